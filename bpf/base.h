@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Layer 0 of the kernel side: types, helpers, settings, counters and the ring. Every file of bpf/ includes it first. */
+#ifndef SOCKEYE_BPF_BASE_H
+#define SOCKEYE_BPF_BASE_H
+
+#include "bpf/vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "src/bpf/settings.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+#define INLINE static __always_inline
+
+/* The moments are compiled apart and linked into one object: what they share is weak, so that each may define it. */
+#define SHARED __attribute__((weak))
+
+const volatile struct kernel_settings settings SHARED = {};
+struct kernel_counters counters SHARED = {};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20); /* user space sets it: --ring-size */
+} ring SHARED SEC(".maps");
+
+INLINE void count_lost(__u32 reason)
+{
+	if (reason < LOST_REASONS)
+		__sync_fetch_and_add(&counters.lost[reason], 1);
+}
+
+#define TCP_PROTOCOL 6         /* IPPROTO_TCP */
+#define TASK_IS_KTHREAD 0x00200000 /* PF_KTHREAD of <linux/sched.h>, the same since 2.6 */
+
+#endif

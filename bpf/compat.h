@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Layer 1: what differs between kernels, each with the kernel that changed it. Chosen by BTF, never by version. */
+#ifndef SOCKEYE_BPF_COMPAT_H
+#define SOCKEYE_BPF_COMPAT_H
+
+#include "bpf/base.h"
+
+/* Until 5.12 net.net_cookie was an atomic64_t, set at the first request for it; now it is a u64, set from the start. */
+struct net___until_5_12 {
+	atomic64_t net_cookie;
+} __attribute__((preserve_access_index));
+
+INLINE __u64 netns_cookie(struct net *net)
+{
+	struct net___until_5_12 *old = (void *)net;
+
+	if (bpf_core_field_exists(old->net_cookie.counter))
+		return old->net_cookie.counter;
+	return net->net_cookie;
+}
+
+/* tcp_sock.is_mptcp came with 5.6, and is there only where MPTCP is configured. */
+INLINE __u8 is_mptcp_subflow(struct tcp_sock *tp)
+{
+	if (bpf_core_field_exists(tp->is_mptcp))
+		return BPF_CORE_READ_BITFIELD(tp, is_mptcp);
+	return 0;
+}
+
+/* 5.10 has no bpf_get_current_task_btf (5.11): there the current task is a number that only probe reads can follow. */
+INLINE struct task_struct *current_task(void)
+{
+	return settings.has_current_btf ? bpf_get_current_task_btf() : 0;
+}
+
+/* Whether the current task is a kernel thread; a task that cannot be read is taken for a process. */
+INLINE int current_is_kernel_thread(void)
+{
+	struct task_struct *task = current_task();
+
+	if (task)
+		return (task->flags & TASK_IS_KTHREAD) != 0;
+	if (settings.may_probe_read)
+		return (BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), flags) & TASK_IS_KTHREAD) != 0;
+	return 0;
+}
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The moment destroyed: the last sight of a TCP socket. Records that are hashed by address must go now. */
+#include "bpf/emit.h"
+#include "gen/handlers_destroyed.h"
+
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(destroyed__tp_btf, struct sock *sk)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct moment m = {};
+
+	if (!tp)
+		return 0;
+	open_moment(&m, tp, 0, 0);
+	handlers_destroyed(&m);
+	forget_record(sk);
+	return 0;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Layer 1: what is read from a socket. Direct reads through BTF pointers only, so that it loads under any lockdown. */
+#ifndef SOCKEYE_BPF_READ_SOCK_H
+#define SOCKEYE_BPF_READ_SOCK_H
+
+#include "bpf/compat.h"
+
+/* Not skc_num: inet_put_port() has cleared that when a socket goes to CLOSE. 0 at CLOSE->SYN_SENT of an unbound one. */
+INLINE __u16 local_port(struct tcp_sock *tp)
+{
+	return bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
+}
+
+INLINE __u16 remote_port(struct tcp_sock *tp)
+{
+	return bpf_ntohs(tp->inet_conn.icsk_inet.sk.__sk_common.skc_dport);
+}
+
+/* IPv4 as ::ffff:a.b.c.d: in memory 80 zero bits, 16 one bits, the address; the second u64 on little endian. */
+INLINE void map_ipv4(__u8 *to, __be32 address)
+{
+	__u32 *words = (__u32 *)to;
+
+	words[0] = 0;
+	words[1] = 0;
+	words[2] = bpf_htonl(0xffff);
+	words[3] = address;
+}
+
+INLINE void copy_ipv6(__u8 *to, struct in6_addr *from)
+{
+	__u32 *words = (__u32 *)to;
+
+	words[0] = from->in6_u.u6_addr32[0];
+	words[1] = from->in6_u.u6_addr32[1];
+	words[2] = from->in6_u.u6_addr32[2];
+	words[3] = from->in6_u.u6_addr32[3];
+}
+
+INLINE void read_socket_id(struct socket_id *id, struct tcp_sock *tp)
+{
+	struct sock_common *common = &tp->inet_conn.icsk_inet.sk.__sk_common;
+	struct net *net = common->skc_net.net;
+
+	id->netns_cookie = netns_cookie(net);
+	id->netns = net->ns.inum;
+	id->family = (__u8)common->skc_family;
+	if (common->skc_family == FAMILY_IPV6) {
+		copy_ipv6(id->laddr, &common->skc_v6_rcv_saddr);
+		copy_ipv6(id->raddr, &common->skc_v6_daddr);
+	} else {
+		map_ipv4(id->laddr, common->skc_rcv_saddr);
+		map_ipv4(id->raddr, common->skc_daddr);
+	}
+	id->lport = local_port(tp);
+	id->rport = remote_port(tp);
+	id->flags = is_mptcp_subflow(tp) ? SOCKET_MPTCP : 0;
+}
+
+/*
+ * State changes happen under the socket's lock. Where a process holds it (lock_sock() sets sk_lock.owned), packets of
+ * this socket wait in its backlog, so the task that runs is the one that holds the lock: a process using this socket.
+ * Where it is not set, softirq work holds the spinlock and the current task is whoever was there.
+ */
+INLINE int locked_by_current(struct sock *sk)
+{
+	return sk->sk_lock.owned != 0;
+}
+
+/* The socket cookie, given at first asking; 0 where tracing programs cannot ask and nobody else has. */
+INLINE __u64 socket_cookie(struct sock *sk)
+{
+	__u64 cookie = (__u64)sk->__sk_common.skc_cookie.counter;
+
+	if (!cookie && settings.has_socket_cookie)
+		cookie = bpf_get_socket_cookie(sk);
+	return cookie;
+}
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Layer 2: the record of a socket: the core, and the part of each collector that has a <name>.sock.h.
+ * It lives in socket storage (cloned from the listener to its children by BPF_F_CLONE, freed with the socket), or, on
+ * kernels whose tracing programs have none (5.10), in a hash by the socket's address, deleted at `destroyed`.
+ */
+#ifndef SOCKEYE_BPF_SOCK_RECORD_H
+#define SOCKEYE_BPF_SOCK_RECORD_H
+
+#include "bpf/read_sock.h"
+#include "gen/sock_parts.h"
+
+struct sock_record {
+	__u64 cookie;         /* of the socket it belongs to; another one: the record was cloned or the socket reused */
+	__u64 state_since_ns; /* when the present state was entered; 0: before sockeye could see it */
+	struct owner owner;
+	__u8 role;            /* ROLE_* */
+	__u8 _pad[7];
+	struct sock_parts parts;
+};
+_Static_assert(sizeof(struct sock_record) <= 512, "a socket's record is at most 512 bytes");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct sock_record);
+} record_in_socket SHARED SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct sock_record);
+} record_by_address SHARED SEC(".maps");
+
+/* A zeroed record to insert from: the hash has no "create" and the stack no room. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sock_record);
+} record_blank SHARED SEC(".maps");
+
+INLINE struct sock_record *hashed_record(struct sock *sk, int create)
+{
+	__u64 address = (__u64)sk;
+	struct sock_record *record = bpf_map_lookup_elem(&record_by_address, &address);
+	__u32 zero = 0;
+	struct sock_record *blank;
+
+	if (record || !create)
+		return record;
+	blank = bpf_map_lookup_elem(&record_blank, &zero);
+	if (!blank)
+		return 0;
+	bpf_map_update_elem(&record_by_address, &address, blank, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&record_by_address, &address);
+}
+
+/* The record of this socket, made where `create` is set; 0 where there is none. What could not be made is counted. */
+INLINE struct sock_record *find_record(struct sock *sk, int create)
+{
+	struct sock_record *record;
+
+	if (settings.has_socket_storage)
+		record = bpf_sk_storage_get(&record_in_socket, sk, 0, create ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+	else
+		record = hashed_record(sk, create);
+	if (!record && create)
+		count_lost(LOST_RECORD_ALLOC);
+	return record;
+}
+
+INLINE void forget_record(struct sock *sk)
+{
+	__u64 address = (__u64)sk;
+
+	if (!settings.has_socket_storage)
+		bpf_map_delete_elem(&record_by_address, &address);
+}
+
+#endif

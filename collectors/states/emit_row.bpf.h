@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The rows of `states`, for its handlers. */
+#ifndef SOCKEYE_STATES_EMIT_ROW_BPF_H
+#define SOCKEYE_STATES_EMIT_ROW_BPF_H
+
+#include "bpf/emit.h"
+#include "collectors/states/states.event.h"
+
+/*
+ * What became of a socket that leaves FIN_WAIT2 or CLOSING: tcp_time_wait() swaps in a minisocket and closes the full
+ * one without an event of its own. SOCK_DONE (bit 1 of sk_flags): the peer's FIN was seen (tcp_fin()). SOCK_DEAD
+ * (bit 0): the process has let go of it. linger2 < 0: the user wants no orphaned FIN_WAIT2.
+ */
+INLINE __u8 outcome_of_close(struct moment *m)
+{
+	struct sock *sk = &m->tp->inet_conn.icsk_inet.sk;
+	unsigned long flags = sk->__sk_common.skc_flags;
+
+	if (m->new_state != STATE_CLOSE || (m->old_state != STATE_FIN_WAIT2 && m->old_state != STATE_CLOSING))
+		return OUTCOME_NONE;
+	if (sk->sk_err)
+		return OUTCOME_GONE;
+	if (flags & 2)
+		return OUTCOME_TIME_WAIT;
+	if (m->tp->linger2 >= 0 && (flags & 1))
+		return OUTCOME_FIN_WAIT2_ORPHAN;
+	return OUTCOME_GONE;
+}
+
+INLINE void emit_row(struct moment *m)
+{
+	struct states_event *event = reserve_event(states_event, STATES_KIND, m);
+
+	if (!event)
+		return;
+	fill_socket_event(&event->base, m);
+	read_context(&event->base.context);
+	event->old_state = m->old_state;
+	event->new_state = m->new_state;
+	event->outcome = outcome_of_close(m);
+	if (event->outcome == OUTCOME_TIME_WAIT) {
+		event->new_state = STATE_TIME_WAIT;
+		event->derived = 1;
+	}
+	if (m->duration_ns) {
+		event->duration_ns = m->duration_ns;
+		event->flags = STATES_DURATION_KNOWN;
+	}
+	submit_event(event);
+}
+
+/* The ports are not known yet: keep the transition in the socket's record, with all that passes with the moment. */
+INLINE void hold_row(struct moment *m, struct states_sock *own)
+{
+	own->held_time_ns = m->time_ns;
+	own->held_duration_ns = m->duration_ns;
+	own->held_old = m->old_state;
+	own->held_new = m->new_state;
+	own->held_flags = STATES_HELD | (m->duration_ns ? STATES_DURATION_KNOWN : 0);
+	read_context(&own->held_by);
+}
+
+/* The held row, with the ports of now and the time of then. */
+INLINE void emit_held_row(struct moment *m, struct states_sock *own)
+{
+	struct moment then = { .time_ns = own->held_time_ns };
+	struct states_event *event = reserve_event(states_event, STATES_KIND, &then);
+
+	own->held_time_ns = 0;
+	if (!event)
+		return;
+	fill_socket_event(&event->base, m);
+	event->base.context = own->held_by;
+	event->old_state = own->held_old;
+	event->new_state = own->held_new;
+	event->duration_ns = own->held_duration_ns;
+	event->flags = own->held_flags;
+	submit_event(event);
+}
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SOCKEYE_STATES_ON_SET_STATE_BPF_H
+#define SOCKEYE_STATES_ON_SET_STATE_BPF_H
+
+#include "collectors/states/emit_row.bpf.h"
+
+/*
+ * Two transitions come before the ports are known: CLOSE->SYN_SENT of an unbound client (the port is chosen right
+ * after), and, before inet_csk_clone_lock() was reordered, LISTEN->SYN_RECV of a child (it still has its listener's
+ * tuple). They wait in the record for syn_sent, or for the socket's next transition.
+ */
+INLINE int ports_unknown(struct moment *m)
+{
+	if (m->old_state == STATE_CLOSE && m->new_state == STATE_SYN_SENT)
+		return !local_port(m->tp);
+	if (m->old_state == STATE_LISTEN && m->new_state == STATE_SYN_RECV)
+		return !remote_port(m->tp);
+	return 0;
+}
+
+INLINE void states_on_set_state(struct moment *m)
+{
+	struct states_sock *own = m->record ? &m->record->parts.states : 0;
+
+	if (own && own->held_time_ns)
+		emit_held_row(m, own);
+	if (own && ports_unknown(m))
+		hold_row(m, own);
+	else
+		emit_row(m);
+}
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SOCKEYE_STATES_ON_SYN_SENT_BPF_H
+#define SOCKEYE_STATES_ON_SYN_SENT_BPF_H
+
+#include "collectors/states/emit_row.bpf.h"
+
+INLINE void states_on_syn_sent(struct moment *m)
+{
+	struct states_sock *own = &m->record->parts.states;
+
+	if (own->held_time_ns)
+		emit_held_row(m, own);
+}
+
+#endif
