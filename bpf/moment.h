@@ -21,30 +21,44 @@ INLINE __u64 own_cookie(__u64 time_ns)
 	return 1ull << 63 | (time_ns << 8) >> 1 | (bpf_get_smp_processor_id() & 0x7f);
 }
 
+INLINE void clean_record(struct sock_record *record, int keep_owner)
+{
+	record->state_since_ns = 0;
+	record->role = ROLE_UNKNOWN;
+	__builtin_memset(&record->parts, 0, sizeof(record->parts));
+	if (!keep_owner)
+		__builtin_memset(&record->owner, 0, sizeof(record->owner));
+}
+
 /* A record that was cloned from a listener, or belonged to another socket at this address, starts clean. */
 INLINE void adopt_record(struct moment *m, int cloned)
 {
 	struct sock_record *record = m->record;
 
-	if (!m->cookie)
-		m->cookie = record->cookie && !cloned ? record->cookie : own_cookie(m->time_ns);
-	if (record->cookie == m->cookie)
+	if (!settings.has_socket_cookie && !cloned && record->cookie >> 63) {
+		m->cookie = record->cookie;
 		return;
-	record->state_since_ns = 0;
-	record->role = ROLE_UNKNOWN;
-	__builtin_memset(&record->parts, 0, sizeof(record->parts));
-	if (!cloned)
-		__builtin_memset(&record->owner, 0, sizeof(record->owner));
+	}
+	if (!settings.has_socket_cookie && !m->cookie)
+		m->cookie = own_cookie(m->time_ns);
+	if (cloned)
+		clean_record(record, settings.has_socket_storage);
+	else if (record->cookie && record->cookie != m->cookie)
+		clean_record(record, 0);
 	record->cookie = m->cookie;
 }
 
+/*
+ * Until inet_csk_clone_lock() was reordered (after 6.12), a child says LISTEN->SYN_RECV before it has its tuple, and
+ * its cookie is set later still: it must not be asked for now. The record takes it at the next moment.
+ */
 INLINE void open_moment(struct moment *m, struct tcp_sock *tp, int create, int cloned)
 {
 	struct sock *sk = (struct sock *)tp;
 
 	m->tp = tp;
 	m->time_ns = bpf_ktime_get_boot_ns();
-	m->cookie = socket_cookie(sk);
+	m->cookie = cloned && !remote_port(tp) ? 0 : socket_cookie(sk);
 	m->record = find_record(sk, create);
 	if (m->record)
 		adopt_record(m, cloned);

@@ -33,6 +33,14 @@ INLINE void read_cgroup(struct owner *owner, struct task_struct *task)
 	}
 }
 
+/* Where pid.numbers[level].nr lies behind pid.numbers; the mask only tells the verifier of <= 6.1 that it is bounded. */
+INLINE __u64 number_offset(__u32 level)
+{
+	__u64 offset = (__u64)level * bpf_core_type_size(struct upid) + bpf_core_field_offset(struct upid, nr);
+
+	return offset & 0xfff;
+}
+
 /* The pid that the process itself sees. pid.numbers[] cannot be indexed through a BTF pointer on all kernels. */
 INLINE __u32 innermost_pid(struct task_struct *leader)
 {
@@ -44,11 +52,9 @@ INLINE __u32 innermost_pid(struct task_struct *leader)
 	level = pid->level;
 	if (!level)
 		return (__u32)leader->pid;
-	if (!settings.may_probe_read || level > 32)
+	if (!settings.may_probe_read)
 		return 0;
-	bpf_probe_read_kernel(&number, sizeof(number),
-			      (void *)&pid->numbers[0] + level * bpf_core_type_size(struct upid) +
-				      bpf_core_field_offset(struct upid, nr));
+	bpf_probe_read_kernel(&number, sizeof(number), (void *)&pid->numbers[0] + number_offset(level));
 	return number;
 }
 
@@ -66,6 +72,16 @@ INLINE void read_owner(struct owner *owner, struct task_struct *task, __u8 sourc
 	owner->ns_pid = innermost_pid(leader);
 	owner->source = source;
 	read_cgroup(owner, task);
+}
+
+/* innermost_pid() of a task that is only a number. */
+INLINE __u32 probe_innermost_pid(struct task_struct *leader)
+{
+	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
+	__u32 level = BPF_CORE_READ(pid, level), number = 0;
+
+	bpf_probe_read_kernel(&number, sizeof(number), (void *)&pid->numbers[0] + number_offset(level));
+	return number;
 }
 
 /* read_owner() of the current task where it is only a number (5.10). */
@@ -87,6 +103,7 @@ INLINE void probe_owner(struct owner *owner, __u8 source)
 		bpf_probe_read_kernel_str(owner->comm, sizeof(owner->comm), &leader->comm);
 		owner->start_ns = BPF_CORE_READ(leader, start_boottime);
 		owner->ppid = (__u32)BPF_CORE_READ(leader, real_parent, tgid);
+		owner->ns_pid = probe_innermost_pid(leader);
 	} else {
 		__builtin_memcpy(owner->comm, owner->thread, sizeof(owner->comm));
 	}

@@ -11,7 +11,8 @@ INLINE void snapshot_owner(struct sock *sk, struct task_struct *task)
 	struct moment m = {};
 	struct tcp_sock *tp;
 
-	if (sk->sk_protocol != TCP_PROTOCOL)
+	/* One that has neither connected nor listened yet gets its owner when it does. */
+	if (sk->sk_protocol != TCP_PROTOCOL || sk->__sk_common.skc_state == STATE_CLOSE)
 		return;
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
@@ -40,5 +41,43 @@ int tick_file__iter(struct bpf_iter__task_file *ctx)
 	socket = bpf_sock_from_file(file);
 	if (socket && socket->sk)
 		snapshot_owner(socket->sk, task);
+	return 0;
+}
+
+/*
+ * Without bpf_sock_from_file (5.11) the socket is only an address: its record is there if tick_socket has met it.
+ */
+INLINE void snapshot_owner_by_address(__u64 address, struct task_struct *task)
+{
+	struct sock_record *record = bpf_map_lookup_elem(&record_by_address, &address);
+	struct sock *sk = (void *)address;
+	struct inet_sock *inet = (void *)address;
+	struct listener_key key = {};
+
+	if (!record || record->owner.source != OWNER_UNKNOWN)
+		return;
+	read_owner(&record->owner, task, OWNER_SNAPSHOT);
+	counters.snapshot_owned++;
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) != STATE_LISTEN)
+		return;
+	key.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	key.port = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
+	bpf_map_update_elem(&listener_by_port, &key, &record->owner, BPF_ANY);
+}
+
+#define FILE_TYPE_MASK 0170000   /* S_IFMT */
+#define FILE_TYPE_SOCKET 0140000 /* S_IFSOCK */
+
+SEC("iter/task_file")
+int tick_file__iter_probe(struct bpf_iter__task_file *ctx)
+{
+	struct file *file = ctx->file;
+	struct task_struct *task = ctx->task;
+	struct socket *socket;
+
+	if (!file || !task || (file->f_inode->i_mode & FILE_TYPE_MASK) != FILE_TYPE_SOCKET)
+		return 0;
+	socket = file->private_data;
+	snapshot_owner_by_address((__u64)BPF_CORE_READ(socket, sk), task);
 	return 0;
 }

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/states/states.event.h"
+#include "event/collector.h"
+#include "event/socket_fields.h"
+
+namespace sockeye {
+namespace {
+
+using When = Presence::When;
+
+constexpr EnumValue kOutcomes[] = {
+    {OUTCOME_NONE, "none", "none"},
+    {OUTCOME_TIME_WAIT, "time_wait", "a TIME_WAIT minisocket"},
+    {OUTCOME_FIN_WAIT2_ORPHAN, "fin_wait2_orphan", "a FIN_WAIT2 minisocket"},
+    {OUTCOME_GONE, "gone", "nothing"},
+};
+
+#define MEMBER(member) SOCKEYE_MEMBER(states_event, member)
+
+const Field kFields[] = {
+    {.name = "old_state", .type = FieldType::kEnum, MEMBER(old_state), .meaning = "state before",
+     .values = kTcpStates},
+    {.name = "new_state", .type = FieldType::kEnum, MEMBER(new_state), .meaning = "state after", .values = kTcpStates},
+    {.name = "duration_us", .type = FieldType::kMicros, MEMBER(duration_ns), .unit = "us",
+     .meaning = "time spent in old_state; null: its start was not seen",
+     .presence = {.when = When::kFlagSet, .other = offsetof(states_event, flags), .mask = STATES_DURATION_KNOWN}},
+    {.name = "derived", .type = FieldType::kFlag, MEMBER(derived),
+     .meaning = "true: stands for the kernel's old_state -> CLOSE, after which a TIME_WAIT minisocket remains",
+     .mask = 1},
+    {.name = "outcome", .type = FieldType::kEnum, MEMBER(outcome),
+     .meaning = "what remains of a socket that left FIN_WAIT2 or CLOSING for CLOSE",
+     .presence = {.when = When::kNonZero, .key_goes = true}, .values = kOutcomes},
+};
+
+#undef MEMBER
+
+constexpr Column kColumns[] = {
+    {.field = "time", .header = "TIME", .width = 12, .least = 12, .keep = 20},
+    {.field = "pid", .header = "PID", .width = 7, .least = 7, .right = true},
+    {.field = "comm", .header = "COMM", .width = 15, .least = 7},
+    {.field = "owner_source", .header = "OWNER", .width = 9, .least = 9, .keep = 10},
+    {.field = "laddr", .header = "LADDR", .width = 39, .least = 15},
+    {.field = "lport", .header = "LPORT", .width = 5, .least = 5},
+    {.field = "raddr", .header = "RADDR", .width = 39, .least = 15},
+    {.field = "rport", .header = "RPORT", .width = 5, .least = 5},
+    {.field = "old_state", .header = "OLDSTATE", .width = 11, .least = 11, .keep = 30},
+    {.field = "new_state", .header = "NEWSTATE", .width = 11, .least = 11, .before = " -> "},
+    {.field = "duration_us", .header = "MS", .width = 10, .least = 5, .right = true, .keep = 40},
+    {.field = "container", .header = "CONTAINER", .width = 12, .least = 12, .keep = 5},
+};
+
+}  // namespace
+
+extern const Collector collector_states;
+const Collector collector_states = {
+    .event = {.name = "states",
+              .kind = STATES_KIND,
+              .size = sizeof(states_event),
+              .common = kSocketFields,
+              .own = kFields,
+              .columns = kColumns,
+              .line = "{time} State Change: SRC={laddr}:{lport} DST={raddr}:{rport} PID={pid} COMM={comm} "
+                      "STATE={new_state:words}"},
+    .summary = "every state change of every TCP socket, in all network namespaces",
+};
+
+}  // namespace sockeye

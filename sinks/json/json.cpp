@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sink for machines: format `json`, one object a line, keys from the field tables.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/text.h"
+#include "event/sink.h"
+
+namespace sockeye {
+namespace {
+
+constexpr std::string_view kFormats[] = {"json"};
+constexpr int kSchemaVersion = 1;
+constexpr size_t kFlushAt = 64 * 1024;
+
+using Writer = void (*)(Buffer& out, const Field& field, const Record& record, const WallTime& wall);
+
+void write_number(Buffer& out, const Field& field, const Record& record, const WallTime&) {
+  out.add_number(number_of(field, record));
+}
+
+void write_time(Buffer& out, const Field& field, const Record& record, const WallTime& wall) {
+  out.add('"');
+  add_rfc3339(out, wall.of(number_of(field, record)));
+  out.add('"');
+}
+
+void write_micros(Buffer& out, const Field& field, const Record& record, const WallTime&) {
+  out.add_number(to_microseconds(number_of(field, record)));
+}
+
+void write_address(Buffer& out, const Field& field, const Record& record, const WallTime&) {
+  out.add('"');
+  add_address(out, record.bytes() + field.offset);
+  out.add('"');
+}
+
+void write_text(Buffer& out, const Field& field, const Record& record, const WallTime&) {
+  out.add('"');
+  add_json_text(out, text_of(reinterpret_cast<const char*>(record.bytes() + field.offset), field.size));
+  out.add('"');
+}
+
+void write_context(Buffer& out, const Field& field, const Record& record, const WallTime&) {
+  out.add('"');
+  add_json_text(out, record.context->*field.context);
+  out.add('"');
+}
+
+void write_enum(Buffer& out, const Field& field, const Record& record, const WallTime&) {
+  out.add('"');
+  if (const EnumValue* value = enum_of(field, record)) {
+    out.add(value->name);
+  } else {
+    out.add_number(number_of(field, record));
+  }
+  out.add('"');
+}
+
+void write_bool(Buffer& out, const Field& field, const Record& record, const WallTime&) {
+  out.add(number_of(field, record) != 0 ? "true" : "false");
+}
+
+void write_true(Buffer& out, const Field&, const Record&, const WallTime&) { out.add("true"); }
+
+Writer writer_of(const Field& field) {
+  switch (field.type) {
+    case FieldType::kUnsigned: return write_number;
+    case FieldType::kTime: return write_time;
+    case FieldType::kMicros: return write_micros;
+    case FieldType::kAddress: return write_address;
+    case FieldType::kText: return write_text;
+    case FieldType::kEnum: return write_enum;
+    case FieldType::kFlag: return write_bool;
+    case FieldType::kContext: return write_context;
+    case FieldType::kLate: return write_true;
+  }
+  return nullptr;
+}
+
+// The keys of an event type with their punctuation, and how each value is written: made once.
+class ObjectWriter {
+ public:
+  explicit ObjectWriter(const EventType& type) : type_(&type) {
+    head_ = "{\"v\":" + std::to_string(kSchemaVersion) + ",\"event\":\"" + std::string(type.name) + '"';
+    for (const auto fields : {type.common, type.own}) {
+      for (const Field& field : fields) {
+        members_.push_back({",\"" + std::string(field.name) + "\":", &field, writer_of(field)});
+      }
+    }
+  }
+
+  const EventType* type() const { return type_; }
+
+  void add(Buffer& out, const Record& record, const WallTime& wall) const {
+    out.add(head_);
+    for (const Member& member : members_) {
+      const bool present = is_present(*member.field, record);
+      if (!present && member.field->presence.key_goes) continue;
+      out.add(member.key);
+      if (present) {
+        member.write(out, *member.field, record, wall);
+      } else {
+        out.add("null");
+      }
+    }
+    out.add("}\n");
+  }
+
+ private:
+  struct Member {
+    std::string key;
+    const Field* field;
+    Writer write;
+  };
+  const EventType* type_;
+  std::string head_;
+  std::vector<Member> members_;
+};
+
+class JsonSink : public Sink {
+ public:
+  explicit JsonSink(Output output) : output_(std::move(output)) {}
+
+  void write(std::span<const Record> records, const WallTime& wall) override {
+    for (const Record& record : records) {
+      writer_for(*record.type).add(buffer_, record, wall);
+      if (buffer_.size() >= kFlushAt) flush();
+    }
+    flush();
+  }
+
+  Output& output() override { return output_; }
+
+ private:
+  const ObjectWriter& writer_for(const EventType& type) {
+    for (const auto& writer : writers_) {
+      if (writer->type() == &type) return *writer;
+    }
+    return *writers_.emplace_back(std::make_unique<ObjectWriter>(type));
+  }
+
+  void flush() {
+    if (buffer_.size() > 0) output_.write(buffer_.view());
+    buffer_.clear();
+  }
+
+  Output output_;
+  Buffer buffer_;
+  std::vector<std::unique_ptr<ObjectWriter>> writers_;
+};
+
+std::unique_ptr<Sink> make(Output output, const SinkOptions&) { return std::make_unique<JsonSink>(std::move(output)); }
+
+}  // namespace
+
+extern const SinkKind sink_json;
+const SinkKind sink_json = {.formats = kFormats, .make = make};
+
+}  // namespace sockeye

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The line format: one greppable line a record, after the template of its event type.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sinks/text/values.h"
+
+namespace sockeye::text {
+
+// An event type's template ("... PID={pid} STATE={new_state:words}"), taken apart once.
+class LineTemplate {
+ public:
+  explicit LineTemplate(const EventType& type);
+  void add(Buffer& out, const Record& record, const WallTime& wall) const;  // without the newline
+
+ private:
+  struct Part {
+    std::string_view before;  // literal text
+    const Field* field;       // null at the end
+    Writer write;
+  };
+  std::vector<Part> parts_;
+};
+
+// One template a type, made when the type is first met.
+class LineTemplates {
+ public:
+  const LineTemplate& of(const EventType& type);
+
+ private:
+  struct Entry {
+    const EventType* type;
+    LineTemplate line;
+  };
+  std::vector<Entry> entries_;
+};
+
+}  // namespace sockeye::text

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Values as people read them. A field is looked at once, when the sink is made; what is left for each record is a call
+// of the right function.
+#pragma once
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "event/record.h"
+
+namespace sockeye::text {
+
+using Writer = void (*)(Buffer& out, const Field& field, const Record& record, const WallTime& wall);
+
+// For lines: addresses of IPv6 in brackets, untrusted text without spaces. `words`: enumerations in their words.
+Writer line_writer(const Field& field, bool words);
+// For columns of a table: times of the day only, durations as milliseconds.
+Writer cell_writer(const Field& field);
+
+// What stands for a value that is not there.
+inline constexpr char kUnknown = '?';
+
+}  // namespace sockeye::text

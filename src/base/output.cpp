@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/output.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <utility>
+
+namespace sockeye {
+namespace {
+
+Result<Fd> open_for_append(const std::string& path) {
+  Fd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640));
+  if (fd) return fd;
+  return Error{ErrorCode::kUsage, path + ": " + errno_text(errno), "name a file in a directory that can be written to"};
+}
+
+}  // namespace
+
+Output::Output(Fd owned, int fd, std::string path, Signals* signals)
+    : owned_(std::move(owned)), fd_(fd), path_(std::move(path)), signals_(signals) {
+  struct stat info;
+  is_regular_ = fstat(fd_, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+Output Output::standard(Signals* signals) { return Output(Fd(), STDOUT_FILENO, "", signals); }
+
+Result<Output> Output::file(const std::string& path, Signals* signals) {
+  auto fd = open_for_append(path);
+  if (!fd) return fd.error();
+  const int number = fd->get();
+  return Output(std::move(*fd), number, path, signals);
+}
+
+bool Output::is_terminal() const { return isatty(fd_) == 1; }
+
+int Output::columns() const {
+  winsize size = {};
+  if (!is_terminal() || ioctl(fd_, TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_col > 0 ? size.ws_col : 80;
+}
+
+void Output::write(std::string_view lines) {
+  if (closed_) return;
+  const size_t written = write_some(lines);
+  if (written == lines.size()) {
+    if (written > 0) failing_ = false;
+    return;
+  }
+  const int error = errno;
+  size_t whole = written;
+  if (is_regular_) {  // take back the part of a line, so that the next one does not continue it
+    whole = written == 0 ? 0 : lines.rfind('\n', written - 1) + 1;
+    struct stat info;
+    if (whole != written && fstat(fd_, &info) == 0 &&
+        ftruncate(fd_, info.st_size - static_cast<off_t>(written - whole)) != 0) {
+      complaint_ = path_ + ": a line was cut: " + errno_text(errno);
+    }
+  }
+  fail(lines.substr(whole), error);
+}
+
+// How much of `text` was written; less than all with errno set.
+size_t Output::write_some(std::string_view text) {
+  size_t written = 0;
+  while (written < text.size()) {
+    size_t chunk = text.size() - written;
+    if (!is_regular_) {
+      if (!wait_until_writable()) {
+        errno = EINTR;
+        return written;
+      }
+      chunk = std::min<size_t>(chunk, PIPE_BUF);  // what a descriptor that polls writable takes without blocking
+    }
+    const ssize_t n = ::write(fd_, text.data() + written, chunk);
+    if (n > 0) {
+      written += static_cast<size_t>(n);
+    } else if (n < 0 && errno != EINTR && errno != EAGAIN) {
+      return written;
+    }
+  }
+  return written;
+}
+
+// False: a stop was requested and nobody reads.
+bool Output::wait_until_writable() {
+  pollfd fds[2] = {{fd_, POLLOUT, 0}, {signals_ ? signals_->fd() : -1, POLLIN, 0}};
+  while (true) {
+    const bool stopping = signals_ && signals_->stop_requested();
+    // Once asked to stop, a reader has half a second more.
+    const int ready = ::poll(fds, stopping ? 1 : 2, stopping ? 500 : -1);
+    if (ready < 0 && errno != EINTR) return true;  // let write() say what is wrong
+    if (ready > 0 && fds[0].revents != 0) return true;
+    if (stopping && ready == 0) return false;
+    if (signals_) signals_->poll();
+  }
+}
+
+void Output::fail(std::string_view unwritten, int error) {
+  if (error == EPIPE) {  // whoever read it has seen enough: nothing is lost
+    closed_ = true;
+    return;
+  }
+  lost_lines_ += static_cast<uint64_t>(std::count(unwritten.begin(), unwritten.end(), '\n'));
+  if (!std::exchange(failing_, true)) {
+    complaint_ = (path_.empty() ? std::string("standard output") : path_) + ": " + errno_text(error) +
+                 "; events go on, those not written here are counted as lost (sink, write_failed)";
+  }
+}
+
+void Output::reopen() {
+  if (path_.empty()) return;
+  auto fd = open_for_append(path_);
+  if (!fd) {
+    complaint_ = fd.error().what + "; the old file is kept";
+    return;
+  }
+  owned_ = std::move(*fd);
+  fd_ = owned_.get();
+  struct stat info;
+  is_regular_ = fstat(fd_, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+std::string Output::take_complaint() { return std::exchange(complaint_, {}); }
+
+}  // namespace sockeye

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where rendered lines go: a terminal, a pipe or a file. Whole lines or none: what a full disk cuts off is taken back
+// and counted, and the stream goes on.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "base/signals.h"
+
+namespace sockeye {
+
+class Output {
+ public:
+  // Standard output. `signals` may be null; else a stop request ends waiting for a reader that does not read.
+  static Output standard(Signals* signals);
+  // A file that is appended to, made where it is not there (mode 0640: lines tell who talks to whom).
+  static Result<Output> file(const std::string& path, Signals* signals);
+
+  bool is_terminal() const;
+  int columns() const;  // of the terminal; 0 where it is none
+
+  // Writes `lines`, each ending in a newline. What could not be written is counted in lost_lines().
+  void write(std::string_view lines);
+
+  // Closes and opens the file again by its path, after a logrotate. Where that fails the old file stays.
+  void reopen();
+
+  bool is_closed() const { return closed_; }         // nobody reads any more (EPIPE)
+  uint64_t lost_lines() const { return lost_lines_; }
+  // What went wrong since it was last asked, once for each run of failures; empty: nothing.
+  std::string take_complaint();
+
+ private:
+  Output(Fd owned, int fd, std::string path, Signals* signals);
+
+  size_t write_some(std::string_view text);
+  bool wait_until_writable();
+  void fail(std::string_view unwritten, int error);
+
+  Fd owned_;
+  int fd_;
+  std::string path_;  // empty: standard output
+  Signals* signals_;
+  bool is_regular_ = false;
+  bool closed_ = false;
+  bool failing_ = false;
+  uint64_t lost_lines_ = 0;
+  std::string complaint_;
+};
+
+}  // namespace sockeye

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// SIGINT and SIGTERM (stop), SIGHUP (reopen files), taken through a descriptor: no handler runs in the middle of
+// anything. SIGPIPE is ignored: a closed pipe is an error of write().
+#pragma once
+
+#include "base/fd.h"
+
+namespace sockeye {
+
+class Signals {
+ public:
+  Signals();  // blocks them for this thread and those it starts
+
+  int fd() const { return fd_.get(); }
+  void poll();  // takes what is waiting
+  bool stop_requested() const { return stop_; }
+  bool take_reopen_request();  // true once for each SIGHUP or run of them
+
+ private:
+  Fd fd_;
+  bool stop_ = false;
+  bool reopen_ = false;
+};
+
+}  // namespace sockeye

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/text.h"
+
+#include <arpa/inet.h>
+
+#include <cstring>
+#include <ctime>
+
+namespace sockeye {
+namespace {
+
+constexpr char kHex[] = "0123456789abcdef";
+
+struct CodePoint {
+  uint32_t value;
+  size_t bytes;  // 0: broken UTF-8
+};
+
+// Decodes the sequence that `text` begins with (RFC 3629: shortest form only, no surrogates, at most U+10FFFF).
+CodePoint decode_utf8(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
+  const uint8_t first = byte(0);
+  const size_t bytes = first < 0x80 ? 1 : first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : first >> 3 == 30 ? 4 : 0;
+  if (bytes == 0 || bytes > text.size()) return {0, 0};
+  if (bytes == 1) return {first, 1};
+  uint32_t value = first & (0x7f >> bytes);
+  for (size_t i = 1; i < bytes; ++i) {
+    if (byte(i) >> 6 != 2) return {0, 0};
+    value = value << 6 | (byte(i) & 0x3f);
+  }
+  constexpr uint32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
+  if (value < kSmallest[bytes] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) return {0, 0};
+  return {value, bytes};
+}
+
+// Invisible, or able to reorder what stands around it.
+bool is_deceptive(uint32_t c) {
+  return (c >= 0x80 && c <= 0xa0) || c == 0xad || c == 0x61c || c == 0x180e || (c >= 0x200b && c <= 0x200f) ||
+         (c >= 0x2028 && c <= 0x202f) || (c >= 0x2060 && c <= 0x206f) || c == 0x3000 || c == 0xfeff ||
+         (c >= 0xfff0 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff);
+}
+
+void add_hex_byte(Buffer& out, uint8_t byte) {
+  char* at = out.room(4);
+  at[0] = '\\';
+  at[1] = 'x';
+  at[2] = kHex[byte >> 4];
+  at[3] = kHex[byte & 15];
+  out.advance(4);
+}
+
+void add_escaped(Buffer& out, std::string_view text, char first_printable) {
+  while (!text.empty()) {
+    const char c = text[0];
+    if (c >= first_printable && c < 0x7f && c != '\\') {
+      out.add(c);
+      text.remove_prefix(1);
+      continue;
+    }
+    const CodePoint point = decode_utf8(text);
+    const size_t bytes = point.bytes > 0 ? point.bytes : 1;
+    if (point.bytes > 1 && !is_deceptive(point.value)) {
+      out.add(text.substr(0, bytes));
+    } else {
+      for (size_t i = 0; i < bytes; ++i) add_hex_byte(out, static_cast<uint8_t>(text[i]));
+    }
+    text.remove_prefix(bytes);
+  }
+}
+
+}  // namespace
+
+std::string_view text_of(const char* array, size_t size) { return {array, strnlen(array, size)}; }
+
+void add_plain(Buffer& out, std::string_view untrusted) { add_escaped(out, untrusted, '!'); }
+
+void add_plain_spaced(Buffer& out, std::string_view untrusted) { add_escaped(out, untrusted, ' '); }
+
+void add_json_text(Buffer& out, std::string_view text) {
+  while (!text.empty()) {
+    const char c = text[0];
+    if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
+      out.add(c);
+      text.remove_prefix(1);
+      continue;
+    }
+    const CodePoint point = decode_utf8(text);
+    if (point.bytes == 0) {
+      out.add("\\ufffd");
+      text.remove_prefix(1);
+      continue;
+    }
+    if (c == '"' || c == '\\') {
+      out.add('\\');
+      out.add(c);
+    } else if (point.bytes == 1 || is_deceptive(point.value)) {
+      const auto add_unit = [&](uint32_t unit) {
+        out.add("\\u");
+        for (int shift = 12; shift >= 0; shift -= 4) out.add(kHex[unit >> shift & 15]);
+      };
+      if (point.value < 0x10000) {
+        add_unit(point.value);
+      } else {
+        add_unit(0xd7c0 + (point.value >> 10));
+        add_unit(0xdc00 + (point.value & 0x3ff));
+      }
+    } else {
+      out.add(text.substr(0, point.bytes));
+    }
+    text.remove_prefix(point.bytes);
+  }
+}
+
+bool is_mapped_ipv4(const uint8_t* address) {
+  static constexpr uint8_t kPrefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  return memcmp(address, kPrefix, sizeof kPrefix) == 0;
+}
+
+void add_address(Buffer& out, const uint8_t* address) {
+  if (is_mapped_ipv4(address)) {
+    for (int i = 12; i < 16; ++i) {
+      out.add_number(address[i]);
+      if (i < 15) out.add('.');
+    }
+    return;
+  }
+  char* at = out.room(INET6_ADDRSTRLEN);
+  inet_ntop(AF_INET6, address, at, INET6_ADDRSTRLEN);
+  out.advance(strlen(at));
+}
+
+void add_padded(Buffer& out, uint64_t value, int digits) {
+  char* at = out.room(static_cast<size_t>(digits));
+  for (int i = digits - 1; i >= 0; --i) {
+    at[i] = static_cast<char>('0' + value % 10);
+    value /= 10;
+  }
+  out.advance(static_cast<size_t>(digits));
+}
+
+void add_rfc3339(Buffer& out, int64_t wall_ns) {
+  // The date and time of a second stay the same for many records.
+  thread_local int64_t cached_second = -1;
+  thread_local char cached[32];
+  const int64_t second = wall_ns / 1'000'000'000;
+  if (second != cached_second) {
+    const time_t seconds = second;
+    tm parts;
+    gmtime_r(&seconds, &parts);
+    strftime(cached, sizeof cached, "%Y-%m-%dT%H:%M:%S.", &parts);
+    cached_second = second;
+  }
+  out.add(std::string_view(cached));
+  add_padded(out, static_cast<uint64_t>(wall_ns % 1'000'000'000), 9);
+  out.add('Z');
+}
+
+}  // namespace sockeye

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// How values look in every format. Bytes that anyone can choose (names of processes, paths) go out escaped only.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/buffer.h"
+
+namespace sockeye {
+
+// Bytes of a fixed array up to its first NUL.
+std::string_view text_of(const char* array, size_t size);
+
+// For terminals and log lines: printable ASCII but space and backslash, and printable UTF-8, as they are; all else
+// (control characters, C1, bidirectional and invisible format characters, broken UTF-8) byte for byte as \xNN.
+void add_plain(Buffer& out, std::string_view untrusted);
+
+// The same, but with spaces left as they are: for columns of a table, where a space cannot end a value.
+void add_plain_spaced(Buffer& out, std::string_view untrusted);
+
+// The inside of a JSON string (RFC 8259 section 7): quotes, backslash and control characters escaped, broken UTF-8
+// replaced by U+FFFD.
+void add_json_text(Buffer& out, std::string_view untrusted);
+
+// IPv4 (also v4-mapped) dotted, IPv6 as RFC 5952. `address` is 16 bytes in network order.
+void add_address(Buffer& out, const uint8_t* address);
+bool is_mapped_ipv4(const uint8_t* address);
+
+// `value` with leading zeros, `digits` wide.
+void add_padded(Buffer& out, uint64_t value, int digits);
+
+// RFC 3339 in UTC with nanoseconds: 2026-03-21T14:23:25.454123456Z. `wall_ns` since the epoch.
+void add_rfc3339(Buffer& out, int64_t wall_ns);
+
+// Whole microseconds, rounded down.
+inline uint64_t to_microseconds(uint64_t ns) { return ns / 1000; }
+
+}  // namespace sockeye

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpf/ladder.h"
+
+#include <algorithm>
+
+namespace sockeye {
+namespace {
+
+// tp_btf and raw tracepoints are cheapest and lose least; sockops costs every TCP callback a call, but needs no
+// trampoline; a kprobe is the last resort.
+constexpr std::string_view kRungOrder[] = {"tp_btf", "iter", "iter_probe", "sockops", "fexit", "fentry", "kprobe"};
+
+size_t rank_of(std::string_view rung) {
+  return static_cast<size_t>(std::find(std::begin(kRungOrder), std::end(kRungOrder), rung) - std::begin(kRungOrder));
+}
+
+}  // namespace
+
+ProgramName split_program_name(std::string_view name) {
+  ProgramName split;
+  const size_t first = name.find("__");
+  if (first == std::string_view::npos) return split;
+  split.moment = name.substr(0, first);
+  split.rung = name.substr(first + 2);
+  const size_t second = split.rung.find("__");
+  if (second != std::string_view::npos) {
+    split.twin = split.rung.substr(second) == "__twin";
+    split.rung = split.rung.substr(0, second);
+  }
+  return split;
+}
+
+std::vector<Choice> choose_rungs(const std::vector<std::string>& programs,
+                                 const std::function<Result<Ok>(const std::string&)>& available) {
+  std::vector<Choice> choices;
+  for (const std::string& first : programs) {
+    const std::string moment(split_program_name(first).moment);
+    if (std::any_of(choices.begin(), choices.end(), [&](const Choice& c) { return c.moment == moment; })) continue;
+    std::vector<std::string> rungs;
+    for (const std::string& program : programs) {
+      const ProgramName name = split_program_name(program);
+      if (name.moment == moment && !name.twin) rungs.push_back(program);
+    }
+    std::stable_sort(rungs.begin(), rungs.end(), [](const std::string& a, const std::string& b) {
+      return rank_of(split_program_name(a).rung) < rank_of(split_program_name(b).rung);
+    });
+    Choice choice{moment, "", {}};
+    for (const std::string& program : rungs) {
+      const std::string rung(split_program_name(program).rung);
+      if (const auto usable = available(program)) {
+        choice.rung = rung;
+        break;
+      } else {
+        choice.refused.push_back({rung, usable.error().what});
+      }
+    }
+    choices.push_back(std::move(choice));
+  }
+  return choices;
+}
+
+}  // namespace sockeye

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ways to attach to a moment, best first, and which one this kernel takes.
+//
+// Nothing is listed by hand: a program of bpf/hooks/ called <moment>__<rung> is that moment's rung of that kind, and
+// <moment>__<rung>__twin goes with it. Rungs are tried in the order of kRungOrder.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace sockeye {
+
+struct ProgramName {
+  std::string_view moment;
+  std::string_view rung;
+  bool twin = false;
+};
+
+// Splits <moment>__<rung>[__twin]; rung is empty where the name has another form.
+ProgramName split_program_name(std::string_view name);
+
+struct Refusal {
+  std::string rung;
+  std::string why;
+};
+
+// One moment on this kernel.
+struct Choice {
+  std::string moment;
+  std::string rung;               // empty: none attaches
+  std::vector<Refusal> refused;   // better rungs that were not taken
+};
+
+// For each moment, in the order first met in `programs`: the best rung that `available` (given a program's name)
+// does not refuse.
+std::vector<Choice> choose_rungs(const std::vector<std::string>& programs,
+                                 const std::function<Result<Ok>(const std::string&)>& available);
+
+}  // namespace sockeye

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpf/object.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+
+#include "bpf/want.h"
+#include "event/collector.h"
+#include "sockeye.skel.h"
+
+namespace sockeye {
+namespace {
+
+// The moments from which owners are learned; `destroyed` only where records are hashed by address.
+constexpr std::string_view kOwnerMoments[] = {"set_state", "sent", "received", "tick_socket", "tick_file"};
+
+// What libbpf complained about last: the kernel's own words for an error message.
+std::string libbpf_words;
+
+int keep_words(libbpf_print_level level, const char* format, va_list arguments) {
+  if (level != LIBBPF_WARN) return 0;
+  char line[512];
+  vsnprintf(line, sizeof line, format, arguments);
+  if (libbpf_words.size() < 8192) libbpf_words += line;
+  return 0;
+}
+
+std::string last_line(const std::string& text) {
+  const size_t end = text.find_last_not_of('\n');
+  if (end == std::string::npos) return "";
+  const size_t begin = text.rfind('\n', end);
+  return text.substr(begin == std::string::npos ? 0 : begin + 1, end - (begin == std::string::npos ? 0 : begin + 1) + 1);
+}
+
+Error load_error(int error, const std::string& doing) {
+  if (error == EPERM || error == EACCES) {
+    return {ErrorCode::kNotPossible, doing + ": " + errno_text(error),
+            "run it as root (sudo sockeye ...), or with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_ADMIN"};
+  }
+  const std::string words = last_line(libbpf_words);
+  return {ErrorCode::kNotPossible, doing + ": " + errno_text(error) + (words.empty() ? "" : " (" + words + ")"),
+          "this kernel refuses what sockeye needs"};
+}
+
+}  // namespace
+
+Object::Object(Features features) : features_(std::move(features)) {}
+
+Object::~Object() {
+  detach();
+  if (skeleton_) sockeye_bpf__destroy(skeleton_);
+}
+
+Result<std::unique_ptr<Object>> Object::load(const ObjectOptions& options) {
+  libbpf_set_print(keep_words);
+  auto features = Features::detect();
+  if (!features) return features.error();
+  std::unique_ptr<Object> object(new Object(std::move(*features)));
+  SOCKEYE_TRY(object->open(options));
+  if (const int error = sockeye_bpf__load(object->skeleton_)) return load_error(-error, "the BPF programs do not load");
+  return object;
+}
+
+Status Object::open(const ObjectOptions& options) {
+  skeleton_ = sockeye_bpf__open();
+  if (!skeleton_) return load_error(errno, "the BPF object does not open");
+  kernel_settings& settings = skeleton_->rodata->settings;
+  settings = features_.settings();
+  settings.ring_wake_bytes = options.ring_bytes / 4;
+  bpf_map__set_max_entries(skeleton_->maps.ring, options.ring_bytes);
+
+  std::vector<std::string_view> moments;
+  for (const std::string_view name : options.collectors) {
+    const Collector* collector = find_collector(name);
+    want_collector(skeleton_, name);
+    if (!collector->needs_owner) continue;
+    moments.insert(moments.end(), std::begin(kOwnerMoments), std::end(kOwnerMoments));
+    if (!settings.has_socket_storage) moments.push_back("destroyed");
+  }
+  for (const Handler& handler : handlers()) {
+    if (std::count(options.collectors.begin(), options.collectors.end(), handler.collector) > 0) {
+      moments.push_back(handler.moment);
+    }
+  }
+  std::vector<std::string> programs;
+  bpf_program* program;
+  bpf_object__for_each_program(program, skeleton_->obj) {
+    bpf_program__set_autoload(program, false);
+    const std::string name = bpf_program__name(program);
+    if (std::count(moments.begin(), moments.end(), split_program_name(name).moment) > 0) programs.push_back(name);
+  }
+  choices_ = choose_rungs(programs, [this](const std::string& name) { return available(name); });
+  for (const Choice& choice : choices_) {
+    for (const bool twin : {false, true}) {
+      if (bpf_program* chosen = program_of(choice, twin)) bpf_program__set_autoload(chosen, true);
+    }
+  }
+  bpf_map* map;
+  bpf_object__for_each_map(map, skeleton_->obj) bpf_map__set_autocreate(map, wants_map(bpf_map__name(map), options));
+  return Ok{};
+}
+
+Result<Ok> Object::available(const std::string& name) const {
+  const bpf_program* program = bpf_object__find_program_by_name(skeleton_->obj, name.c_str());
+  const std::string section = bpf_program__section_name(program);
+  const std::string target = section.substr(section.find('/') + 1);
+  const std::string_view rung = split_program_name(name).rung;
+  const kernel_settings settings = features_.settings();
+  const auto refuse = [](std::string why) { return Error{ErrorCode::kNotPossible, std::move(why), ""}; };
+  if (rung == "tp_btf") {
+    if (!features_.has_tracepoint(target.c_str())) return refuse("this kernel has no tracepoint " + target);
+  } else if (rung == "fentry" || rung == "fexit") {
+    if (!features_.has_function(target.c_str())) return refuse("this kernel has no function " + target);
+    return features_.trampoline();
+  } else if (rung == "sockops") {
+    if (!features_.cgroup2()) return refuse("no cgroup v2 hierarchy is mounted");
+  } else {
+    if (!features_.has_type(("bpf_iter__" + target).c_str())) return refuse("this kernel has no iterator " + target);
+    if (rung == "iter" && target == "task_file" && !settings.has_sock_from_file) {
+      return refuse("this kernel has no bpf_sock_from_file");
+    }
+    if (rung == "iter_probe" && !settings.may_probe_read) return refuse("lockdown forbids bpf_probe_read_kernel");
+  }
+  return Ok{};
+}
+
+// A map called <collector>_... or <moment>_... belongs to it. The others are shared.
+bool Object::wants_map(const std::string& name, const ObjectOptions& options) const {
+  const bool has_storage = skeleton_->rodata->settings.has_socket_storage;
+  if (name == "record_in_socket") return has_storage;
+  if (name == "record_by_address" || name == "record_blank" || name == "listener_by_port") return !has_storage;
+  for (const Collector* collector : collectors()) {
+    const std::string_view owner = collector->event.name;
+    if (name.starts_with(std::string(owner) + "_")) {
+      return std::count(options.collectors.begin(), options.collectors.end(), owner) > 0;
+    }
+  }
+  bpf_program* program;
+  bool of_a_moment = false;
+  bpf_object__for_each_program(program, skeleton_->obj) {
+    const std::string_view moment = split_program_name(bpf_program__name(program)).moment;
+    if (name.starts_with(std::string(moment) + "_")) {
+      if (has(moment)) return true;
+      of_a_moment = true;
+    }
+  }
+  return !of_a_moment;
+}
+
+bool Object::has(std::string_view moment) const {
+  return std::any_of(choices_.begin(), choices_.end(),
+                     [&](const Choice& choice) { return choice.moment == moment && !choice.rung.empty(); });
+}
+
+bpf_program* Object::program_of(const Choice& choice, bool twin) const {
+  if (choice.rung.empty()) return nullptr;
+  const std::string name = choice.moment + "__" + choice.rung + (twin ? "__twin" : "");
+  return bpf_object__find_program_by_name(skeleton_->obj, name.c_str());
+}
+
+Status Object::attach() {
+  // Owners can be learned a moment later than the first event; events that are not there cannot.
+  const auto is_event_source = [](const Choice& choice) { return choice.moment != "sent" && choice.moment != "received"; };
+  std::stable_partition(choices_.begin(), choices_.end(), is_event_source);
+  for (Choice& choice : choices_) {
+    if (!choice.rung.empty() && !choice.rung.starts_with("iter")) SOCKEYE_TRY(attach_moment(choice));
+  }
+  return Ok{};
+}
+
+Status Object::attach_moment(Choice& choice) {
+  for (const bool twin : {false, true}) {
+    bpf_program* program = program_of(choice, twin);
+    if (!program) continue;
+    bpf_link* link = choice.rung == "sockops" ? bpf_program__attach_cgroup(program, features_.cgroup2().get())
+                                              : bpf_program__attach(program);
+    if (link) {
+      links_.push_back(link);
+      continue;
+    }
+    const int error = errno;
+    if (choice.moment == "set_state") return load_error(error, "the program at inet_sock_set_state does not attach");
+    choice.refused.push_back({choice.rung, "it does not attach: " + errno_text(error)});
+    choice.rung.clear();
+  }
+  return Ok{};
+}
+
+void Object::detach() {
+  for (bpf_link* link : links_) bpf_link__destroy(link);
+  links_.clear();
+}
+
+Status Object::run_iterator(std::string_view moment) {
+  const auto choice = std::find_if(choices_.begin(), choices_.end(), [&](const Choice& c) { return c.moment == moment; });
+  bpf_program* program = choice == choices_.end() ? nullptr : program_of(*choice, false);
+  if (!program) return Error{ErrorCode::kNotPossible, "this kernel has no iterator for " + std::string(moment), ""};
+  bpf_link* link = bpf_program__attach_iter(program, nullptr);
+  if (!link) return load_error(errno, "the iterator of " + std::string(moment) + " does not attach");
+  const Fd fd(bpf_iter_create(bpf_link__fd(link)));
+  const int error = errno;
+  bpf_link__destroy(link);
+  if (!fd) return load_error(error, "the iterator of " + std::string(moment) + " does not start");
+  char nothing[64];  // the programs write to records, not to this file
+  ssize_t n;
+  while ((n = read(fd.get(), nothing, sizeof nothing)) > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR))) {
+  }
+  if (n < 0) return load_error(errno, "the iterator of " + std::string(moment) + " stops early");
+  return Ok{};
+}
+
+int Object::ring_fd() const { return bpf_map__fd(skeleton_->maps.ring); }
+
+const kernel_counters& Object::counters() const { return skeleton_->bss->counters; }
+
+Losses Object::losses(bool exact) {
+  Losses losses;
+  losses[LossReason::kRingFull] = __atomic_load_n(&counters().lost[LOST_RING_FULL], __ATOMIC_RELAXED);
+  losses[LossReason::kRecordAlloc] = __atomic_load_n(&counters().lost[LOST_RECORD_ALLOC], __ATOMIC_RELAXED);
+  if (exact) {
+    // An event that was skipped may be in its twin's hands this very moment: misses count once they are of the
+    // reading before, or once nothing runs any more.
+    const uint64_t misses = missed_events();
+    const uint64_t settled = links_.empty() ? misses : missed_before_;
+    const uint64_t rescued = __atomic_load_n(&counters().rescued, __ATOMIC_RELAXED);
+    missed_before_ = misses;
+    if (settled > rescued) missed_ = std::max(missed_, settled - rescued);
+  }
+  losses[LossReason::kMissed] = missed_;
+  return losses;
+}
+
+// bpf_prog_info.recursion_misses of the programs that have a twin.
+uint64_t Object::missed_events() const {
+  uint64_t misses = 0;
+  for (const Choice& choice : choices_) {
+    if (!program_of(choice, true)) continue;
+    bpf_prog_info info = {};
+    __u32 size = sizeof info;
+    if (bpf_obj_get_info_by_fd(bpf_program__fd(program_of(choice, false)), &info, &size) == 0) {
+      misses += info.recursion_misses;
+    }
+  }
+  return misses;
+}
+
+}  // namespace sockeye

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel side as user space holds it: the one object with the moments that this run wants, on the rungs that this
+// kernel takes.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "bpf/features.h"
+#include "bpf/ladder.h"
+#include "bpf/settings.h"
+#include "event/loss.h"
+
+struct bpf_link;
+struct bpf_map;
+struct bpf_program;
+struct sockeye_bpf;
+
+namespace sockeye {
+
+struct ObjectOptions {
+  std::vector<std::string_view> collectors;
+  uint32_t ring_bytes = 4 << 20;  // a power of two, at least a page
+};
+
+class Object {
+ public:
+  // Chooses rungs, loads. Programs and maps that nobody wants are left out.
+  static Result<std::unique_ptr<Object>> load(const ObjectOptions& options);
+  ~Object();
+
+  // Attaches the moments, those that events come from first. A rung that does not attach after all is reported in
+  // choices(); an error where the run makes no sense without it.
+  Status attach();
+  void detach();
+
+  bool has(std::string_view moment) const;  // wanted and loaded
+  // Runs the iterator program of a moment to its end, in the namespaces of the calling thread.
+  Status run_iterator(std::string_view moment);
+
+  int ring_fd() const;
+  const kernel_counters& counters() const;
+  // Kernel-side losses. With `exact` the programs are asked for the events the kernel skipped.
+  Losses losses(bool exact);
+  const std::vector<Choice>& choices() const { return choices_; }
+
+ private:
+  explicit Object(Features features);
+
+  Status open(const ObjectOptions& options);
+  Result<Ok> available(const std::string& program) const;
+  bool wants_map(const std::string& name, const ObjectOptions& options) const;
+  bpf_program* program_of(const Choice& choice, bool twin) const;
+  Status attach_moment(Choice& choice);
+  uint64_t missed_events() const;
+
+  Features features_;
+  sockeye_bpf* skeleton_ = nullptr;
+  std::vector<Choice> choices_;  // of the moments that the run wants
+  std::vector<bpf_link*> links_;
+  uint64_t missed_before_ = 0;   // recursion misses at the last exact reading
+  uint64_t missed_ = 0;          // of them, those that no twin rescued
+};
+
+}  // namespace sockeye

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <functional>
+
+#include "cli/commands/commands.h"
+#include "cli/messages.h"
+
+namespace sockeye {
+namespace {
+
+// The subcommand that was chosen, else the program itself.
+const CLI::App* chosen(const CLI::App& app) {
+  const auto subcommands = app.get_subcommands();
+  return subcommands.empty() ? &app : subcommands.front();
+}
+
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) names.push_back("-" + name);
+  }
+  return names;
+}
+
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  return names;
+}
+
+Error unknown_word(const CLI::App& app) {
+  const CLI::App* command = chosen(app);
+  const auto remaining = app.remaining(true);
+  const std::string wrong = remaining.empty() ? "" : remaining.front().substr(0, remaining.front().find('='));
+  const bool is_option = wrong.starts_with("-");
+  const std::string near = nearest_word(wrong, is_option ? option_names(*command) : command_names(app));
+  const std::string what = is_option ? "unknown option " : command == &app ? "unknown command " : "unexpected word ";
+  const std::string help = command == &app ? "sockeye --help" : "sockeye " + command->get_name() + " --help";
+  return {ErrorCode::kUsage, what + printable(wrong), near.empty() ? "see " + help : "did you mean " + near + "? (" + help + ")"};
+}
+
+int parse_and_run(CLI::App& app, int argc, char** argv, const std::function<int()>& run) {
+  try {
+    app.parse(argc, argv);
+    return run();
+  } catch (const CLI::CallForVersion& e) {
+    return app.exit(e);
+  } catch (const CLI::CallForHelp&) {
+    fputs(chosen(app)->help().c_str(), stdout);
+    return 0;
+  } catch (const CLI::CallForAllHelp& e) {
+    return app.exit(e);
+  } catch (const CLI::ExtrasError&) {
+    return report(unknown_word(app));
+  } catch (const CLI::ParseError& e) {
+    return report({ErrorCode::kUsage, printable(e.what()), "see sockeye " + chosen(app)->get_name() + " --help"});
+  }
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  CLI::App app("sockeye shows what every TCP socket on this host is doing, as it happens.", "sockeye");
+  app.set_version_flag("--version", "sockeye " SOCKEYE_VERSION);
+  app.require_subcommand(0, 1);
+  app.footer("Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 not permitted or not possible on this kernel.");
+
+  std::function<int()> run = [&app] {
+    fputs(app.help().c_str(), stderr);
+    return static_cast<int>(ErrorCode::kUsage);
+  };
+  add_stream_commands(app, run);
+  add_list_command(app, run);
+  return parse_and_run(app, argc, argv, [&run] { return run(); });
+}
+
+std::string nearest_word(std::string_view wrong, const std::vector<std::string>& words) {
+  std::string best;
+  size_t best_distance = std::max<size_t>(1, wrong.size() / 3) + 1;
+  for (const std::string& word : words) {
+    // Rows of the matrix of distances between prefixes: two back, one back, this one.
+    std::vector<size_t> before(word.size() + 1), last(word.size() + 1), row(word.size() + 1);
+    for (size_t j = 0; j <= word.size(); ++j) last[j] = j;
+    for (size_t i = 1; i <= wrong.size(); ++i) {
+      row[0] = i;
+      for (size_t j = 1; j <= word.size(); ++j) {
+        row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (wrong[i - 1] != word[j - 1])});
+        if (i > 1 && j > 1 && wrong[i - 1] == word[j - 2] && wrong[i - 2] == word[j - 1]) {
+          row[j] = std::min(row[j], before[j - 2] + 1);
+        }
+      }
+      before.swap(last);
+      last.swap(row);
+    }
+    if (last[word.size()] < best_distance) {
+      best_distance = last[word.size()];
+      best = word;
+    }
+  }
+  return best;
+}
+
+}  // namespace sockeye

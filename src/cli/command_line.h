@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line: one place that knows all verbs, turns what the parser says into one clear line, and suggests the
+// nearest word for one it does not know.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace sockeye {
+
+// Runs the program; the exit code: 0 fine, 1 failed, 2 wrong usage, 3 not permitted or not possible on this kernel.
+int run_command_line(int argc, char** argv);
+
+// Of `words` the one that `wrong` was probably meant to be (Damerau-Levenshtein distance of at most a third of its
+// length, at least one); empty where none is near.
+std::string nearest_word(std::string_view wrong, const std::vector<std::string>& words);
+
+}  // namespace sockeye

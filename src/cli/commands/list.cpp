@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// `sockeye list`: what there is: collectors with their fields, formats.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "cli/commands/commands.h"
+#include "event/collector.h"
+#include "event/loss.h"
+#include "event/sink.h"
+
+namespace sockeye {
+namespace {
+
+std::string_view word_of(FieldType type) {
+  switch (type) {
+    case FieldType::kUnsigned:
+    case FieldType::kMicros: return "number";
+    case FieldType::kTime: return "time";
+    case FieldType::kAddress: return "address";
+    case FieldType::kText:
+    case FieldType::kContext: return "text";
+    case FieldType::kEnum: return "word";
+    case FieldType::kFlag:
+    case FieldType::kLate: return "flag";
+  }
+  return "";
+}
+
+void print_fields(const EventType& type) {
+  for (const auto fields : {type.common, type.own}) {
+    for (const Field& field : fields) {
+      printf("    %-14s %-8s %-8s %s\n", std::string(field.name).c_str(), std::string(word_of(field.type)).c_str(),
+             std::string(field.unit).c_str(), std::string(field.meaning).c_str());
+    }
+  }
+}
+
+std::string moments_of(const Collector& collector) {
+  std::string moments;
+  for (const Handler& handler : handlers()) {
+    if (handler.collector == collector.event.name) moments += (moments.empty() ? "" : ", ") + std::string(handler.moment);
+  }
+  return moments;
+}
+
+int list(bool with_fields) {
+  puts("Collectors (sockeye NAME, or several: sockeye trace NAME,NAME):");
+  for (const Collector* collector : collectors()) {
+    printf("  %-14s %s (at %s)\n", std::string(collector->event.name).c_str(), std::string(collector->summary).c_str(),
+           moments_of(*collector).c_str());
+    if (with_fields) print_fields(collector->event);
+  }
+  puts("Records that may come in any stream:");
+  for (const EventType* type : {&kGapType, &kEndType}) {
+    printf("  %-14s %s\n", std::string(type->name).c_str(), type == &kGapType ? "something was lost, here" : "the end of the run (--end-record)");
+    if (with_fields) print_fields(*type);
+  }
+  fputs("Formats (--format):", stdout);
+  for (const SinkKind* kind : sink_kinds()) {
+    for (const std::string_view format : kind->formats) printf(" %s", std::string(format).c_str());
+  }
+  puts("");
+  return 0;
+}
+
+}  // namespace
+
+void add_list_command(CLI::App& app, std::function<int()>& run) {
+  auto with_fields = std::make_shared<bool>(false);
+  CLI::App* command = app.add_subcommand("list", "collectors, their fields, and formats");
+  command->add_flag("--fields", *with_fields, "the fields of each record as well");
+  command->callback([with_fields, &run] { run = [with_fields] { return list(*with_fields); }; });
+}
+
+}  // namespace sockeye

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// Streams of events: `sockeye <collector>` and `sockeye trace <collector>,<collector>`.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+
+#include "bpf/snapshot.h"
+#include "cli/command_line.h"
+#include "cli/commands/commands.h"
+#include "cli/messages.h"
+#include "cli/run_options.h"
+#include "event/collector.h"
+#include "pipeline/pipeline.h"
+#include "source/ring_source.h"
+
+namespace sockeye {
+namespace {
+
+struct StreamWords {
+  std::vector<std::string> collectors;
+  RunWords run;
+};
+
+using Collectors = std::vector<const Collector*>;
+
+Result<Collectors> parse_collectors(const std::vector<std::string>& words) {
+  Collectors wanted;
+  std::vector<std::string> known;
+  for (const Collector* collector : collectors()) known.emplace_back(collector->event.name);
+  for (const std::string& word : words) {
+    const Collector* collector = find_collector(word);
+    if (!collector) {
+      const std::string near = nearest_word(word, known);
+      return Error{ErrorCode::kUsage, "there is no collector " + printable(word),
+                   near.empty() ? "see sockeye list" : "did you mean " + near + "?"};
+    }
+    if (std::count(wanted.begin(), wanted.end(), collector) == 0) wanted.push_back(collector);
+  }
+  return wanted;
+}
+
+// What the run will not see, in one line for each moment that lacks its best rung.
+void say_what_is_missing(const Object& object) {
+  for (const Choice& choice : object.choices()) {
+    if (!choice.rung.empty()) continue;
+    say("without the moment " + choice.moment + ": " +
+        (choice.refused.empty() ? "this kernel offers no way to it" : choice.refused.back().why));
+  }
+}
+
+void say_snapshot(const SnapshotReport& report) {
+  std::string line = with_thousands(report.sockets) + " TCP sockets existed already in " +
+                     std::to_string(report.namespaces) + " network namespace" + (report.namespaces == 1 ? "" : "s") +
+                     ", " + with_thousands(std::min(report.owned, report.sockets)) + " of them with a known owner";
+  if (report.minis > 0) line += "; besides, " + with_thousands(report.minis) + " in TIME_WAIT or half open";
+  say(line);
+  if (report.unvisited > 0) say(std::to_string(report.unvisited) + " network namespaces could not be entered");
+  if (!report.shortcoming.empty()) say("the snapshot is not complete: " + report.shortcoming);
+}
+
+void say_totals(const RunTotals& totals) {
+  std::string line = with_thousands(totals.delivered) + " events, " + with_thousands(totals.losses.events()) + " lost";
+  for (size_t i = 0; i < kLossReasons; ++i) {
+    if (totals.losses.count[i] == 0) continue;
+    const LossName name = name_of(static_cast<LossReason>(i));
+    line += ", " + with_thousands(totals.losses.count[i]) + " " + std::string(name.stage) + "/" + std::string(name.reason);
+  }
+  if (totals.late > 0) line += ", " + with_thousands(totals.late) + " late";
+  say(line);
+}
+
+struct Sinks {
+  std::vector<std::unique_ptr<Sink>> owned;
+  std::vector<Sink*> all() const {
+    std::vector<Sink*> pointers;
+    for (const auto& sink : owned) pointers.push_back(sink.get());
+    return pointers;
+  }
+};
+
+Result<Sinks> make_sinks(const RunOptions& options, const Collectors& wanted, Signals* signals) {
+  SinkOptions shown{options.format, {}, options.colour};
+  for (const Collector* collector : wanted) shown.types.push_back(&collector->event);
+  Sinks sinks;
+  sinks.owned.push_back(make_sink(Output::standard(signals), shown));
+  if (!options.log_file.empty()) {
+    auto file = Output::file(options.log_file, signals);
+    if (!file) {
+      file.error().what = "--log-file " + printable(file.error().what);
+      return file.error();
+    }
+    sinks.owned.push_back(make_sink(std::move(*file), {"line", shown.types, false}));
+  }
+  return sinks;
+}
+
+void tell_ready(int fd) {
+  if (fd < 0) return;
+  if (write(fd, "\n", 1) != 1) say("--ready-fd " + std::to_string(fd) + ": " + errno_text(errno));
+  close(fd);
+}
+
+Result<RunTotals> run_stream(const StreamWords& words, const RunOptions& options, const Collectors& wanted) {
+  (void)words;
+  Signals signals;
+  auto sinks = make_sinks(options, wanted, &signals);
+  if (!sinks) return sinks.error();
+
+  ObjectOptions object_options;
+  for (const Collector* collector : wanted) object_options.collectors.push_back(collector->event.name);
+  object_options.ring_bytes = options.ring_bytes;
+  auto object = Object::load(object_options);
+  if (!object) return object.error();
+  auto source = RingSource::open(**object);
+  if (!source) return source.error();
+
+  // Attach first, then look at what is there: what changes meanwhile is an event.
+  SOCKEYE_TRY((*object)->attach());
+  const SnapshotReport snapshot = take_snapshot(**object);
+  if (!options.quiet) {
+    say_what_is_missing(**object);
+    say_snapshot(snapshot);
+  }
+  tell_ready(options.ready_fd);
+
+  const SystemClock clock;
+  Enricher enricher;
+  Pipeline pipeline(**source, enricher, sinks->all(), signals, clock, say);
+  return pipeline.run({options.duration, options.count, options.end_record});
+}
+
+int stream(const StreamWords& words) {
+  const auto options = parse_run_options(words.run);
+  if (!options) return report(options.error());
+  const auto wanted = parse_collectors(words.collectors);
+  if (!wanted) return report(wanted.error());
+  const auto totals = run_stream(words, *options, *wanted);
+  if (!totals) return report(totals.error());
+  const bool lost = totals->losses.events() > 0;
+  if (!options->quiet || lost) say_totals(*totals);
+  return lost && options->strict ? static_cast<int>(ErrorCode::kFailed) : 0;
+}
+
+}  // namespace
+
+void add_stream_commands(CLI::App& app, std::function<int()>& run) {
+  for (const Collector* collector : collectors()) {
+    auto words = std::make_shared<StreamWords>();
+    words->collectors = {std::string(collector->event.name)};
+    CLI::App* command = app.add_subcommand(words->collectors[0], std::string(collector->summary));
+    add_run_options(*command, words->run);
+    command->callback([words, &run] { run = [words] { return stream(*words); }; });
+  }
+  auto words = std::make_shared<StreamWords>();
+  CLI::App* trace = app.add_subcommand("trace", "several collectors in one stream, ordered by time");
+  trace->add_option("collectors", words->collectors, "names, separated by commas")->delimiter(',')->required();
+  add_run_options(*trace, words->run);
+  trace->callback([words, &run] { run = [words] { return stream(*words); }; });
+}
+
+}  // namespace sockeye

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/messages.h"
+
+#include <cstdio>
+
+#include "base/text.h"
+
+namespace sockeye {
+
+int report(const Error& error) {
+  say(error.what);
+  if (!error.hint.empty()) fprintf(stderr, "  %s\n", error.hint.c_str());
+  return static_cast<int>(error.code);
+}
+
+void say(const std::string& line) { fprintf(stderr, "sockeye: %s\n", line.c_str()); }
+
+std::string printable(std::string_view untrusted) {
+  Buffer out(untrusted.size() + 16);
+  add_plain_spaced(out, untrusted);
+  return std::string(out.view());
+}
+
+std::string with_thousands(uint64_t number) {
+  std::string digits = std::to_string(number);
+  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<size_t>(at), 1, ',');
+  return digits;
+}
+
+}  // namespace sockeye

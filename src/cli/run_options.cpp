@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run_options.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <bit>
+#include <charconv>
+#include <cstdlib>
+
+#include "cli/messages.h"
+#include "event/sink.h"
+
+namespace sockeye {
+namespace {
+
+Error wrong(const std::string& option, const std::string& value, const std::string& why, const std::string& hint) {
+  return {ErrorCode::kUsage, option + " " + printable(value) + ": " + why, hint};
+}
+
+std::string known_formats() {
+  std::string formats;
+  for (const SinkKind* kind : sink_kinds()) {
+    for (const std::string_view format : kind->formats) formats += (formats.empty() ? "" : ", ") + std::string(format);
+  }
+  return formats;
+}
+
+bool is_known_format(const std::string& format) {
+  for (const SinkKind* kind : sink_kinds()) {
+    for (const std::string_view known : kind->formats) {
+      if (known == format) return true;
+    }
+  }
+  return false;
+}
+
+// The number that `text` begins with, and what follows it.
+struct Quantity {
+  double number;
+  std::string unit;
+};
+std::optional<Quantity> split_quantity(const std::string& text) {
+  Quantity quantity{};
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, quantity.number, std::chars_format::fixed);
+  if (error != std::errc() || !(quantity.number >= 0)) return std::nullopt;
+  quantity.unit.assign(rest, end);
+  return quantity;
+}
+
+}  // namespace
+
+void add_run_options(CLI::App& command, RunWords& words) {
+  command.add_option("--format", words.format, "table (default on a terminal), line (default else) or json");
+  command.add_flag("--json", words.json, "the same as --format json");
+  command.add_option("--log-file", words.log_file, "write the line format to this file as well; reopened on SIGHUP");
+  command.add_option("--duration", words.duration, "stop after this long: 10s, 500ms, 2m, 1h");
+  command.add_option("--count", words.count, "stop after this many records");
+  command.add_option("--ring-size", words.ring_size, "room for records on their way out of the kernel")
+      ->capture_default_str();
+  command.add_option("--ready-fd", words.ready_fd, "write a byte to this descriptor once every probe is attached");
+  command.add_flag("--strict", words.strict, "exit 1 if anything was lost");
+  command.add_flag("--end-record", words.end_record, "end the stream with a record of what was delivered and lost");
+  command.add_option("--color", words.colour, "auto (terminals, unless NO_COLOR is set), always or never");
+  command.add_flag("--quiet", words.quiet, "no words on standard error but errors and losses");
+}
+
+Result<RunOptions> parse_run_options(const RunWords& words) {
+  const bool terminal = isatty(STDOUT_FILENO) == 1;
+  RunOptions options{};
+  options.format = words.json ? "json" : words.format.empty() ? (terminal ? "table" : "line") : words.format;
+  if (!is_known_format(options.format)) {
+    return wrong("--format", words.format, "there is no such format", "it is one of " + known_formats());
+  }
+  if (words.json && !words.format.empty() && words.format != "json") {
+    return wrong("--format", words.format, "it contradicts --json", "give one of them");
+  }
+  options.log_file = words.log_file;
+  if (!words.duration.empty()) {
+    auto duration = parse_duration(words.duration);
+    if (!duration) return duration.error();
+    options.duration = *duration;
+  }
+  options.count = words.count;
+  auto ring_bytes = parse_ring_size(words.ring_size);
+  if (!ring_bytes) return ring_bytes.error();
+  options.ring_bytes = *ring_bytes;
+  options.ready_fd = words.ready_fd;
+  if (words.ready_fd != -1 && fcntl(words.ready_fd, F_GETFD) == -1) {
+    return wrong("--ready-fd", std::to_string(words.ready_fd), "this descriptor is not open", "open it: sockeye ... 3>file");
+  }
+  if (words.colour != "auto" && words.colour != "always" && words.colour != "never") {
+    return wrong("--color", words.colour, "there is no such choice", "it is auto, always or never");
+  }
+  const char* no_colour = getenv("NO_COLOR");
+  const bool may_colour = terminal && (!no_colour || no_colour[0] == '\0');
+  options.colour = words.colour == "always" || (words.colour == "auto" && may_colour);
+  options.strict = words.strict;
+  options.end_record = words.end_record;
+  options.quiet = words.quiet;
+  return options;
+}
+
+Result<std::chrono::nanoseconds> parse_duration(const std::string& text) {
+  const auto quantity = split_quantity(text);
+  double seconds = 0;
+  if (quantity) {
+    if (quantity->unit.empty() || quantity->unit == "s") seconds = quantity->number;
+    if (quantity->unit == "ms") seconds = quantity->number / 1000;
+    if (quantity->unit == "m") seconds = quantity->number * 60;
+    if (quantity->unit == "h") seconds = quantity->number * 3600;
+  }
+  if (seconds <= 0 || seconds > 1e9) {
+    return wrong("--duration", text, "this is not a length of time", "such as 10s, 500ms, 2m or 1h");
+  }
+  return std::chrono::nanoseconds(static_cast<int64_t>(seconds * 1e9));
+}
+
+Result<uint32_t> parse_ring_size(const std::string& text) {
+  const auto quantity = split_quantity(text);
+  double bytes = 0;
+  if (quantity) {
+    if (quantity->unit.empty()) bytes = quantity->number;
+    if (quantity->unit == "K" || quantity->unit == "KiB") bytes = quantity->number * 1024;
+    if (quantity->unit == "M" || quantity->unit == "MiB") bytes = quantity->number * 1024 * 1024;
+  }
+  if (bytes < 64 * 1024 || bytes > 1024.0 * 1024 * 1024 || !std::has_single_bit(static_cast<uint64_t>(bytes))) {
+    return wrong("--ring-size", text, "this is not a power of two from 64K to 1024M", "such as 4M (the default) or 64M");
+  }
+  return static_cast<uint32_t>(bytes);
+}
+
+}  // namespace sockeye

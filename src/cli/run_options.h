@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options that every run of collectors has: how long, in which form, where to.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+
+namespace CLI {
+class App;
+}
+
+namespace sockeye {
+
+// As given on the command line.
+struct RunWords {
+  std::string format;
+  std::string log_file;
+  std::string duration;
+  std::string ring_size = "4M";
+  std::string colour = "auto";
+  std::optional<uint64_t> count;
+  int ready_fd = -1;
+  bool json = false;
+  bool strict = false;
+  bool end_record = false;
+  bool quiet = false;
+};
+
+// What they mean.
+struct RunOptions {
+  std::string format;
+  std::string log_file;
+  std::optional<std::chrono::nanoseconds> duration;
+  std::optional<uint64_t> count;
+  uint32_t ring_bytes;
+  int ready_fd;
+  bool colour;
+  bool strict;
+  bool end_record;
+  bool quiet;
+};
+
+void add_run_options(CLI::App& command, RunWords& words);
+
+// kUsage for what makes no sense.
+Result<RunOptions> parse_run_options(const RunWords& words);
+
+// "10s", "500ms", "2m", "1h", "1.5" (seconds).
+Result<std::chrono::nanoseconds> parse_duration(const std::string& text);
+
+// "8M", "512K", "1048576": a power of two from 64 KiB to 1 GiB.
+Result<uint32_t> parse_ring_size(const std::string& text);
+
+}  // namespace sockeye

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a collector's folder says of itself. The list of all collectors is generated from the folders' names.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "event/field.h"
+
+namespace sockeye {
+
+struct Collector {
+  EventType event;           // its name is the folder's name and the word on the command line
+  std::string_view summary;  // one line, for `list` and --help
+  bool needs_owner = true;   // load the moments from which owners are learned
+};
+
+// A handler: collectors/<collector>/on_<moment>.bpf.h exists.
+struct Handler {
+  std::string_view collector;
+  std::string_view moment;
+};
+
+// Both sorted by name; made by CMake from the folders.
+std::span<const Collector* const> collectors();
+std::span<const Handler> handlers();
+
+const Collector* find_collector(std::string_view name);
+const EventType* find_event_type(uint16_t kind);
+
+}  // namespace sockeye

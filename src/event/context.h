@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// What user space knows about where an owner runs. Records carry a `const Context*`; the enricher owns the object and
+// keeps it until the next batch.
+#pragma once
+
+#include <string>
+
+namespace sockeye {
+
+// Read out of a cgroup path, which whoever may make cgroups can choose: `cgroup_path` is untrusted bytes; the other
+// fields hold printable ASCII without blanks. A field is empty where the path does not tell.
+struct Context {
+  std::string container;    // innermost container: 64 hex digits, or what its runtime calls it (LXC, nspawn, Fargate)
+  std::string runtime;      // docker, containerd, cri-o, podman, buildkit, kata, lxc, libvirt-lxc, systemd-nspawn
+  std::string pod;          // Kubernetes pod uid: 8-4-4-4-12, or a static pod's 32 hex digits, as the API spells it
+  std::string unit;         // innermost systemd service, scope, socket, mount or swap, else innermost slice
+  std::string cgroup_path;  // from the root of the hierarchy; "/" is the root
+};
+
+}  // namespace sockeye

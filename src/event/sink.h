@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The end of the flow: records in, rendered out. Sinks know field tables, never a collector.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/output.h"
+#include "event/record.h"
+
+namespace sockeye {
+
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  // Called with every batch, sorted by time. What was rendered has been written when it returns.
+  virtual void write(std::span<const Record> records, const WallTime& wall) = 0;
+  virtual Output& output() = 0;
+};
+
+struct SinkOptions {
+  std::string_view format;
+  std::vector<const EventType*> types;  // what the run asked for; gaps may come besides
+  bool colour = false;
+};
+
+// A sink's folder offers one of these as sink_<folder>; the list of all is generated from the folders' names.
+struct SinkKind {
+  std::span<const std::string_view> formats;  // words of --format
+  std::unique_ptr<Sink> (*make)(Output output, const SinkOptions& options);
+};
+
+std::span<const SinkKind* const> sink_kinds();
+
+// The sink that renders options.format; null where none does.
+std::unique_ptr<Sink> make_sink(Output output, const SinkOptions& options);
+
+}  // namespace sockeye

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "event/socket_fields.h"
+
+#include "event/context.h"
+#include "event/wire.h"
+
+namespace sockeye {
+namespace {
+
+using When = Presence::When;
+
+constexpr EnumValue kOwnerSources[] = {
+    {OWNER_UNKNOWN, "unknown", "unknown"},       {OWNER_CONNECT, "connect", "connect"},
+    {OWNER_LISTEN, "listen", "listen"},          {OWNER_INHERITED, "inherited", "inherited"},
+    {OWNER_ACCEPT, "accept", "accept"},          {OWNER_USE, "use", "use"},
+    {OWNER_SNAPSHOT, "snapshot", "snapshot"},    {OWNER_KERNEL, "kernel", "kernel"},
+};
+constexpr EnumValue kRoles[] = {
+    {ROLE_UNKNOWN, "unknown", "unknown"},
+    {ROLE_CLIENT, "client", "client"},
+    {ROLE_SERVER, "server", "server"},
+    {ROLE_LISTENER, "listener", "listener"},
+};
+constexpr EnumValue kFamilies[] = {{FAMILY_IPV4, "ipv4", "IPv4"}, {FAMILY_IPV6, "ipv6", "IPv6"}};
+
+// The words are those that scripts know from the line format.
+constexpr EnumValue kStates[] = {
+    {STATE_ESTABLISHED, "ESTABLISHED", "Connected (ESTABLISHED)", Colour::kGreen},
+    {STATE_SYN_SENT, "SYN_SENT", "Connecting (SYN_SENT)", Colour::kYellow},
+    {STATE_SYN_RECV, "SYN_RECV", "Handshake (SYN_RECV)", Colour::kYellow},
+    {STATE_FIN_WAIT1, "FIN_WAIT1", "Connection Closing (FIN_WAIT1)", Colour::kMagenta},
+    {STATE_FIN_WAIT2, "FIN_WAIT2", "Waiting (FIN_WAIT2)", Colour::kMagenta},
+    {STATE_TIME_WAIT, "TIME_WAIT", "Cooldown (TIME_WAIT)", Colour::kGrey},
+    {STATE_CLOSE, "CLOSE", "Closed (CLOSE)", Colour::kGrey},
+    {STATE_CLOSE_WAIT, "CLOSE_WAIT", "Remote Closed (CLOSE_WAIT)", Colour::kRed},
+    {STATE_LAST_ACK, "LAST_ACK", "Final Close (LAST_ACK)", Colour::kMagenta},
+    {STATE_LISTEN, "LISTEN", "Listening (LISTEN)", Colour::kBlue},
+    {STATE_CLOSING, "CLOSING", "Closing (CLOSING)", Colour::kMagenta},
+    {STATE_NEW_SYN_RECV, "SYN_RECV", "Handshake (SYN_RECV)", Colour::kYellow},
+};
+
+#define MEMBER(member) SOCKEYE_MEMBER(socket_event, member)
+
+constexpr Presence kIfNonZero = {.when = When::kNonZero};
+constexpr Presence kIfNonZeroElseGone = {.when = When::kNonZero, .key_goes = true};
+constexpr Presence kIfKnownElseGone = {.key_goes = true};
+
+constexpr Presence if_differs(When when, uint16_t other) {
+  return {.when = when, .other = other, .key_goes = true};
+}
+
+constexpr Field kFields[] = {
+    {.name = "time", .type = FieldType::kTime, MEMBER(header.time_ns), .unit = "RFC 3339",
+     .meaning = "when it happened, wall clock"},
+    {.name = "timestamp_ns", .type = FieldType::kUnsigned, MEMBER(header.time_ns), .unit = "ns",
+     .meaning = "when it happened, CLOCK_BOOTTIME"},
+    {.name = "late", .type = FieldType::kLate, .meaning = "true: records with a later time went out before it",
+     .presence = kIfKnownElseGone},
+    {.name = "pid", .type = FieldType::kUnsigned, MEMBER(owner.pid),
+     .meaning = "process that owns the socket, in the initial pid namespace", .presence = kIfNonZero},
+    {.name = "tid", .type = FieldType::kUnsigned, MEMBER(owner.tid), .meaning = "its thread that acted on the socket",
+     .presence = kIfNonZero},
+    {.name = "ppid", .type = FieldType::kUnsigned, MEMBER(owner.ppid), .meaning = "parent of the owner",
+     .presence = kIfNonZero},
+    {.name = "uid", .type = FieldType::kUnsigned, MEMBER(owner.uid), .meaning = "real user id of the owner",
+     .presence = {.when = When::kFlagSet, .other = offsetof(socket_event, owner.source), .mask = 0xff}},
+    {.name = "comm", .type = FieldType::kText, MEMBER(owner.comm), .meaning = "name of the owner (thread group leader)",
+     .presence = kIfNonZero},
+    {.name = "thread", .type = FieldType::kText, MEMBER(owner.thread), .meaning = "name of the thread, where it differs",
+     .presence = if_differs(When::kDiffersAndNonZero, offsetof(socket_event, owner.comm))},
+    {.name = "owner_source", .type = FieldType::kEnum, MEMBER(owner.source), .meaning = "how the owner is known",
+     .values = kOwnerSources},
+    {.name = "ns_pid", .type = FieldType::kUnsigned, MEMBER(owner.ns_pid),
+     .meaning = "pid of the owner in its own pid namespace, where it differs",
+     .presence = if_differs(When::kDiffersAndNonZero, offsetof(socket_event, owner.pid))},
+    {.name = "context_pid", .type = FieldType::kUnsigned, MEMBER(context.pid),
+     .meaning = "process that was on the CPU, where it is not the owner",
+     .presence = if_differs(When::kDiffers, offsetof(socket_event, owner.pid))},
+    {.name = "context_comm", .type = FieldType::kText, MEMBER(context.comm),
+     .meaning = "name of the thread that was on the CPU, where it differs",
+     .presence = if_differs(When::kDiffers, offsetof(socket_event, owner.thread))},
+    {.name = "laddr", .type = FieldType::kAddress, MEMBER(socket.laddr), .meaning = "local address"},
+    {.name = "lport", .type = FieldType::kUnsigned, MEMBER(socket.lport), .meaning = "local port; null: not known",
+     .presence = kIfNonZero},
+    {.name = "raddr", .type = FieldType::kAddress, MEMBER(socket.raddr), .meaning = "remote address"},
+    {.name = "rport", .type = FieldType::kUnsigned, MEMBER(socket.rport), .meaning = "remote port; 0 on a listener"},
+    {.name = "saddr", .type = FieldType::kAddress, MEMBER(socket.laddr), .meaning = "address printed as SRC"},
+    {.name = "sport", .type = FieldType::kUnsigned, MEMBER(socket.lport), .meaning = "port printed as SRC",
+     .presence = kIfNonZero},
+    {.name = "daddr", .type = FieldType::kAddress, MEMBER(socket.raddr), .meaning = "address printed as DST"},
+    {.name = "dport", .type = FieldType::kUnsigned, MEMBER(socket.rport), .meaning = "port printed as DST"},
+    {.name = "family", .type = FieldType::kEnum, MEMBER(socket.family),
+     .meaning = "family of the socket; an ipv6 socket may carry IPv4", .values = kFamilies},
+    {.name = "role", .type = FieldType::kEnum, MEMBER(socket.role), .meaning = "what this end of the connection is",
+     .values = kRoles},
+    {.name = "mptcp", .type = FieldType::kFlag, MEMBER(socket.flags), .meaning = "true: a subflow of MPTCP",
+     .presence = {.when = When::kFlagSet, .other = offsetof(socket_event, socket.flags), .mask = SOCKET_MPTCP,
+                  .key_goes = true},
+     .mask = SOCKET_MPTCP},
+    {.name = "netns", .type = FieldType::kUnsigned, MEMBER(socket.netns),
+     .meaning = "inode number of the network namespace"},
+    {.name = "netns_cookie", .type = FieldType::kUnsigned, MEMBER(socket.netns_cookie),
+     .meaning = "cookie of the network namespace, which does not recycle", .presence = kIfNonZeroElseGone},
+    {.name = "cookie", .type = FieldType::kUnsigned, MEMBER(socket.cookie),
+     .meaning = "cookie of the socket, which does not recycle"},
+    {.name = "cgroup_id", .type = FieldType::kUnsigned, MEMBER(owner.cgroup_id), .meaning = "cgroup of the owner",
+     .presence = kIfNonZero},
+    {.name = "container", .type = FieldType::kContext, .meaning = "container id of the owner",
+     .presence = kIfKnownElseGone, .context = &Context::container},
+    {.name = "pod", .type = FieldType::kContext, .meaning = "Kubernetes pod uid of the owner",
+     .presence = kIfKnownElseGone, .context = &Context::pod},
+    {.name = "unit", .type = FieldType::kContext, .meaning = "systemd unit of the owner",
+     .presence = kIfKnownElseGone, .context = &Context::unit},
+};
+
+#undef MEMBER
+
+}  // namespace
+
+constinit const std::span<const Field> kSocketFields = kFields;
+constinit const std::span<const EnumValue> kTcpStates = kStates;
+
+}  // namespace sockeye

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// The flow of one run: source -> enrich -> sinks, in one thread, until it is told to stop or has enough.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/signals.h"
+#include "enrich/enricher.h"
+#include "event/sink.h"
+#include "source/source.h"
+
+namespace sockeye {
+
+struct PipelineOptions {
+  std::optional<std::chrono::nanoseconds> duration;  // stop after it
+  std::optional<uint64_t> count;                     // stop after so many records
+  bool end_record = false;                           // the last line of the stream is the end record
+};
+
+struct RunTotals {
+  uint64_t delivered = 0;  // records that went to the sinks, gap records left out
+  uint64_t late = 0;
+  Losses losses;           // of all stages
+};
+
+class Pipeline {
+ public:
+  // None of what it is given is owned; `sinks` not empty. `complain` gets one line for people.
+  Pipeline(Source& source, Enricher& enricher, std::vector<Sink*> sinks, Signals& signals, const Clock& clock,
+           std::function<void(const std::string&)> complain);
+
+  RunTotals run(const PipelineOptions& options);
+
+ private:
+  void wait(int timeout_ms);
+  void deliver(std::span<const Record> records);
+  void enrich();
+  void handle_signals();
+  void report_losses(bool exact);
+  void report_complaints();
+  void finish(const PipelineOptions& options);
+  uint64_t lost_lines() const;  // by all sinks
+  bool is_closed() const;       // somebody stopped reading
+
+  Source& source_;
+  Enricher& enricher_;
+  std::vector<Sink*> sinks_;
+  Signals& signals_;
+  const Clock& clock_;
+  std::function<void(const std::string&)> complain_;
+  WallTime wall_;
+  Fd epoll_;
+  Batch batch_;
+  Losses told_;                // losses that gap records have told of
+  uint64_t lost_gap_lines_ = 0;  // of lost_lines(): gap records, which are no events
+  uint64_t told_until_ns_;     // when the losses were looked at last
+  uint64_t horizon_ns_ = 0;    // time of the latest record that went out
+  uint64_t remaining_;         // of --count
+  RunTotals totals_;
+};
+
+}  // namespace sockeye

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where records come from: the next batch of them, wherever that is.
+#pragma once
+
+#include "event/batch.h"
+#include "event/loss.h"
+
+namespace sockeye {
+
+class Source {
+ public:
+  virtual ~Source() = default;
+
+  // A descriptor that becomes readable (edge-triggered) when much is waiting; -1: there is none, come by time.
+  virtual int wake_fd() const = 0;
+  // Fills an empty batch. True: it is full and more is waiting.
+  virtual bool next(Batch& batch) = 0;
+  // What was lost so far on this side. `exact` asks the kernel for every counter; else only for what costs nothing.
+  virtual Losses losses(bool exact) = 0;
+  // Nothing new is made after this; what was made before can still be read.
+  virtual void stop() = 0;
+};
+
+}  // namespace sockeye
