@@ -46,7 +46,7 @@ constexpr Column kColumns[] = {
     {.field = "old_state", .header = "OLDSTATE", .width = 11, .least = 11, .keep = 30},
     {.field = "new_state", .header = "NEWSTATE", .width = 11, .least = 11, .before = " -> "},
     {.field = "duration_us", .header = "MS", .width = 10, .least = 5, .right = true, .keep = 40},
-    {.field = "container", .header = "CONTAINER", .width = 12, .least = 12, .keep = 5},
+    {.field = "container", .header = "CONTAINER", .width = 12, .least = 12, .keep = 5, .head = true},
 };
 
 }  // namespace

@@ -38,11 +38,15 @@ std::string_view gap_before(const Column& column) { return column.before.empty()
 
 }  // namespace
 
-int add_shortened(Buffer& out, std::string_view text, int width) {
+int add_shortened(Buffer& out, std::string_view text, int width, bool head_only) {
   const int columns = columns_of(text);
   if (columns <= width) {
     out.add(text);
     return columns;
+  }
+  if (head_only) {
+    out.add(text.substr(0, bytes_of(text, width)));
+    return width;
   }
   const int head = (width - 1) / 2, tail = width - 1 - head;
   out.add(text.substr(0, bytes_of(text, head)));
@@ -87,7 +91,7 @@ void Table::add_cell(Buffer& out, const Cell& cell, bool last) {
   const size_t padding = static_cast<size_t>(std::max(0, cell.width - columns));
   if (cell.column->right) out.fill(' ', padding);
   if (cell.may_shrink) {
-    add_shortened(out, cell_text_.view(), cell.width);
+    add_shortened(out, cell_text_.view(), cell.width, cell.column->head);
   } else {
     out.add(cell_text_.view());
   }

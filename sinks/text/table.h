@@ -34,7 +34,8 @@ class Table {
   bool colour_;
 };
 
-// Shortens UTF-8 text to `width` columns, with `~` for what is cut out of its middle; the number of columns it then takes.
-int add_shortened(Buffer& out, std::string_view text, int width);
+// Shortens UTF-8 text to `width` columns, with `~` for what is cut out of its middle, or to its first `width` columns;
+// the number of columns it then takes.
+int add_shortened(Buffer& out, std::string_view text, int width, bool head_only);
 
 }  // namespace sockeye::text

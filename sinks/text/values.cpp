@@ -113,7 +113,7 @@ void if_present(Buffer& out, const Field& field, const Record& record, const Wal
   if (is_present(field, record)) {
     write(out, field, record, wall);
   } else {
-    out.add(kUnknown);
+    out.add(field.type == FieldType::kContext ? kNone : kUnknown);
   }
 }
 

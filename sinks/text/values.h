@@ -18,5 +18,7 @@ Writer cell_writer(const Field& field);
 
 // What stands for a value that is not there.
 inline constexpr char kUnknown = '?';
+// And for one that there is none of: no container, no pod.
+inline constexpr char kNone = '-';
 
 }  // namespace sockeye::text

@@ -70,6 +70,7 @@ struct Column {
   bool right = false;       // aligned to the right
   uint8_t keep = 255;       // where the terminal is too narrow, columns with the smallest `keep` go first
   std::string_view before;  // text between the column before and this one; a space where empty
+  bool head = false;        // what is too long is cut at its end (ids); else in its middle
 };
 
 // What a sink needs to know of a kind of record.

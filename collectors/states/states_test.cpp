@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every format of `states`, from records made by hand, against the text in golden/.
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include "collectors/states/states.event.h"
+#include "event/collector.h"
+#include "event/loss.h"
+#include "event/sink.h"
+#include "tests/support/golden.h"
+#include "tests/support/records.h"
+
+namespace sockeye {
+namespace {
+
+constexpr uint64_t kMillisecond = 1'000'000;
+
+states_event transition(uint8_t old_state, uint8_t new_state) {
+  states_event event = {};
+  event.base = client_socket();
+  event.base.header.kind = STATES_KIND;
+  event.base.header.size = sizeof event;
+  event.old_state = old_state;
+  event.new_state = new_state;
+  event.duration_ns = 1'234'567;
+  event.flags = STATES_DURATION_KNOWN;
+  return event;
+}
+
+// The ten rows of a connection: the client closes first and stays in TIME_WAIT.
+std::vector<states_event> whole_connection() {
+  std::vector<states_event> events;
+  const auto client = [&](uint8_t from, uint8_t to) { events.push_back(transition(from, to)); };
+  const auto server = [&](uint8_t from, uint8_t to, uint8_t source) {
+    states_event event = transition(from, to);
+    socket_event& base = event.base;
+    std::swap(base.socket.laddr, base.socket.raddr);
+    std::swap(base.socket.lport, base.socket.rport);
+    base.socket.cookie = 4712;
+    base.socket.role = ROLE_SERVER;
+    base.owner.pid = base.owner.tid = base.owner.ns_pid = 812;
+    base.owner.source = source;
+    set_text(base.owner.comm, "api");
+    set_text(base.owner.thread, "api-worker-3");
+    base.context.pid = base.context.tid = 0;
+    set_text(base.context.comm, "swapper/1");
+    events.push_back(event);
+  };
+  client(STATE_CLOSE, STATE_SYN_SENT);
+  events.back().duration_ns = 0;
+  events.back().flags = STATES_HELD;
+  server(STATE_LISTEN, STATE_SYN_RECV, OWNER_INHERITED);
+  server(STATE_SYN_RECV, STATE_ESTABLISHED, OWNER_INHERITED);
+  client(STATE_SYN_SENT, STATE_ESTABLISHED);
+  client(STATE_ESTABLISHED, STATE_FIN_WAIT1);
+  server(STATE_ESTABLISHED, STATE_CLOSE_WAIT, OWNER_USE);
+  client(STATE_FIN_WAIT1, STATE_FIN_WAIT2);
+  server(STATE_CLOSE_WAIT, STATE_LAST_ACK, OWNER_USE);
+  client(STATE_FIN_WAIT2, STATE_TIME_WAIT);
+  events.back().derived = 1;
+  events.back().outcome = OUTCOME_TIME_WAIT;
+  server(STATE_LAST_ACK, STATE_CLOSE, OWNER_USE);
+  for (size_t i = 0; i < events.size(); ++i) events[i].base.header.time_ns += i * kMillisecond;
+  return events;
+}
+
+// What is seldom, and must not be wrong either.
+std::vector<states_event> corners() {
+  std::vector<states_event> events;
+
+  events.push_back(transition(STATE_CLOSE, STATE_LISTEN));  // a listener on all IPv6 addresses
+  socket_event* base = &events.back().base;
+  set_address(base->socket.laddr, "::");
+  set_address(base->socket.raddr, "::");
+  base->socket.family = FAMILY_IPV6;
+  base->socket.lport = 443;
+  base->socket.rport = 0;
+  base->socket.role = ROLE_LISTENER;
+  base->owner.source = OWNER_LISTEN;
+
+  events.push_back(transition(STATE_CLOSING, STATE_CLOSE));  // IPv6, gone without a TIME_WAIT
+  base = &events.back().base;
+  set_address(base->socket.laddr, "2001:db8::150");
+  set_address(base->socket.raddr, "fe80::1:2:3:4");
+  base->socket.family = FAMILY_IPV6;
+  events.back().outcome = OUTCOME_GONE;
+
+  events.push_back(transition(STATE_FIN_WAIT1, STATE_CLOSING));  // a mapped address on an IPv6 socket, an MPTCP subflow
+  events.back().base.socket.family = FAMILY_IPV6;
+  events.back().base.socket.flags = SOCKET_MPTCP;
+
+  events.push_back(transition(STATE_CLOSE, STATE_SYN_SENT));  // the local port is not known
+  events.back().base.socket.lport = 0;
+  events.back().flags = 0;
+
+  events.push_back(transition(STATE_ESTABLISHED, STATE_CLOSE));  // nothing known of the owner, nor of the past
+  base = &events.back().base;
+  base->owner = {};
+  base->socket.role = ROLE_UNKNOWN;
+  base->socket.netns_cookie = 0;
+  events.back().flags = 0;
+
+  events.push_back(transition(STATE_ESTABLISHED, STATE_FIN_WAIT1));  // names that try to be more than names
+  set_text(events.back().base.owner.comm, "a\n\033[31mb\"\\ c=");
+  set_text(events.back().base.owner.thread, "\xff\xc2\x9bSTATE=x y");
+
+  events.push_back(transition(STATE_FIN_WAIT2, STATE_CLOSE));  // in a container, its pid there, an orphan
+  base = &events.back().base;
+  base->owner.ns_pid = 7;
+  base->owner.source = OWNER_SNAPSHOT;
+  events.back().outcome = OUTCOME_FIN_WAIT2_ORPHAN;
+
+  events.push_back(transition(STATE_SYN_SENT, STATE_ESTABLISHED));  // a socket of the kernel's own
+  base = &events.back().base;
+  base->owner = {};
+  base->owner.source = OWNER_KERNEL;
+  events.push_back(transition(STATE_CLOSE_WAIT, 99));  // a state that this version does not know
+  for (size_t i = 0; i < events.size(); ++i) events[i].base.header.time_ns += i * kMillisecond;
+  return events;
+}
+
+std::string rendered(const std::vector<states_event>& events, std::string_view format, const Context* context) {
+  const EventType& type = find_collector("states")->event;
+  char path[] = "/tmp/sockeye-states-XXXXXX";
+  close(mkstemp(path));
+  {
+    auto output = Output::file(path, nullptr);
+    const auto sink = make_sink(std::move(*output), {format, {&type}, false});
+    std::vector<Record> records;
+    for (const states_event& event : events) records.push_back({&event.base.header, &type, context, false});
+    if (context) records.back().late = true;
+    const FixedClock clock;
+    sink->write(records, WallTime(clock));
+  }
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  std::filesystem::remove(path);
+  return text.str();
+}
+
+class StatesGolden : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    setenv("TZ", "UTC", 1);
+    tzset();
+  }
+};
+
+TEST_P(StatesGolden, WholeConnection) {
+  expect_golden(std::string("collectors/states/golden/connection.") + GetParam(),
+                rendered(whole_connection(), GetParam(), nullptr));
+}
+
+TEST_P(StatesGolden, Corners) {
+  const Context context = {.container = "8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c",
+                           .runtime = "containerd",
+                           .pod = "3a9b8c1d-1111-2222-3333-444455556666",
+                           .unit = "cri-containerd.scope",
+                           .cgroup_path = "/kubepods"};
+  expect_golden(std::string("collectors/states/golden/corners.") + GetParam(),
+                rendered(corners(), GetParam(), &context));
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, StatesGolden, testing::Values("line", "table", "json"),
+                         [](const auto& format) { return std::string(format.param); });
+
+// The interface that scripts rely on, word for word.
+TEST(StatesLine, IsTheLineThatScriptsKnow) {
+  setenv("TZ", "UTC", 1);
+  tzset();
+  EXPECT_EQ(rendered({transition(STATE_ESTABLISHED, STATE_FIN_WAIT1)}, "line", nullptr),
+            "Mar 21 2026 14:23:25.454 State Change: SRC=10.100.10.150:39134 DST=10.100.10.202:8000 PID=30512 COMM=nginx "
+            "STATE=Connection Closing (FIN_WAIT1)\n");
+}
+
+TEST(StatesLine, HasTheWordsOfEveryState) {
+  const std::pair<uint8_t, const char*> words[] = {
+      {STATE_SYN_SENT, "Connecting (SYN_SENT)"},
+      {STATE_SYN_RECV, "Handshake (SYN_RECV)"},
+      {STATE_ESTABLISHED, "Connected (ESTABLISHED)"},
+      {STATE_FIN_WAIT1, "Connection Closing (FIN_WAIT1)"},
+      {STATE_FIN_WAIT2, "Waiting (FIN_WAIT2)"},
+      {STATE_TIME_WAIT, "Cooldown (TIME_WAIT)"},
+      {STATE_CLOSE, "Closed (CLOSE)"},
+      {STATE_CLOSE_WAIT, "Remote Closed (CLOSE_WAIT)"},
+      {STATE_LAST_ACK, "Final Close (LAST_ACK)"},
+      {STATE_LISTEN, "Listening (LISTEN)"},
+      {STATE_CLOSING, "Closing (CLOSING)"},
+  };
+  for (const auto& [state, text] : words) {
+    const std::string line = rendered({transition(STATE_CLOSE, state)}, "line", nullptr);
+    EXPECT_TRUE(line.ends_with(std::string("STATE=") + text + "\n")) << line;
+  }
+}
+
+}  // namespace
+}  // namespace sockeye

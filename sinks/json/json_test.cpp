@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "event/loss.h"
+#include "event/sink.h"
+#include "tests/support/records.h"
+
+namespace sockeye {
+namespace {
+
+using When = Presence::When;
+
+constexpr EnumValue kWords[] = {{1, "one", "the first"}};
+constexpr Field kFields[] = {
+    {.name = "time", .type = FieldType::kTime, SOCKEYE_MEMBER(socket_event, header.time_ns), .meaning = "m"},
+    {.name = "comm", .type = FieldType::kText, SOCKEYE_MEMBER(socket_event, owner.comm), .meaning = "m",
+     .presence = {.when = When::kNonZero}},
+    {.name = "ppid", .type = FieldType::kUnsigned, SOCKEYE_MEMBER(socket_event, owner.ppid), .meaning = "m",
+     .presence = {.when = When::kNonZero, .key_goes = true}},
+    {.name = "cookie", .type = FieldType::kUnsigned, SOCKEYE_MEMBER(socket_event, socket.cookie), .meaning = "m"},
+    {.name = "role", .type = FieldType::kEnum, SOCKEYE_MEMBER(socket_event, socket.role), .meaning = "m",
+     .values = kWords},
+    {.name = "pod", .type = FieldType::kContext, .meaning = "m", .presence = {.key_goes = true},
+     .context = &Context::pod},
+};
+constexpr EventType kType = {.name = "t", .kind = 900, .size = sizeof(socket_event), .common = {}, .own = kFields};
+
+std::string json(const Record& record) {
+  char path[] = "/tmp/sockeye-json-XXXXXX";
+  close(mkstemp(path));
+  auto output = Output::file(path, nullptr);
+  const FixedClock clock;
+  make_sink(std::move(*output), {"json", {&kType}, false})->write({&record, 1}, WallTime(clock));
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  std::filesystem::remove(path);
+  return text.str();
+}
+
+TEST(Json, OneObjectALine) {
+  const socket_event event = client_socket();
+  EXPECT_EQ(json({.header = &event.header, .type = &kType}),
+            "{\"v\":1,\"event\":\"t\",\"time\":\"2026-03-21T14:23:25.454000000Z\",\"comm\":\"nginx\",\"ppid\":1,"
+            "\"cookie\":4711,\"role\":\"one\"}\n");
+}
+
+TEST(Json, WhatIsNotKnownIsNullOrLeftOutButNeverANumber) {
+  socket_event event = client_socket();
+  event.owner = {};
+  event.socket.role = 7;
+  const std::string line = json({.header = &event.header, .type = &kType});
+  EXPECT_NE(line.find("\"comm\":null"), std::string::npos) << line;
+  EXPECT_EQ(line.find("ppid"), std::string::npos) << line;
+  EXPECT_NE(line.find("\"role\":\"7\""), std::string::npos) << line;
+}
+
+TEST(Json, NamesCannotBreakOut) {
+  socket_event event = client_socket();
+  set_text(event.owner.comm, "\"},{\n\\\033[m\xff");
+  const std::string line = json({.header = &event.header, .type = &kType});
+  EXPECT_NE(line.find("\"comm\":\"\\\"},{\\u000a\\\\\\u001b[m\\ufffd\""), std::string::npos) << line;
+  EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
+}
+
+TEST(Json, TakesWordsFromTheContext) {
+  const socket_event event = client_socket();
+  Context context;
+  context.pod = "3a9b8c1d-1111-2222-3333-444455556666";
+  EXPECT_NE(json({&event.header, &kType, &context, false}).find("\"pod\":\"3a9b8c1d-"), std::string::npos);
+}
+
+TEST(Json, GapsAreRecordsToo) {
+  gap_event gap = {};
+  gap.header = {.kind = GAP_KIND, .size = sizeof gap, .cpu = 0, .time_ns = 9};
+  gap.lost = 12;
+  gap.stage = gap.reason = static_cast<uint8_t>(LossReason::kRingFull);
+  const std::string line = json({.header = &gap.header, .type = &kGapType});
+  EXPECT_NE(line.find("\"event\":\"gap\""), std::string::npos) << line;
+  EXPECT_NE(line.find("\"stage\":\"kernel\",\"reason\":\"ring_full\",\"lost\":12"), std::string::npos) << line;
+}
+
+}  // namespace
+}  // namespace sockeye

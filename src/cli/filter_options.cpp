@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/filter_options.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <pwd.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <string_view>
+
+#include "base/fd.h"
+#include "cli/messages.h"
+
+namespace sockeye {
+namespace {
+
+constexpr uint64_t kMostPid = 4'194'304;         // PID_MAX_LIMIT of <linux/threads.h>
+constexpr uint64_t kMostUid = 4'294'967'294;     // (uid_t)-1 is no user
+constexpr int kMostWords = 1 << 20;              // to CLI11, whose "unlimited" would take [a,b] for a list
+constexpr std::string_view kBlanks = " \t\r\n";  // "$(pgrep nginx)" in quotes is one word with newlines in it
+
+// An option that takes a list.
+struct ListOption {
+  const char* name;
+  std::vector<std::string> FilterOptions::*words;
+  const char* type;
+  const char* meaning;
+  const char* example;
+  const char* fewer;  // what to do where there are too many values
+};
+
+#define PID_EXAMPLE "such as --pid 4711, --pid $(pgrep nginx) or --pid '!4711'"
+#define IP_EXAMPLE "such as 10.0.0.5, 10.0.0.0/8, 2001:db8::/32 or '!10.0.0.5'; names are not looked up"
+#define PORT_EXAMPLE "such as 443, 80,443, 8000-8999 or '!22'"
+#define FEWER_PIDS "--comm takes all processes of a name"
+#define FEWER_IPS "a network (10.0.0.0/8) counts as one"
+#define FEWER_PORTS "a range (8000-8999) counts as one"
+#define FEWER_RUNS "run sockeye once for each part"
+
+constexpr ListOption kPid{"--pid", &FilterOptions::pid, "PID,...",
+                          "sockets that these processes own", PID_EXAMPLE, FEWER_PIDS};
+constexpr ListOption kComm{"--comm", &FilterOptions::comm, "NAME,...",
+                           "sockets that processes of these names own (/proc/PID/comm)",
+                           "such as --comm nginx, --comm nginx,envoy or --comm '!curl'", FEWER_RUNS};
+constexpr ListOption kUid{"--uid", &FilterOptions::uid, "USER,...",
+                          "sockets that processes of these users own (number or name)",
+                          "such as --uid 1000, --uid postgres or --uid '!root'", FEWER_RUNS};
+constexpr ListOption kNetns{"--netns", &FilterOptions::netns, "NETNS,...",
+                            "sockets in these network namespaces (inode number, name or path)",
+                            "such as --netns 4026531840, --netns blue (ip netns) or --netns /proc/4711/ns/net", FEWER_RUNS};
+constexpr ListOption kCgroup{"--cgroup", &FilterOptions::cgroup, "ID,...",
+                             "sockets that processes in these cgroups own (cgroup_id of the records)",
+                             "such as --cgroup 4312 or --cgroup '!4312'", FEWER_RUNS};
+
+constexpr ListOption ip_option(const char* name, std::vector<std::string> FilterOptions::*words, const char* meaning) {
+  return {name, words, "IP,...", meaning, IP_EXAMPLE, FEWER_IPS};
+}
+constexpr ListOption port_option(const char* name, std::vector<std::string> FilterOptions::*words,
+                                 const char* meaning) {
+  return {name, words, "PORT,...", meaning, PORT_EXAMPLE, FEWER_PORTS};
+}
+
+// Indexed by FILTER_SRC ... FILTER_EITHER.
+constexpr ListOption kIps[FILTER_ENDS] = {
+    ip_option("--src-ip", &FilterOptions::src_ip, "address or network printed under SRC"),
+    ip_option("--dst-ip", &FilterOptions::dst_ip, "address or network printed under DST"),
+    ip_option("--local-ip", &FilterOptions::local_ip, "local address or network"),
+    ip_option("--peer-ip", &FilterOptions::peer_ip, "the peer's address or network"),
+    ip_option("--ip", &FilterOptions::ip, "address or network of either end"),
+};
+constexpr ListOption kPorts[FILTER_ENDS] = {
+    port_option("--src-port", &FilterOptions::src_port, "port or range printed under SRC"),
+    port_option("--dst-port", &FilterOptions::dst_port, "port or range printed under DST"),
+    port_option("--local-port", &FilterOptions::local_port, "local port or range"),
+    port_option("--peer-port", &FilterOptions::peer_port, "the peer's port or range"),
+    port_option("--port", &FilterOptions::port, "port or range of either end"),
+};
+
+struct Item {
+  std::string text;
+  bool excluded;
+
+  std::string given() const { return (excluded ? "!" : "") + text; }
+};
+
+Error wrong(const char* option, const std::string& value, const std::string& why, const std::string& hint) {
+  return {ErrorCode::kUsage, std::string(option) + (value.empty() ? "" : " " + printable(value)) + ": " + why, hint};
+}
+
+Error wrong(const ListOption& option, const Item& item, const std::string& why) {
+  return wrong(option.name, item.given(), why, option.example);
+}
+
+Error out_of_range(const ListOption& option, const Item& item, uint64_t least, uint64_t most) {
+  return wrong(option, item, "this goes from " + std::to_string(least) + " to " + std::to_string(most));
+}
+
+std::string_view trimmed(std::string_view text) {
+  const size_t begin = text.find_first_not_of(kBlanks);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+}
+
+// The items of one word. Names of processes may have blanks in them, nothing else may.
+Status split_word(const ListOption& option, std::string_view word, std::vector<Item>& items) {
+  const bool blanks_separate = &option != &kComm;
+  if (trimmed(word).empty()) return wrong(option.name, "", "it has no value", option.example);
+  for (size_t begin = 0; begin <= word.size();) {
+    const size_t comma = std::min(word.find(',', begin), word.size());
+    std::string_view rest = trimmed(word.substr(begin, comma - begin));
+    if (rest.empty()) return wrong(option.name, std::string(word), "an item of the list is empty", option.example);
+    while (!rest.empty()) {
+      const size_t end = blanks_separate ? std::min(rest.find_first_of(kBlanks), rest.size()) : rest.size();
+      const bool excluded = rest.front() == '!';
+      items.push_back({std::string(trimmed(rest.substr(excluded, end - excluded))), excluded});
+      const Item& item = items.back();
+      if (item.text.empty()) return wrong(option, item, "nothing stands after the !");
+      if (item.text.find('\0') != std::string::npos) return wrong(option, item, "it has a NUL byte in it");
+      rest = trimmed(rest.substr(end));
+    }
+    begin = comma + 1;
+  }
+  return Ok{};
+}
+
+// Fills a list of the rules with what `parse` (const Item& -> Result<Entry>) makes of the items.
+template <typename Entry, size_t kRoom, typename Parse>
+Status fill(const ListOption& option, const FilterOptions& options, filter_list& list, Entry (&entries)[kRoom],
+            Parse parse) {
+  std::vector<Item> items;
+  for (const std::string& word : options.*option.words) SOCKEYE_TRY(split_word(option, word, items));
+  if (items.size() > kRoom) {
+    return wrong(option.name, "", std::to_string(items.size()) + " values, and there is room for " + std::to_string(kRoom),
+                 option.fewer);
+  }
+  for (size_t i = 0; i < items.size(); ++i) {
+    auto entry = parse(items[i]);
+    if (!entry) return entry.error();
+    entries[i] = *entry;
+    list.used |= uint64_t{1} << i;
+    if (!items[i].excluded) list.wanted |= uint64_t{1} << i;
+  }
+  return Ok{};
+}
+
+bool is_digits(std::string_view text) { return text.find_first_not_of("0123456789") == std::string_view::npos; }
+
+Result<uint64_t> parse_number(const ListOption& option, const Item& item, std::string_view text, uint64_t least,
+                              uint64_t most) {
+  uint64_t number = 0;
+  if (text.empty() || !is_digits(text)) return wrong(option, item, "this is not a number");
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || number < least || number > most) return out_of_range(option, item, least, most);
+  return number;
+}
+
+Result<filter_span> parse_ports(const ListOption& option, const Item& item) {
+  const std::string_view text = item.text;
+  const size_t dash = text.find('-');
+  const auto low = parse_number(option, item, text.substr(0, dash), 1, 65535);
+  if (!low) return low.error();
+  const auto high = dash == std::string_view::npos ? low : parse_number(option, item, text.substr(dash + 1), 1, 65535);
+  if (!high) return high.error();
+  if (*high < *low) return wrong(option, item, "this range ends before it begins");
+  return filter_span{static_cast<__u16>(*low), static_cast<__u16>(*high)};
+}
+
+filter_bytes network(const uint8_t (&address)[16], unsigned prefix) {
+  uint8_t mask[16] = {};
+  uint8_t value[16] = {};
+  for (unsigned i = 0; i < 16; ++i) {
+    const unsigned bits = prefix <= i * 8 ? 0 : std::min(prefix - i * 8, 8u);
+    mask[i] = static_cast<uint8_t>(0xff00u >> bits);
+    value[i] = address[i] & mask[i];
+  }
+  filter_bytes entry{};
+  memcpy(entry.value, value, sizeof value);
+  memcpy(entry.mask, mask, sizeof mask);
+  return entry;
+}
+
+constexpr uint8_t kMapped[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+constexpr unsigned kMappedBits = 96;
+
+Result<filter_bytes> parse_network(const ListOption& option, const FilterOptions& options, const Item& item) {
+  const size_t slash = item.text.find('/');
+  const std::string text = item.text.substr(0, slash);
+  uint8_t address[16];
+  memcpy(address, kMapped, sizeof address);
+  const bool dotted = inet_pton(AF_INET, text.c_str(), address + 12) == 1;
+  if (!dotted && inet_pton(AF_INET6, text.c_str(), address) != 1) {
+    if (text.find('%') != std::string::npos) return wrong(option, item, "an address is given without its %interface");
+    return wrong(option, item, "this is not an IP address");
+  }
+  unsigned prefix = 128;
+  if (slash != std::string::npos) {
+    const auto bits = parse_number(option, item, std::string_view(item.text).substr(slash + 1), 0, dotted ? 32 : 128);
+    if (!bits) return wrong(option, item, dotted ? "the prefix goes from 0 to 32" : "the prefix goes from 0 to 128");
+    prefix = static_cast<unsigned>(*bits) + (dotted ? kMappedBits : 0);
+  }
+  const filter_bytes entry = network(address, prefix);
+  const filter_bytes all_ipv4 = network(kMapped, std::min(prefix, kMappedBits));
+  const bool holds_ipv4 = memcmp(network(address, std::min(prefix, kMappedBits)).value, all_ipv4.value, 16) == 0;
+  if (holds_ipv4 && prefix < kMappedBits) {
+    return wrong(option.name, item.given(), "all of IPv4 is in this network, as ::ffff:0.0.0.0/96",
+                 "-6 leaves out IPv4; 2000::/3 is the IPv6 Internet");
+  }
+  if (!item.excluded && (holds_ipv4 ? options.ipv6 : options.ipv4)) {
+    return wrong(option.name, item.given(), std::string("this contradicts ") + (holds_ipv4 ? "-6" : "-4"),
+                 "leave out one of them");
+  }
+  return entry;
+}
+
+Result<filter_bytes> parse_comm(const Item& item) {
+  constexpr size_t kMost = TASK_NAME_LEN - 1;
+  if (item.text.size() > kMost) {
+    return wrong(kComm.name, item.given(), "the kernel keeps " + std::to_string(kMost) + " bytes of a name",
+                 "did you mean --comm '" + printable(item.given().substr(0, kMost + item.excluded)) + "'?");
+  }
+  uint8_t name[TASK_NAME_LEN] = {};
+  memcpy(name, item.text.data(), item.text.size());
+  return network(name, static_cast<unsigned>(item.text.size() + 1) * 8);  // with its NUL: what follows that is garbage
+}
+
+Result<uint64_t> parse_user(const Item& item) {
+  if (is_digits(item.text)) return parse_number(kUid, item, item.text, 0, kMostUid);
+  std::vector<char> room(64 * 1024);
+  passwd entry{};
+  passwd* found = nullptr;
+  getpwnam_r(item.text.c_str(), &entry, room.data(), room.size(), &found);
+  if (!found) return wrong(kUid, item, "there is no such user");
+  return entry.pw_uid;
+}
+
+Result<uint64_t> parse_netns(const FilterOptions& options, const Item& item) {
+  if (is_digits(item.text)) return parse_number(kNetns, item, item.text, 1, UINT32_MAX);
+  const bool is_path = item.text.find('/') != std::string::npos;
+  const std::string path = is_path ? item.text : options.netns_directory + "/" + item.text;
+  struct stat status{};
+  struct statfs filesystem{};
+  if (stat(path.c_str(), &status) != 0 || statfs(path.c_str(), &filesystem) != 0) {
+    return wrong(kNetns, item, (is_path ? "" : path + ": ") + errno_text(errno));
+  }
+  if (filesystem.f_type == NSFS_MAGIC) {
+    const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) return wrong(kNetns, item, "it cannot be opened: " + errno_text(errno));
+    if (ioctl(file.get(), NS_GET_NSTYPE) == CLONE_NEWNET) return uint64_t{status.st_ino};
+  }
+  return wrong(kNetns, item, "this is not a network namespace");
+}
+
+Status fill_owner_lists(const FilterOptions& options, filter_rules& rules) {
+  SOCKEYE_TRY(fill(kPid, options, rules.pids, rules.pid,
+                   [](const Item& item) { return parse_number(kPid, item, item.text, 1, kMostPid); }));
+  SOCKEYE_TRY(fill(kComm, options, rules.comms, rules.comm, parse_comm));
+  SOCKEYE_TRY(fill(kUid, options, rules.uids, rules.uid, parse_user));
+  SOCKEYE_TRY(fill(kNetns, options, rules.netns_inodes, rules.netns,
+                   [&options](const Item& item) { return parse_netns(options, item); }));
+  return fill(kCgroup, options, rules.cgroups, rules.cgroup,
+              [](const Item& item) { return parse_number(kCgroup, item, item.text, 1, UINT64_MAX); });
+}
+
+Status fill_end_lists(const FilterOptions& options, filter_rules& rules) {
+  for (unsigned end = 0; end < FILTER_ENDS; ++end) {
+    SOCKEYE_TRY(fill(kIps[end], options, rules.addresses[end], rules.address[end],
+                     [&](const Item& item) { return parse_network(kIps[end], options, item); }));
+    SOCKEYE_TRY(fill(kPorts[end], options, rules.ports[end], rules.port[end],
+                     [end](const Item& item) { return parse_ports(kPorts[end], item); }));
+  }
+  return Ok{};
+}
+
+bool has_lists(const filter_rules& rules) {
+  uint64_t used = rules.pids.used | rules.comms.used | rules.uids.used | rules.netns_inodes.used | rules.cgroups.used;
+  for (unsigned end = 0; end < FILTER_ENDS; ++end) used |= rules.addresses[end].used | rules.ports[end].used;
+  return used != 0;
+}
+
+void add_list(CLI::App& command, FilterOptions& options, const ListOption& option) {
+  command.add_option(option.name, options.*option.words, option.meaning)
+      ->expected(0, kMostWords)
+      ->allow_extra_args(false)
+      ->type_name(option.type)
+      ->group("Filters");
+}
+
+}  // namespace
+
+void add_filter_options(CLI::App& command, FilterOptions& options) {
+  for (const ListOption* option : {&kPid, &kComm, &kUid, &kNetns, &kCgroup}) add_list(command, options, *option);
+  for (unsigned end = 0; end < FILTER_ENDS; ++end) {
+    add_list(command, options, kIps[end]);
+    add_list(command, options, kPorts[end]);
+  }
+  command.add_flag("-4", options.ipv4, "IPv4 only, also where an IPv6 socket carries it")->group("Filters");
+  command.add_flag("-6", options.ipv6, "IPv6 only")->group("Filters");
+  command.add_option("--direction", options.direction, "out: opened from here; in: listeners and what they accepted")
+      ->type_name("in|out")
+      ->group("Filters");
+  command.add_flag("--active-only", options.active_only,
+                   "leave out FIN_WAIT2, TIME_WAIT, CLOSING, LAST_ACK and changes to CLOSE")
+      ->group("Filters");
+}
+
+Result<filter_rules> parse_filter(const FilterOptions& options) {
+  filter_rules rules{};
+  if (options.ipv4 && options.ipv6) return wrong("-4", "", "this contradicts -6", "leave out both for all addresses");
+  if (options.ipv4) rules.family = FAMILY_IPV4;
+  if (options.ipv6) rules.family = FAMILY_IPV6;
+  if (options.direction) {
+    if (*options.direction != "in" && *options.direction != "out") {
+      return wrong("--direction", *options.direction, "there is no such direction", "it is in or out; without it, both");
+    }
+    rules.direction = *options.direction == "in" ? FILTER_DIRECTION_IN : FILTER_DIRECTION_OUT;
+  }
+  SOCKEYE_TRY(fill_owner_lists(options, rules));
+  SOCKEYE_TRY(fill_end_lists(options, rules));
+  rules.active_only = options.active_only;
+  rules.active = rules.family || rules.direction || has_lists(rules);
+  return rules;
+}
+
+}  // namespace sockeye

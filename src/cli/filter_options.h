@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The filters of the command line, the same for every command, and the rules that the kernel side makes of them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "bpf/filter_rules.h"
+
+namespace CLI {
+class App;
+}
+
+namespace sockeye {
+
+// As given: the words of an option in the order of the command line, each a list separated by commas, or by blanks
+// where the values hold none. `!` before a value excludes it.
+struct FilterOptions {
+  std::vector<std::string> pid;
+  std::vector<std::string> comm;
+  std::vector<std::string> uid;
+  std::vector<std::string> netns;
+  std::vector<std::string> cgroup;
+  std::vector<std::string> src_ip;
+  std::vector<std::string> dst_ip;
+  std::vector<std::string> local_ip;
+  std::vector<std::string> peer_ip;
+  std::vector<std::string> ip;
+  std::vector<std::string> src_port;
+  std::vector<std::string> dst_port;
+  std::vector<std::string> local_port;
+  std::vector<std::string> peer_port;
+  std::vector<std::string> port;
+  std::optional<std::string> direction;
+  bool ipv4 = false;
+  bool ipv6 = false;
+  bool active_only = false;
+  std::string netns_directory = "/run/netns";  // where the names of --netns are
+};
+
+// An option that was given without any value is left with one empty word, which parse_filter() refuses.
+void add_filter_options(CLI::App& command, FilterOptions& options);
+
+// kUsage, with the option, the value, the reason and an example, for what makes no sense or does not fit into the
+// rules. Looks up users and network namespaces; opens nothing else.
+Result<filter_rules> parse_filter(const FilterOptions& options);
+
+}  // namespace sockeye

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run_options.h"
+
+#include <gtest/gtest.h>
+
+namespace sockeye {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(ParseDuration, TakesTheUsualUnits) {
+  EXPECT_EQ(*parse_duration("10s"), 10s);
+  EXPECT_EQ(*parse_duration("500ms"), 500ms);
+  EXPECT_EQ(*parse_duration("2m"), 2min);
+  EXPECT_EQ(*parse_duration("1h"), 1h);
+  EXPECT_EQ(*parse_duration("1.5"), 1500ms);
+}
+
+TEST(ParseDuration, RefusesTheRestInOneLine) {
+  for (const char* text : {"", "s", "-1s", "0", "10 s", "10days", "nan", "inf", "1e99", "10s10s"}) {
+    const auto duration = parse_duration(text);
+    ASSERT_FALSE(duration) << text;
+    EXPECT_EQ(duration.error().code, ErrorCode::kUsage) << text;
+    EXPECT_EQ(duration.error().what.find('\n'), std::string::npos) << text;
+  }
+}
+
+TEST(ParseRingSize, IsAPowerOfTwoInBounds) {
+  EXPECT_EQ(*parse_ring_size("4M"), 4u << 20);
+  EXPECT_EQ(*parse_ring_size("64K"), 64u << 10);
+  EXPECT_EQ(*parse_ring_size("1048576"), 1u << 20);
+  EXPECT_EQ(*parse_ring_size("1024MiB"), 1u << 30);
+  for (const char* text : {"", "3M", "32K", "2048M", "4G", "-4M", "M", "4.1M", "64k"}) {
+    EXPECT_FALSE(parse_ring_size(text)) << text;
+  }
+}
+
+TEST(ParseRunOptions, SaysWhatIsWrong) {
+  RunWords words;
+  words.format = "xml\n";
+  auto options = parse_run_options(words);
+  ASSERT_FALSE(options);
+  EXPECT_EQ(options.error().what, "--format xml\\x0a: there is no such format");
+
+  words = {};
+  words.json = true;
+  words.format = "line";
+  EXPECT_FALSE(parse_run_options(words));
+
+  words = {};
+  words.ready_fd = 987;
+  options = parse_run_options(words);
+  ASSERT_FALSE(options);
+  EXPECT_EQ(options.error().what, "--ready-fd 987: this descriptor is not open");
+
+  words = {};
+  words.colour = "yes";
+  EXPECT_FALSE(parse_run_options(words));
+}
+
+TEST(ParseRunOptions, JsonIsAFormat) {
+  RunWords words;
+  words.json = true;
+  EXPECT_EQ(parse_run_options(words)->format, "json");
+}
+
+}  // namespace
+}  // namespace sockeye

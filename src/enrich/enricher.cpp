@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "enrich/enricher.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "enrich/cgroup_path.h"
+
+namespace sockeye {
+namespace {
+
+constexpr uint64_t kRootId = 1;
+constexpr uint32_t kByProcess = 256;  // Key::kind besides the values of owner::cgroup_hierarchy
+
+}  // namespace
+
+// The finisher of splitmix64: ids are counted up, start times are multiples of something.
+size_t Enricher::KeyHash::operator()(const Key& key) const {
+  uint64_t hash = key.id ^ (static_cast<uint64_t>(key.pid) << 32) ^ (static_cast<uint64_t>(key.kind) << 20);
+  hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9;
+  hash = (hash ^ (hash >> 27)) * 0x94d049bb133111eb;
+  return hash ^ (hash >> 31);
+}
+
+Enricher::Enricher(std::string root, size_t capacity)
+    : names_(std::move(root)), capacity_(std::max<size_t>(capacity, 4)) {
+  entries_.reserve(capacity_);
+}
+
+void Enricher::begin_batch() {
+  ++batch_;
+  names_.begin_batch();
+  if (entries_.size() <= capacity_ - capacity_ / 4) return;
+  std::vector<uint64_t> ages;
+  ages.reserve(entries_.size());
+  for (const auto& [key, entry] : entries_) ages.push_back(entry.used_in_batch);
+  const size_t surplus = entries_.size() - capacity_ / 2;
+  const auto oldest_kept = ages.begin() + static_cast<std::ptrdiff_t>(surplus);
+  std::nth_element(ages.begin(), oldest_kept, ages.end());
+  const uint64_t limit = *oldest_kept;
+  size_t older = 0;
+  for (const uint64_t age : ages) older += age < limit;
+  size_t of_the_limit = surplus - older;
+  counters_.evicted += std::erase_if(entries_, [&](const auto& item) {
+    const uint64_t age = item.second.used_in_batch;
+    return age < limit || (age == limit && of_the_limit > 0 && of_the_limit-- > 0);
+  });
+}
+
+const Context* Enricher::of(const ::owner& who) {
+  if (who.cgroup_id == 0) return nullptr;
+  const Key key = key_of(who);
+  auto found = entries_.find(key);
+  if (found == entries_.end()) {
+    if (entries_.size() >= capacity_) {
+      ++counters_.no_room;
+      return nullptr;
+    }
+    found = entries_.try_emplace(key).first;
+    look_up(key, who, &found->second);
+  } else if (Entry& entry = found->second; !entry.known && entry.tried_pid != who.pid && entry.tries < kMaxTries) {
+    look_up(key, who, &entry);
+  }
+  found->second.used_in_batch = batch_;
+  return found->second.known ? &found->second.context : nullptr;
+}
+
+EnrichCounters Enricher::counters() const {
+  EnrichCounters counters = counters_;
+  counters.lookups = names_.lookups();
+  return counters;
+}
+
+Enricher::Key Enricher::key_of(const ::owner& who) const {
+  if (who.cgroup_id == kRootId && names_.mounts().has_v1 && who.pid != 0 && who.start_ns != 0)
+    return Key{who.start_ns, who.pid, kByProcess};
+  return Key{who.cgroup_id, 0, who.cgroup_hierarchy};
+}
+
+void Enricher::look_up(const Key& key, const ::owner& who, Entry* entry) {
+  entry->tried_pid = who.pid;
+  ++entry->tries;
+  std::optional<std::string> path;
+  if (key.kind == kByProcess) path = names_.v1_path_of(who.pid, who.start_ns);
+  if (!path) path = names_.path_of(who.cgroup_hierarchy, who.cgroup_id, who.pid, who.start_ns);
+  entry->known = path.has_value();
+  if (path)
+    entry->context = parse_cgroup_path(*path);
+  else
+    ++counters_.unresolved;
+}
+
+}  // namespace sockeye

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Adds to an owner what user space knows about where it runs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+
+#include "enrich/cgroup_names.h"
+#include "event/context.h"
+#include "event/wire.h"
+
+namespace sockeye {
+
+struct EnrichCounters {
+  uint64_t unresolved = 0;  // look-ups of a cgroup that had no answer; an event that meets a known failure adds none
+  uint64_t no_room = 0;     // events left without context because the table was full within a batch
+  uint64_t evicted = 0;     // contexts forgotten, least recently used first
+  CgroupLookups lookups;    // how the look-ups ended
+};
+
+// A cgroup is looked up once, when the first event of it comes; its id does not recycle. Contexts outlive their cgroup,
+// so late events of a dead container still have a name. Not thread-safe.
+//
+// Where v1 hierarchies are mounted, an owner in the root of its hierarchy is looked up by process instead: its context
+// is where the process was when it was first seen.
+class Enricher {
+ public:
+  static constexpr size_t kCapacity = 4096;
+  static constexpr unsigned kMaxTries = 8;  // processes by which a cgroup that could not be named is tried again
+
+  // `root` is put before every path that is opened; "" is the machine itself. `capacity`: contexts kept, at least 4.
+  explicit Enricher(std::string root = "", size_t capacity = kCapacity);
+
+  // Ends the life of all pointers that of() has returned: when the table is more than three quarters full the less
+  // recently used half of it goes.
+  void begin_batch();
+
+  // nullptr: nothing is known. Valid until the next begin_batch(). No allocation where the cgroup is known already.
+  const Context* of(const ::owner& who);
+
+  EnrichCounters counters() const;
+  const CgroupMounts& mounts() const { return names_.mounts(); }
+
+ private:
+  // (hierarchy, cgroup id), or (kByProcess, start_ns, pid).
+  struct Key {
+    uint64_t id;
+    uint32_t pid;
+    uint32_t kind;
+    bool operator==(const Key&) const = default;
+  };
+  struct KeyHash {
+    size_t operator()(const Key& key) const;
+  };
+  struct Entry {
+    Context context;
+    uint64_t used_in_batch = 0;
+    uint32_t tried_pid = 0;
+    uint16_t tries = 0;
+    bool known = false;
+  };
+
+  Key key_of(const ::owner& who) const;
+  void look_up(const Key& key, const ::owner& who, Entry* entry);
+
+  CgroupNames names_;
+  size_t capacity_;
+  std::unordered_map<Key, Entry, KeyHash> entries_;
+  uint64_t batch_ = 0;
+  EnrichCounters counters_;
+};
+
+}  // namespace sockeye

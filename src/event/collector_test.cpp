@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every collector's descriptor has to keep, whoever wrote it.
+#include "event/collector.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "event/loss.h"
+
+namespace sockeye {
+namespace {
+
+std::vector<const EventType*> all_types() {
+  std::vector<const EventType*> types = {&kGapType, &kEndType};
+  for (const Collector* collector : collectors()) types.push_back(&collector->event);
+  return types;
+}
+
+// The words in {braces} of a line template, without ":words".
+std::vector<std::string> template_words(std::string_view line) {
+  std::vector<std::string> words;
+  for (size_t open = line.find('{'); open != std::string_view::npos; open = line.find('{', open + 1)) {
+    std::string word(line.substr(open + 1, line.find('}', open) - open - 1));
+    if (word.ends_with(":words")) word.resize(word.size() - 6);
+    words.push_back(word);
+  }
+  return words;
+}
+
+TEST(Collectors, KindsAndNamesAreUnique) {
+  std::set<uint16_t> kinds;
+  std::set<std::string_view> names;
+  for (const EventType* type : all_types()) {
+    EXPECT_TRUE(kinds.insert(type->kind).second) << type->name << ": kind " << type->kind << " is taken";
+    EXPECT_TRUE(names.insert(type->name).second) << type->name;
+    EXPECT_EQ(find_event_type(type->kind), type);
+  }
+  for (const Collector* collector : collectors()) {
+    EXPECT_GE(collector->event.kind, FIRST_COLLECTOR_KIND) << collector->event.name;
+    EXPECT_EQ(find_collector(collector->event.name), collector);
+  }
+}
+
+TEST(Collectors, FieldsLieInTheRecordAndSayWhatTheyMean) {
+  for (const EventType* type : all_types()) {
+    std::set<std::string_view> names;
+    for (const auto fields : {type->common, type->own}) {
+      for (const Field& field : fields) {
+        const std::string where = std::string(type->name) + "." + std::string(field.name);
+        EXPECT_TRUE(names.insert(field.name).second) << where << " is there twice";
+        EXPECT_FALSE(field.meaning.empty()) << where;
+        EXPECT_LE(field.offset + field.size, type->size) << where;
+        EXPECT_EQ(field.type == FieldType::kEnum, !field.values.empty()) << where;
+        EXPECT_EQ(field.type == FieldType::kContext, field.context != nullptr) << where;
+        if (field.type == FieldType::kEnum || field.type == FieldType::kFlag) {
+          EXPECT_EQ(field.size, 1) << where;
+        }
+      }
+    }
+  }
+}
+
+TEST(Collectors, LinesAndColumnsNameFieldsThatExist) {
+  for (const EventType* type : all_types()) {
+    EXPECT_FALSE(type->line.empty()) << type->name;
+    for (const std::string& word : template_words(type->line)) {
+      EXPECT_NE(find_field(*type, word), nullptr) << type->name << ": {" << word << "}";
+    }
+    for (const Column& column : type->columns) {
+      EXPECT_NE(find_field(*type, column.field), nullptr) << type->name << ": column " << column.field;
+      EXPECT_LE(column.least, column.width) << type->name << ": column " << column.field;
+    }
+  }
+}
+
+TEST(Handlers, BelongToCollectors) {
+  for (const Handler& handler : handlers()) EXPECT_NE(find_collector(handler.collector), nullptr) << handler.collector;
+}
+
+}  // namespace
+}  // namespace sockeye
