@@ -3,7 +3,10 @@
 #ifndef SOCKEYE_BPF_MOMENT_H
 #define SOCKEYE_BPF_MOMENT_H
 
+#include "bpf/filter.h"
 #include "bpf/owner.h"
+
+const volatile struct filter_rules filters SHARED = {}; /* of this run, set before loading */
 
 struct moment {
 	struct tcp_sock *tp;
@@ -62,6 +65,20 @@ INLINE void open_moment(struct moment *m, struct tcp_sock *tp, int create, int c
 	m->record = find_record(sk, create);
 	if (m->record)
 		adopt_record(m, cloned);
+}
+
+/* Whether this run wants events of this socket. Ask before anything is put into the ring. */
+INLINE int moment_passes(struct moment *m)
+{
+	struct socket_id id = {};
+
+	if (!filters.active)
+		return 1;
+	read_socket_id(&id, m->tp);
+	if (!m->record)
+		return filter_passes(&filters, &id, 0);
+	id.role = m->record->role;
+	return filter_passes(&filters, &id, &m->record->owner);
 }
 
 #endif

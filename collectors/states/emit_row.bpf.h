@@ -29,8 +29,11 @@ INLINE __u8 outcome_of_close(struct moment *m)
 
 INLINE void emit_row(struct moment *m)
 {
-	struct states_event *event = reserve_event(states_event, STATES_KIND, m);
+	struct states_event *event;
 
+	if (!moment_passes(m) || !filter_passes_transition(&filters, m->old_state, m->new_state))
+		return;
+	event = reserve_event(states_event, STATES_KIND, m);
 	if (!event)
 		return;
 	fill_socket_event(&event->base, m);
@@ -64,9 +67,12 @@ INLINE void hold_row(struct moment *m, struct states_sock *own)
 INLINE void emit_held_row(struct moment *m, struct states_sock *own)
 {
 	struct moment then = { .time_ns = own->held_time_ns };
-	struct states_event *event = reserve_event(states_event, STATES_KIND, &then);
+	struct states_event *event;
 
 	own->held_time_ns = 0;
+	if (!moment_passes(m))
+		return;
+	event = reserve_event(states_event, STATES_KIND, &then);
 	if (!event)
 		return;
 	fill_socket_event(&event->base, m);

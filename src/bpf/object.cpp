@@ -73,6 +73,7 @@ Status Object::open(const ObjectOptions& options) {
   settings = features_.settings();
   settings.ring_wake_bytes = options.ring_bytes / 4;
   bpf_map__set_max_entries(skeleton_->maps.ring, options.ring_bytes);
+  skeleton_->rodata->filters = options.filters;
 
   std::vector<std::string_view> moments;
   for (const std::string_view name : options.collectors) {

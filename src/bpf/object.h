@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "bpf/features.h"
+#include "bpf/filter_rules.h"
 #include "bpf/ladder.h"
 #include "bpf/settings.h"
 #include "event/loss.h"
@@ -24,6 +25,7 @@ namespace sockeye {
 struct ObjectOptions {
   std::vector<std::string_view> collectors;
   uint32_t ring_bytes = 4 << 20;  // a power of two, at least a page
+  filter_rules filters = {};
 };
 
 class Object {

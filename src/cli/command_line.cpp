@@ -53,7 +53,7 @@ int parse_and_run(CLI::App& app, int argc, char** argv, const std::function<int(
   } catch (const CLI::CallForVersion& e) {
     return app.exit(e);
   } catch (const CLI::CallForHelp&) {
-    fputs(chosen(app)->help().c_str(), stdout);
+    fputs(chosen(app)->help(chosen(app) == &app ? "" : app.get_name()).c_str(), stdout);
     return 0;
   } catch (const CLI::CallForAllHelp& e) {
     return app.exit(e);

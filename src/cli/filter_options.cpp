@@ -38,35 +38,34 @@ struct ListOption {
   const char* fewer;  // what to do where there are too many values
 };
 
-#define PID_EXAMPLE "such as --pid 4711, --pid $(pgrep nginx) or --pid '!4711'"
-#define IP_EXAMPLE "such as 10.0.0.5, 10.0.0.0/8, 2001:db8::/32 or '!10.0.0.5'; names are not looked up"
-#define PORT_EXAMPLE "such as 443, 80,443, 8000-8999 or '!22'"
-#define FEWER_PIDS "--comm takes all processes of a name"
-#define FEWER_IPS "a network (10.0.0.0/8) counts as one"
-#define FEWER_PORTS "a range (8000-8999) counts as one"
-#define FEWER_RUNS "run sockeye once for each part"
+constexpr const char* kRunTwice = "run sockeye once for each part";
 
-constexpr ListOption kPid{"--pid", &FilterOptions::pid, "PID,...",
-                          "sockets that these processes own", PID_EXAMPLE, FEWER_PIDS};
+constexpr ListOption kPid{"--pid", &FilterOptions::pid, "PID,...", "sockets that these processes own",
+                          "such as --pid 4711, --pid $(pgrep nginx) or --pid '!4711'",
+                          "--comm takes all processes of a name"};
 constexpr ListOption kComm{"--comm", &FilterOptions::comm, "NAME,...",
                            "sockets that processes of these names own (/proc/PID/comm)",
-                           "such as --comm nginx, --comm nginx,envoy or --comm '!curl'", FEWER_RUNS};
+                           "such as --comm nginx, --comm nginx,envoy or --comm '!curl'", kRunTwice};
 constexpr ListOption kUid{"--uid", &FilterOptions::uid, "USER,...",
                           "sockets that processes of these users own (number or name)",
-                          "such as --uid 1000, --uid postgres or --uid '!root'", FEWER_RUNS};
+                          "such as --uid 1000, --uid postgres or --uid '!root'", kRunTwice};
 constexpr ListOption kNetns{"--netns", &FilterOptions::netns, "NETNS,...",
                             "sockets in these network namespaces (inode number, name or path)",
-                            "such as --netns 4026531840, --netns blue (ip netns) or --netns /proc/4711/ns/net", FEWER_RUNS};
+                            "such as --netns 4026531840, --netns blue (ip netns) or --netns /proc/4711/ns/net",
+                            kRunTwice};
 constexpr ListOption kCgroup{"--cgroup", &FilterOptions::cgroup, "ID,...",
                              "sockets that processes in these cgroups own (cgroup_id of the records)",
-                             "such as --cgroup 4312 or --cgroup '!4312'", FEWER_RUNS};
+                             "such as --cgroup 4312 or --cgroup '!4312'", kRunTwice};
 
 constexpr ListOption ip_option(const char* name, std::vector<std::string> FilterOptions::*words, const char* meaning) {
-  return {name, words, "IP,...", meaning, IP_EXAMPLE, FEWER_IPS};
+  return {name, words, "IP,...", meaning,
+          "such as 10.0.0.5, 10.0.0.0/8, 2001:db8::/32 or '!10.0.0.5'; names are not looked up",
+          "a network (10.0.0.0/8) counts as one"};
 }
 constexpr ListOption port_option(const char* name, std::vector<std::string> FilterOptions::*words,
                                  const char* meaning) {
-  return {name, words, "PORT,...", meaning, PORT_EXAMPLE, FEWER_PORTS};
+  return {name, words, "PORT,...", meaning, "such as 443, 80,443, 8000-8999 or '!22'",
+          "a range (8000-8999) counts as one"};
 }
 
 // Indexed by FILTER_SRC ... FILTER_EITHER.
@@ -139,8 +138,8 @@ Status fill(const ListOption& option, const FilterOptions& options, filter_list&
   std::vector<Item> items;
   for (const std::string& word : options.*option.words) SOCKEYE_TRY(split_word(option, word, items));
   if (items.size() > kRoom) {
-    return wrong(option.name, "", std::to_string(items.size()) + " values, and there is room for " + std::to_string(kRoom),
-                 option.fewer);
+    const std::string room = std::to_string(items.size()) + " values, and there is room for " + std::to_string(kRoom);
+    return wrong(option.name, "", room, option.fewer);
   }
   for (size_t i = 0; i < items.size(); ++i) {
     auto entry = parse(items[i]);
@@ -249,7 +248,7 @@ Result<uint64_t> parse_netns(const FilterOptions& options, const Item& item) {
   struct stat status{};
   struct statfs filesystem{};
   if (stat(path.c_str(), &status) != 0 || statfs(path.c_str(), &filesystem) != 0) {
-    return wrong(kNetns, item, (is_path ? "" : path + ": ") + errno_text(errno));
+    return wrong(kNetns, item, (is_path ? "" : printable(path) + ": ") + errno_text(errno));
   }
   if (filesystem.f_type == NSFS_MAGIC) {
     const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -319,7 +318,7 @@ Result<filter_rules> parse_filter(const FilterOptions& options) {
   if (options.ipv6) rules.family = FAMILY_IPV6;
   if (options.direction) {
     if (*options.direction != "in" && *options.direction != "out") {
-      return wrong("--direction", *options.direction, "there is no such direction", "it is in or out; without it, both");
+      return wrong("--direction", *options.direction, "there is no such direction", "it is in, or out, or left out");
     }
     rules.direction = *options.direction == "in" ? FILTER_DIRECTION_IN : FILTER_DIRECTION_OUT;
   }

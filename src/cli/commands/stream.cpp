@@ -9,6 +9,7 @@
 #include "bpf/snapshot.h"
 #include "cli/command_line.h"
 #include "cli/commands/commands.h"
+#include "cli/filter_options.h"
 #include "cli/messages.h"
 #include "cli/run_options.h"
 #include "event/collector.h"
@@ -21,12 +22,18 @@ namespace {
 struct StreamWords {
   std::vector<std::string> collectors;
   RunWords run;
+  FilterOptions filter;
 };
 
-using Collectors = std::vector<const Collector*>;
+// What the words mean.
+struct Stream {
+  std::vector<const Collector*> wanted;
+  RunOptions run;
+  filter_rules filters;
+};
 
-Result<Collectors> parse_collectors(const std::vector<std::string>& words) {
-  Collectors wanted;
+Result<std::vector<const Collector*>> parse_collectors(const std::vector<std::string>& words) {
+  std::vector<const Collector*> wanted;
   std::vector<std::string> known;
   for (const Collector* collector : collectors()) known.emplace_back(collector->event.name);
   for (const std::string& word : words) {
@@ -80,7 +87,7 @@ struct Sinks {
   }
 };
 
-Result<Sinks> make_sinks(const RunOptions& options, const Collectors& wanted, Signals* signals) {
+Result<Sinks> make_sinks(const RunOptions& options, const std::vector<const Collector*>& wanted, Signals* signals) {
   SinkOptions shown{options.format, {}, options.colour};
   for (const Collector* collector : wanted) shown.types.push_back(&collector->event);
   Sinks sinks;
@@ -102,15 +109,16 @@ void tell_ready(int fd) {
   close(fd);
 }
 
-Result<RunTotals> run_stream(const StreamWords& words, const RunOptions& options, const Collectors& wanted) {
-  (void)words;
+Result<RunTotals> run_stream(const Stream& stream) {
+  const RunOptions& options = stream.run;
   Signals signals;
-  auto sinks = make_sinks(options, wanted, &signals);
+  auto sinks = make_sinks(options, stream.wanted, &signals);
   if (!sinks) return sinks.error();
 
   ObjectOptions object_options;
-  for (const Collector* collector : wanted) object_options.collectors.push_back(collector->event.name);
+  for (const Collector* collector : stream.wanted) object_options.collectors.push_back(collector->event.name);
   object_options.ring_bytes = options.ring_bytes;
+  object_options.filters = stream.filters;
   auto object = Object::load(object_options);
   if (!object) return object.error();
   auto source = RingSource::open(**object);
@@ -131,16 +139,30 @@ Result<RunTotals> run_stream(const StreamWords& words, const RunOptions& options
   return pipeline.run({options.duration, options.count, options.end_record});
 }
 
-int stream(const StreamWords& words) {
-  const auto options = parse_run_options(words.run);
-  if (!options) return report(options.error());
-  const auto wanted = parse_collectors(words.collectors);
-  if (!wanted) return report(wanted.error());
-  const auto totals = run_stream(words, *options, *wanted);
+Result<Stream> understand(const StreamWords& words) {
+  auto run = parse_run_options(words.run);
+  if (!run) return run.error();
+  auto wanted = parse_collectors(words.collectors);
+  if (!wanted) return wanted.error();
+  auto filters = parse_filter(words.filter);
+  if (!filters) return filters.error();
+  return Stream{std::move(*wanted), std::move(*run), *filters};
+}
+
+int run_and_report(const StreamWords& words) {
+  const auto stream = understand(words);
+  if (!stream) return report(stream.error());
+  const auto totals = run_stream(*stream);
   if (!totals) return report(totals.error());
   const bool lost = totals->losses.events() > 0;
-  if (!options->quiet || lost) say_totals(*totals);
-  return lost && options->strict ? static_cast<int>(ErrorCode::kFailed) : 0;
+  if (!stream->run.quiet || lost) say_totals(*totals);
+  return lost && stream->run.strict ? static_cast<int>(ErrorCode::kFailed) : 0;
+}
+
+void add_stream_options(CLI::App& command, const std::shared_ptr<StreamWords>& words, std::function<int()>& run) {
+  add_run_options(command, words->run);
+  add_filter_options(command, words->filter);
+  command.callback([words, &run] { run = [words] { return run_and_report(*words); }; });
 }
 
 }  // namespace
@@ -150,14 +172,12 @@ void add_stream_commands(CLI::App& app, std::function<int()>& run) {
     auto words = std::make_shared<StreamWords>();
     words->collectors = {std::string(collector->event.name)};
     CLI::App* command = app.add_subcommand(words->collectors[0], std::string(collector->summary));
-    add_run_options(*command, words->run);
-    command->callback([words, &run] { run = [words] { return stream(*words); }; });
+    add_stream_options(*command, words, run);
   }
   auto words = std::make_shared<StreamWords>();
   CLI::App* trace = app.add_subcommand("trace", "several collectors in one stream, ordered by time");
   trace->add_option("collectors", words->collectors, "names, separated by commas")->delimiter(',')->required();
-  add_run_options(*trace, words->run);
-  trace->callback([words, &run] { run = [words] { return stream(*words); }; });
+  add_stream_options(*trace, words, run);
 }
 
 }  // namespace sockeye

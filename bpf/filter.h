@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Layer 2: does a socket pass the filters of this run? Pure functions over plain structs, without helpers and maps:
+ * user space compiles the same code for replay and tests. All loops run to a constant, so that every kernel from 5.10
+ * verifies them; the rules are read-only data, so that what is not asked for is dead code there.
+ */
+#ifndef SOCKEYE_BPF_FILTER_H
+#define SOCKEYE_BPF_FILTER_H
+
+#ifdef __bpf__
+#include "bpf/base.h"
+/* A subprogram: its code is there once in a program, however many handlers ask. */
+#define FILTER_ENTRY static __attribute__((noinline, unused))
+#else
+#define FILTER_ENTRY static inline
+#ifndef INLINE
+#define INLINE static inline
+#endif
+#endif
+
+#include "src/bpf/filter_rules.h"
+
+/* Addresses and comm as two words: the structs they are in are aligned for it. */
+typedef __u64 __attribute__((may_alias)) filter_word;
+
+/*
+ * The sign bit. Entries are compared without a branch, or the verifier would follow two ways from each of them; the
+ * asm keeps the compiler from making a branch of it.
+ */
+INLINE __u64 filter_sign(__u64 x)
+{
+	__asm__("" : "+r"(x));
+	return x >> 63;
+}
+
+/* 1 where x is not 0. */
+INLINE __u64 filter_differs(__u64 x)
+{
+	return filter_sign(x | (0 - x));
+}
+
+/* `misses`: bit i is set where entry i does not match. */
+INLINE int filter_verdict(const volatile struct filter_list *list, __u64 misses)
+{
+	__u64 hits = list->used & ~misses, wanted = list->wanted;
+
+	if (hits & ~wanted)
+		return 0;
+	return !wanted || (hits & wanted);
+}
+
+/* Where the number is not known nothing matches: it is not wanted, and not excluded. */
+INLINE int filter_number(const volatile struct filter_list *list, const volatile __u64 *entries, __u32 room, int known,
+			 __u64 number)
+{
+	__u64 used = list->used, misses = known ? 0 : ~0ull;
+
+	if (!used)
+		return 1;
+	for (__u32 i = 0; i < room; i++) {
+		if (!(used >> i & 1))
+			break;
+		misses |= filter_differs(entries[i] ^ number) << i;
+	}
+	return filter_verdict(list, misses);
+}
+
+INLINE __u64 filter_bytes_misses(const volatile struct filter_list *list, const volatile struct filter_bytes *entries,
+				 const filter_word *bytes)
+{
+	__u64 used = list->used, misses = 0;
+
+	for (__u32 i = 0; i < FILTER_VALUES; i++) {
+		if (!(used >> i & 1))
+			break;
+		misses |= filter_differs(((bytes[0] & entries[i].mask[0]) ^ entries[i].value[0]) |
+					 ((bytes[1] & entries[i].mask[1]) ^ entries[i].value[1]))
+			  << i;
+	}
+	return misses;
+}
+
+INLINE __u64 filter_port_misses(const volatile struct filter_list *list, const volatile struct filter_span *entries,
+				__u64 port)
+{
+	__u64 used = list->used, misses = 0;
+
+	for (__u32 i = 0; i < FILTER_VALUES; i++) {
+		if (!(used >> i & 1))
+			break;
+		misses |= filter_sign((port - entries[i].low) | (entries[i].high - port)) << i;
+	}
+	return misses;
+}
+
+INLINE int filter_address(const volatile struct filter_rules *rules, __u32 end, const __u8 *address)
+{
+	const volatile struct filter_list *list = &rules->addresses[end];
+
+	if (!list->used)
+		return 1;
+	return filter_verdict(list, filter_bytes_misses(list, rules->address[end], (const filter_word *)address));
+}
+
+INLINE int filter_port(const volatile struct filter_rules *rules, __u32 end, __u16 port)
+{
+	const volatile struct filter_list *list = &rules->ports[end];
+
+	if (!list->used)
+		return 1;
+	return filter_verdict(list, filter_port_misses(list, rules->port[end], port));
+}
+
+/* --ip and --port: one end that is wanted is enough, one that is excluded too. */
+INLINE int filter_either_address(const volatile struct filter_rules *rules, const struct socket_id *socket)
+{
+	const volatile struct filter_list *list = &rules->addresses[FILTER_EITHER];
+	const volatile struct filter_bytes *entries = rules->address[FILTER_EITHER];
+
+	if (!list->used)
+		return 1;
+	return filter_verdict(list, filter_bytes_misses(list, entries, (const filter_word *)socket->laddr) &
+					    filter_bytes_misses(list, entries, (const filter_word *)socket->raddr));
+}
+
+INLINE int filter_either_port(const volatile struct filter_rules *rules, const struct socket_id *socket)
+{
+	const volatile struct filter_list *list = &rules->ports[FILTER_EITHER];
+	const volatile struct filter_span *entries = rules->port[FILTER_EITHER];
+
+	if (!list->used)
+		return 1;
+	return filter_verdict(list, filter_port_misses(list, entries, socket->lport) &
+					    filter_port_misses(list, entries, socket->rport));
+}
+
+/* ::ffff:0:0/96, as words of memory. */
+INLINE int filter_is_mapped(const __u8 *address)
+{
+	return !((const filter_word *)address)[0] && !address[8] && !address[9] && address[10] == 0xff &&
+	       address[11] == 0xff;
+}
+
+/* What the socket carries, not what it is: an IPv6 socket with mapped addresses talks IPv4. */
+INLINE int filter_family(const volatile struct filter_rules *rules, const struct socket_id *socket)
+{
+	int is_ipv4;
+
+	if (!rules->family)
+		return 1;
+	is_ipv4 = socket->family == FAMILY_IPV4 || filter_is_mapped(socket->laddr) || filter_is_mapped(socket->raddr);
+	return is_ipv4 == (rules->family == FAMILY_IPV4);
+}
+
+INLINE int filter_direction(const volatile struct filter_rules *rules, const struct socket_id *socket)
+{
+	if (rules->direction == FILTER_DIRECTION_OUT)
+		return socket->role == ROLE_CLIENT;
+	if (rules->direction == FILTER_DIRECTION_IN)
+		return socket->role == ROLE_SERVER || socket->role == ROLE_LISTENER;
+	return 1;
+}
+
+INLINE int filter_socket(const volatile struct filter_rules *rules, const struct socket_id *socket)
+{
+	return filter_direction(rules, socket) && filter_family(rules, socket) &&
+	       filter_number(&rules->netns_inodes, rules->netns, FILTER_VALUES, 1, socket->netns) &&
+	       filter_port(rules, FILTER_SRC, socket->lport) && filter_port(rules, FILTER_DST, socket->rport) &&
+	       filter_port(rules, FILTER_LOCAL, socket->lport) && filter_port(rules, FILTER_PEER, socket->rport) &&
+	       filter_address(rules, FILTER_SRC, socket->laddr) && filter_address(rules, FILTER_DST, socket->raddr) &&
+	       filter_address(rules, FILTER_LOCAL, socket->laddr) &&
+	       filter_address(rules, FILTER_PEER, socket->raddr) && filter_either_port(rules, socket) &&
+	       filter_either_address(rules, socket);
+}
+
+INLINE int filter_comm(const volatile struct filter_rules *rules, const struct owner *owner, int known)
+{
+	if (!rules->comms.used)
+		return 1;
+	return filter_verdict(&rules->comms, known ? filter_bytes_misses(&rules->comms, rules->comm,
+									 (const filter_word *)owner->comm)
+						   : ~0ull);
+}
+
+/* Of an owner that is unknown, or the kernel, the fields are zero, which is a uid like another: not looked at. */
+INLINE int filter_owner(const volatile struct filter_rules *rules, const struct owner *owner)
+{
+	int known = owner && owner->source != OWNER_UNKNOWN && owner->source != OWNER_KERNEL;
+
+	return filter_comm(rules, owner, known) &&
+	       filter_number(&rules->pids, rules->pid, FILTER_PIDS, known, known ? owner->pid : 0) &&
+	       filter_number(&rules->uids, rules->uid, FILTER_VALUES, known, known ? owner->uid : 0) &&
+	       filter_number(&rules->cgroups, rules->cgroup, FILTER_VALUES, known, known ? owner->cgroup_id : 0);
+}
+
+/*
+ * Whether events of this socket pass. src is the local end and dst the peer. `owner` is null, or its source
+ * OWNER_UNKNOWN, where nothing is known of it.
+ */
+FILTER_ENTRY int filter_passes(const volatile struct filter_rules *rules, const struct socket_id *socket,
+			       const struct owner *owner)
+{
+	if (!rules->active)
+		return 1;
+	return filter_socket(rules, socket) && filter_owner(rules, owner);
+}
+
+/*
+ * --active-only: leaves out what is into or out of the states of a connection that is over, and into CLOSE. The same
+ * for a kernel's transition to CLOSE and for the derived one to TIME_WAIT that stands for it, as both come out of
+ * FIN_WAIT2 or CLOSING.
+ */
+INLINE int filter_passes_transition(const volatile struct filter_rules *rules, __u8 old_state, __u8 new_state)
+{
+	const __u32 over = 1 << STATE_FIN_WAIT2 | 1 << STATE_TIME_WAIT | 1 << STATE_CLOSING | 1 << STATE_LAST_ACK;
+
+	if (!rules->active_only)
+		return 1;
+	return !(over & 1u << (old_state & 31)) && !((over | 1 << STATE_CLOSE) & 1u << (new_state & 31));
+}
+
+#endif
