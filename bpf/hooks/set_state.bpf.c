@@ -22,14 +22,17 @@ INLINE volatile __u32 *runs_here(void)
 	return bpf_map_lookup_elem(&set_state_runs, &zero);
 }
 
+#define ABORTED_BY_OTHERS 103 /* ECONNABORTED, which tcp_abort() leaves: `ss -K` is no user of the socket */
+
 INLINE void owner_on_set_state(struct moment *m)
 {
 	struct sock_record *record = m->record;
+	struct sock *sk = (struct sock *)m->tp;
 
 	if (m->old_state == STATE_LISTEN && m->new_state == STATE_SYN_RECV) {
 		record->role = ROLE_SERVER;
 		owner_inherited(record, m->tp);
-	} else if (locked_by_current((struct sock *)m->tp)) {
+	} else if (locked_by_current(sk)) {
 		if (m->old_state == STATE_CLOSE && m->new_state == STATE_SYN_SENT) {
 			record->role = ROLE_CLIENT;
 			owner_acts(record, OWNER_CONNECT);
@@ -37,7 +40,7 @@ INLINE void owner_on_set_state(struct moment *m)
 			record->role = ROLE_LISTENER;
 			owner_acts(record, OWNER_LISTEN);
 			remember_listener(record, m->tp);
-		} else {
+		} else if (m->new_state != STATE_CLOSE || sk->sk_err != ABORTED_BY_OTHERS) {
 			owner_uses(record);
 		}
 	}

@@ -44,8 +44,8 @@ constexpr Column kColumns[] = {
     {.field = "raddr", .header = "RADDR", .width = 39, .least = 15},
     {.field = "rport", .header = "RPORT", .width = 5, .least = 5},
     {.field = "old_state", .header = "OLDSTATE", .width = 11, .least = 11, .keep = 30},
-    {.field = "new_state", .header = "NEWSTATE", .width = 11, .least = 11, .before = " -> "},
-    {.field = "duration_us", .header = "MS", .width = 10, .least = 5, .right = true, .keep = 40},
+    {.field = "new_state", .header = "NEWSTATE", .width = 11, .least = 11},
+    {.field = "duration_us", .header = "MS", .width = 10, .least = 8, .right = true, .keep = 40},
     {.field = "container", .header = "CONTAINER", .width = 12, .least = 12, .keep = 5, .head = true},
 };
 

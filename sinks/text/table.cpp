@@ -34,7 +34,13 @@ std::string_view escape_of(Colour colour) {
   return "";
 }
 
-std::string_view gap_before(const Column& column) { return column.before.empty() ? " " : column.before; }
+// A narrower form of a decimal number: fewer digits behind the point. Digits before it are never cut.
+std::string_view fewer_decimals(std::string_view number, int width) {
+  const size_t point = number.find('.');
+  if (point == std::string_view::npos) return number;
+  const size_t least = point, wanted = static_cast<size_t>(width);
+  return number.substr(0, wanted > least + 1 ? wanted : least);
+}
 
 }  // namespace
 
@@ -60,40 +66,50 @@ Table::Table(const EventType& type, int columns, bool colour) : colour_(colour) 
 }
 
 // All columns at their least width, less those that do not fit, least `keep` first; what is left of the terminal goes
-// to those that want more, from left to right.
+// to those that want more, evenly.
 void Table::choose(const EventType& type, int columns) {
   std::vector<const Column*> chosen;
   int taken = -1;
   for (const Column& column : type.columns) {
     chosen.push_back(&column);
-    taken += column.least + static_cast<int>(gap_before(column).size());
+    taken += column.least + 1;
   }
   while (columns > 0 && taken > columns) {
     const auto first_to_go =
         std::min_element(chosen.begin(), chosen.end(), [](auto* a, auto* b) { return a->keep < b->keep; });
     if ((*first_to_go)->keep == 255) break;
-    taken -= (*first_to_go)->least + static_cast<int>(gap_before(**first_to_go).size());
+    taken -= (*first_to_go)->least + 1;
     chosen.erase(first_to_go);
   }
-  int spare = columns > 0 ? std::max(0, columns - taken) : 1000;
   for (const Column* column : chosen) {
     const Field* field = find_field(type, column->field);
-    const int more = std::min(spare, column->width - column->least);
     // Without a terminal, columns are as wide as usual values, and longer ones push the rest to the right.
-    const int width = columns > 0 ? column->least + more : std::max<int>(column->least, std::min<int>(column->width, 15));
-    if (columns > 0) spare -= more;
+    const int width = columns > 0 ? column->least : std::max<int>(column->least, std::min<int>(column->width, 15));
     cells_.push_back({column, field, cell_writer(*field), width, columns > 0});
+  }
+  bool someone_wants_more = columns > 0;
+  for (int spare = columns - taken; someone_wants_more && spare > 0;) {
+    someone_wants_more = false;
+    for (Cell& cell : cells_) {
+      if (cell.width >= cell.column->width || spare == 0) continue;
+      ++cell.width;
+      --spare;
+      someone_wants_more = true;
+    }
   }
 }
 
 void Table::add_cell(Buffer& out, const Cell& cell, bool last) {
-  const int columns = columns_of(cell_text_.view());
-  const size_t padding = static_cast<size_t>(std::max(0, cell.width - columns));
+  std::string_view text = cell_text_.view();
+  const bool is_too_long = cell.may_shrink && columns_of(text) > cell.width;
+  const bool is_number = cell.field->type == FieldType::kMicros || cell.field->type == FieldType::kUnsigned;
+  if (is_too_long && is_number) text = fewer_decimals(text, cell.width);
+  const size_t padding = static_cast<size_t>(std::max(0, cell.width - columns_of(text)));
   if (cell.column->right) out.fill(' ', padding);
-  if (cell.may_shrink) {
-    add_shortened(out, cell_text_.view(), cell.width, cell.column->head);
+  if (is_too_long && !is_number) {
+    add_shortened(out, text, cell.width, cell.column->head);
   } else {
-    out.add(cell_text_.view());
+    out.add(text);
   }
   if (!cell.column->right && !last) out.fill(' ', padding);
 }
@@ -101,7 +117,7 @@ void Table::add_cell(Buffer& out, const Cell& cell, bool last) {
 void Table::add_header(Buffer& out) {
   if (colour_) out.add("\033[1m");
   for (const Cell& cell : cells_) {
-    if (&cell != &cells_.front()) out.add(gap_before(*cell.column));
+    if (&cell != &cells_.front()) out.add(' ');
     cell_text_.clear();
     cell_text_.add(cell.column->header);
     add_cell(out, cell, &cell == &cells_.back());
@@ -112,7 +128,7 @@ void Table::add_header(Buffer& out) {
 
 void Table::add_row(Buffer& out, const Record& record, const WallTime& wall) {
   for (const Cell& cell : cells_) {
-    if (&cell != &cells_.front()) out.add(gap_before(*cell.column));
+    if (&cell != &cells_.front()) out.add(' ');
     cell_text_.clear();
     cell.write(cell_text_, *cell.field, record, wall);
     const EnumValue* value = colour_ && cell.field->type == FieldType::kEnum ? enum_of(*cell.field, record) : nullptr;

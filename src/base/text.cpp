@@ -68,6 +68,13 @@ void add_escaped(Buffer& out, std::string_view text, char first_printable) {
   }
 }
 
+char* put_octet(char* at, unsigned octet) {
+  if (octet >= 100) *at++ = static_cast<char>('0' + octet / 100);
+  if (octet >= 10) *at++ = static_cast<char>('0' + octet / 10 % 10);
+  *at++ = static_cast<char>('0' + octet % 10);
+  return at;
+}
+
 }  // namespace
 
 std::string_view text_of(const char* array, size_t size) { return {array, strnlen(array, size)}; }
@@ -118,10 +125,13 @@ bool is_mapped_ipv4(const uint8_t* address) {
 
 void add_address(Buffer& out, const uint8_t* address) {
   if (is_mapped_ipv4(address)) {
-    for (int i = 12; i < 16; ++i) {
-      out.add_number(address[i]);
-      if (i < 15) out.add('.');
+    char* const begin = out.room(INET_ADDRSTRLEN);
+    char* at = put_octet(begin, address[12]);
+    for (int i = 13; i < 16; ++i) {
+      *at++ = '.';
+      at = put_octet(at, address[i]);
     }
+    out.advance(static_cast<size_t>(at - begin));
     return;
   }
   char* at = out.room(INET6_ADDRSTRLEN);

@@ -69,7 +69,6 @@ struct Column {
   uint8_t least;            // below which it is not worth showing
   bool right = false;       // aligned to the right
   uint8_t keep = 255;       // where the terminal is too narrow, columns with the smallest `keep` go first
-  std::string_view before;  // text between the column before and this one; a space where empty
   bool head = false;        // what is too long is cut at its end (ids); else in its middle
 };
 

@@ -4,6 +4,13 @@
 namespace sockeye {
 namespace {
 
+template <typename Integer>
+Integer read(const uint8_t* at) {
+  Integer value;
+  memcpy(&value, at, sizeof value);
+  return value;
+}
+
 // Of a field of at most 16 bytes.
 bool is_zero(const Field& field, const uint8_t* bytes) {
   static constexpr uint8_t kZero[16] = {};
@@ -18,9 +25,12 @@ bool differs(const Field& field, const uint8_t* bytes) {
 
 uint64_t number_of(const Field& field, const Record& record) {
   const uint8_t* at = record.bytes() + field.offset;
-  uint64_t value = 0;
-  memcpy(&value, at, field.size);  // little endian, as every machine that BPF objects here are built for
-  return field.type == FieldType::kFlag ? (value & field.mask) != 0 : value;
+  switch (field.size) {
+    case 1: return field.type == FieldType::kFlag ? (*at & field.mask) != 0 : *at;
+    case 2: return read<uint16_t>(at);
+    case 4: return read<uint32_t>(at);
+    default: return read<uint64_t>(at);
+  }
 }
 
 bool is_present(const Field& field, const Record& record) {
