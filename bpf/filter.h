@@ -177,9 +177,9 @@ INLINE int filter_comm(const volatile struct filter_rules *rules, const struct o
 {
 	if (!rules->comms.used)
 		return 1;
-	return filter_verdict(&rules->comms, known ? filter_bytes_misses(&rules->comms, rules->comm,
-									 (const filter_word *)owner->comm)
-						   : ~0ull);
+	return filter_verdict(&rules->comms,
+			      known ? filter_bytes_misses(&rules->comms, rules->comm, (const filter_word *)owner->comm)
+				    : ~0ull);
 }
 
 /* Of an owner that is unknown, or the kernel, the fields are zero, which is a uid like another: not looked at. */

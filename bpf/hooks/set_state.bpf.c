@@ -1,26 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The moment set_state: a TCP socket goes from one state to another, under its lock. */
 #include "bpf/emit.h"
+#include "bpf/twin.h"
 #include "gen/handlers_set_state.h"
 
-/*
- * A tp_btf program skips what arrives in a softirq nested in itself, in bursts of hundreds. The first program says
- * that it runs on this CPU; its twin, attached second, handles an event only then. Same socket twice is impossible:
- * the interrupted program holds the lock of its own.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u32);
-} set_state_runs SEC(".maps");
-
-INLINE volatile __u32 *runs_here(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&set_state_runs, &zero);
-}
+TWIN_NOTES(set_state_notes);
 
 #define ABORTED_BY_OTHERS 103 /* ECONNABORTED, which tcp_abort() leaves: `ss -K` is no user of the socket */
 
@@ -46,7 +30,7 @@ INLINE void owner_on_set_state(struct moment *m)
 	}
 }
 
-INLINE int run_set_state(struct sock *sk, int old_state, int new_state)
+INLINE int run_set_state(struct sock *sk, int old_state, int new_state, __u64 time_ns)
 {
 	struct moment m = { .old_state = (__u8)old_state, .new_state = (__u8)new_state };
 	struct tcp_sock *tp;
@@ -57,7 +41,7 @@ INLINE int run_set_state(struct sock *sk, int old_state, int new_state)
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return 0;
-	open_moment(&m, tp, new_state != STATE_CLOSE, old_state == STATE_LISTEN && new_state == STATE_SYN_RECV);
+	open_moment(&m, tp, time_ns, new_state != STATE_CLOSE, old_state == STATE_LISTEN && new_state == STATE_SYN_RECV);
 	if (m.record) {
 		if (m.record->state_since_ns)
 			m.duration_ns = m.time_ns - m.record->state_since_ns;
@@ -72,23 +56,18 @@ INLINE int run_set_state(struct sock *sk, int old_state, int new_state)
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(set_state__tp_btf, struct sock *sk, int old_state, int new_state)
 {
-	volatile __u32 *runs = runs_here();
+	__u64 time_ns = bpf_ktime_get_boot_ns();
 
-	if (!runs)
-		return 0;
-	*runs = 1;
-	run_set_state(sk, old_state, new_state);
-	*runs = 0;
+	run_set_state(sk, old_state, new_state, time_ns);
+	note_for_twin(&set_state_notes, sk, time_ns);
 	return 0;
 }
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(set_state__tp_btf__twin, struct sock *sk, int old_state, int new_state)
 {
-	volatile __u32 *runs = runs_here();
-
-	if (!runs || !*runs)
+	if (take_note(&set_state_notes, sk))
 		return 0;
 	__sync_fetch_and_add(&counters.rescued, 1);
-	return run_set_state(sk, old_state, new_state);
+	return run_set_state(sk, old_state, new_state, bpf_ktime_get_boot_ns());
 }

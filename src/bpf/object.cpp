@@ -192,8 +192,9 @@ Status Object::attach_moment(Choice& choice) {
   return Ok{};
 }
 
+// A twin goes before its first, or it would take itself for alone.
 void Object::detach() {
-  for (bpf_link* link : links_) bpf_link__destroy(link);
+  for (auto link = links_.rbegin(); link != links_.rend(); ++link) bpf_link__destroy(*link);
   links_.clear();
 }
 

@@ -58,12 +58,17 @@ void say_what_is_missing(const Object& object) {
 }
 
 void say_snapshot(const SnapshotReport& report) {
-  std::string line = with_thousands(report.sockets) + " TCP sockets existed already in " +
-                     std::to_string(report.namespaces) + " network namespace" + (report.namespaces == 1 ? "" : "s") +
-                     ", " + with_thousands(std::min(report.owned, report.sockets)) + " of them with a known owner";
+  const auto counted = [](uint64_t number, const std::string& what) {
+    return with_thousands(number) + " " + what + (number == 1 ? "" : "s");
+  };
+  std::string line = counted(report.sockets, "TCP socket") + " existed already in " +
+                     counted(static_cast<uint64_t>(report.namespaces), "network namespace") + ", " +
+                     with_thousands(std::min(report.owned, report.sockets)) + " with a known owner";
   if (report.minis > 0) line += "; besides, " + with_thousands(report.minis) + " in TIME_WAIT or half open";
   say(line);
-  if (report.unvisited > 0) say(std::to_string(report.unvisited) + " network namespaces could not be entered");
+  if (report.unvisited > 0) {
+    say(counted(static_cast<uint64_t>(report.unvisited), "network namespace") + " could not be entered");
+  }
   if (!report.shortcoming.empty()) say("the snapshot is not complete: " + report.shortcoming);
 }
 
