@@ -12,12 +12,12 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wpadded"
 
-#define FILTER_PIDS 64    /* room for --pid, which takes what pgrep prints */
-#define FILTER_VALUES 16  /* room in every other list */
+#define FILTER_PIDS 64   /* room for --pid, which takes what pgrep prints */
+#define FILTER_VALUES 16 /* room in every other list */
 
 /* Which end of a socket a list of addresses or ports is about; the index into the arrays of filter_rules. */
-#define FILTER_SRC 0   /* what is printed as SRC: the local end */
-#define FILTER_DST 1   /* what is printed as DST: the peer */
+#define FILTER_SRC 0 /* what is printed as SRC: the local end */
+#define FILTER_DST 1 /* what is printed as DST: the peer */
 #define FILTER_LOCAL 2
 #define FILTER_PEER 3
 #define FILTER_EITHER 4
@@ -56,10 +56,10 @@ struct filter_rules {
 	struct filter_list comms;
 	struct filter_list addresses[FILTER_ENDS];
 	struct filter_list ports[FILTER_ENDS];
-	__u64 pid[FILTER_PIDS];      /* owner.pid */
-	__u64 uid[FILTER_VALUES];    /* owner.uid */
-	__u64 netns[FILTER_VALUES];  /* socket_id.netns */
-	__u64 cgroup[FILTER_VALUES]; /* owner.cgroup_id */
+	__u64 pid[FILTER_PIDS];                                  /* owner.pid */
+	__u64 uid[FILTER_VALUES];                                /* owner.uid */
+	__u64 netns[FILTER_VALUES];                              /* socket_id.netns */
+	__u64 cgroup[FILTER_VALUES];                             /* owner.cgroup_id */
 	struct filter_bytes comm[FILTER_VALUES];                 /* owner.comm; the mask takes in the name's NUL */
 	struct filter_bytes address[FILTER_ENDS][FILTER_VALUES]; /* networks; IPv4 is v4-mapped, its prefix 96 longer */
 	struct filter_span port[FILTER_ENDS][FILTER_VALUES];

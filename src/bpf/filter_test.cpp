@@ -151,6 +151,12 @@ TEST(Filter, FamilyIsWhatTheSocketCarries) {
     EXPECT_EQ(filter_passes(&rules, &half, nullptr), want_ipv4);
     EXPECT_EQ(filter_passes(&rules, &ipv6, nullptr), !want_ipv4);
     EXPECT_EQ(filter_passes(&rules, &listener, nullptr), !want_ipv4);
+    for (int i = 0; i < 12; ++i) {  // next to ::ffff:0:0/96
+      socket_id near = mapped;
+      near.laddr[i] ^= 1;
+      near.raddr[i] ^= 1;
+      EXPECT_EQ(filter_passes(&rules, &near, nullptr), !want_ipv4) << i;
+    }
   }
 }
 

@@ -12,6 +12,7 @@
 #include <sys/vfs.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -28,6 +29,8 @@ constexpr uint64_t kMostUid = 4'294'967'294;     // (uid_t)-1 is no user
 constexpr int kMostWords = 1 << 20;              // to CLI11, whose "unlimited" would take [a,b] for a list
 constexpr std::string_view kBlanks = " \t\r\n";  // "$(pgrep nginx)" in quotes is one word with newlines in it
 
+constexpr const char* kGroup = "Filters (lists: 80,443; '!22' leaves out)";
+
 // An option that takes a list.
 struct ListOption {
   const char* name;
@@ -40,32 +43,49 @@ struct ListOption {
 
 constexpr const char* kRunTwice = "run sockeye once for each part";
 
-constexpr ListOption kPid{"--pid", &FilterOptions::pid, "PID,...", "sockets that these processes own",
+constexpr ListOption kPid{"--pid",
+                          &FilterOptions::pid,
+                          "PID,...",
+                          "sockets that these processes own",
                           "such as --pid 4711, --pid $(pgrep nginx) or --pid '!4711'",
                           "--comm takes all processes of a name"};
-constexpr ListOption kComm{"--comm", &FilterOptions::comm, "NAME,...",
+constexpr ListOption kComm{"--comm",
+                           &FilterOptions::comm,
+                           "NAME,...",
                            "sockets that processes of these names own (/proc/PID/comm)",
-                           "such as --comm nginx, --comm nginx,envoy or --comm '!curl'", kRunTwice};
-constexpr ListOption kUid{"--uid", &FilterOptions::uid, "USER,...",
+                           "such as --comm nginx, --comm nginx,envoy or --comm '!curl'",
+                           kRunTwice};
+constexpr ListOption kUid{"--uid",
+                          &FilterOptions::uid,
+                          "USER,...",
                           "sockets that processes of these users own (number or name)",
-                          "such as --uid 1000, --uid postgres or --uid '!root'", kRunTwice};
-constexpr ListOption kNetns{"--netns", &FilterOptions::netns, "NETNS,...",
+                          "such as --uid 1000, --uid postgres or --uid '!root'",
+                          kRunTwice};
+constexpr ListOption kNetns{"--netns",
+                            &FilterOptions::netns,
+                            "NETNS,...",
                             "sockets in these network namespaces (inode number, name or path)",
                             "such as --netns 4026531840, --netns blue (ip netns) or --netns /proc/4711/ns/net",
                             kRunTwice};
-constexpr ListOption kCgroup{"--cgroup", &FilterOptions::cgroup, "ID,...",
+constexpr ListOption kCgroup{"--cgroup",
+                             &FilterOptions::cgroup,
+                             "ID,...",
                              "sockets that processes in these cgroups own (cgroup_id of the records)",
-                             "such as --cgroup 4312 or --cgroup '!4312'", kRunTwice};
+                             "such as --cgroup 4312 or --cgroup '!4312'",
+                             kRunTwice};
 
 constexpr ListOption ip_option(const char* name, std::vector<std::string> FilterOptions::*words, const char* meaning) {
-  return {name, words, "IP,...", meaning,
+  return {name,
+          words,
+          "IP,...",
+          meaning,
           "such as 10.0.0.5, 10.0.0.0/8, 2001:db8::/32 or '!10.0.0.5'; names are not looked up",
           "a network (10.0.0.0/8) counts as one"};
 }
 constexpr ListOption port_option(const char* name, std::vector<std::string> FilterOptions::*words,
                                  const char* meaning) {
-  return {name, words, "PORT,...", meaning, "such as 443, 80,443, 8000-8999 or '!22'",
-          "a range (8000-8999) counts as one"};
+  return {
+      name, words, "PORT,...", meaning, "such as 443, 80,443, 8000-8999 or '!22'", "a range (8000-8999) counts as one"};
 }
 
 // Indexed by FILTER_SRC ... FILTER_EITHER.
@@ -245,8 +265,8 @@ Result<uint64_t> parse_netns(const FilterOptions& options, const Item& item) {
   if (is_digits(item.text)) return parse_number(kNetns, item, item.text, 1, UINT32_MAX);
   const bool is_path = item.text.find('/') != std::string::npos;
   const std::string path = is_path ? item.text : options.netns_directory + "/" + item.text;
-  struct stat status{};
-  struct statfs filesystem{};
+  struct stat status {};
+  struct statfs filesystem {};
   if (stat(path.c_str(), &status) != 0 || statfs(path.c_str(), &filesystem) != 0) {
     return wrong(kNetns, item, (is_path ? "" : printable(path) + ": ") + errno_text(errno));
   }
@@ -290,7 +310,7 @@ void add_list(CLI::App& command, FilterOptions& options, const ListOption& optio
       ->expected(0, kMostWords)
       ->allow_extra_args(false)
       ->type_name(option.type)
-      ->group("Filters");
+      ->group(kGroup);
 }
 
 }  // namespace
@@ -301,14 +321,15 @@ void add_filter_options(CLI::App& command, FilterOptions& options) {
     add_list(command, options, kIps[end]);
     add_list(command, options, kPorts[end]);
   }
-  command.add_flag("-4", options.ipv4, "IPv4 only, also where an IPv6 socket carries it")->group("Filters");
-  command.add_flag("-6", options.ipv6, "IPv6 only")->group("Filters");
+  command.add_flag("-4", options.ipv4, "IPv4 only, also where an IPv6 socket carries it")->group(kGroup);
+  command.add_flag("-6", options.ipv6, "IPv6 only")->group(kGroup);
   command.add_option("--direction", options.direction, "out: opened from here; in: listeners and what they accepted")
       ->type_name("in|out")
-      ->group("Filters");
-  command.add_flag("--active-only", options.active_only,
-                   "leave out FIN_WAIT2, TIME_WAIT, CLOSING, LAST_ACK and changes to CLOSE")
-      ->group("Filters");
+      ->group(kGroup);
+  command
+      .add_flag("--active-only", options.active_only,
+                "leave out FIN_WAIT2, TIME_WAIT, CLOSING, LAST_ACK and changes to CLOSE")
+      ->group(kGroup);
 }
 
 Result<filter_rules> parse_filter(const FilterOptions& options) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -47,7 +48,7 @@ void put_address(__u8* to, const char* text) {
   ASSERT_EQ(inet_pton(AF_INET6, mapped.c_str(), to), 1) << text;
 }
 
-bool passes(const Words& words, const Tuple& tuple, const char* comm = "psql", uint32_t pid = 4711, uint32_t uid = 1000) {
+bool passes(const Words& words, const Tuple& tuple, const char* comm = "psql", uint32_t pid = 4711) {
   const auto rules = parse(words);
   if (!rules) {
     ADD_FAILURE() << rules.error().what;
@@ -64,7 +65,7 @@ bool passes(const Words& words, const Tuple& tuple, const char* comm = "psql", u
   owner who{};
   who.source = OWNER_CONNECT;
   who.pid = pid;
-  who.uid = uid;
+  who.uid = 1000;
   who.cgroup_id = 4312;
   strncpy(who.comm, comm, sizeof who.comm - 1);
   return filter_passes(&*rules, &socket, &who);
@@ -324,7 +325,7 @@ TEST(FilterOptions, NetworkNamespacesByNameAndPath) {
   std::filesystem::create_symlink("/proc/self/ns/net", directory + "/blue");
   std::filesystem::create_symlink("/proc/self/ns/mnt", directory + "/mount");
   std::ofstream(directory + "/file") << "x";
-  struct stat status{};
+  struct stat status {};
   ASSERT_EQ(stat("/proc/self/ns/net", &status), 0);
   for (const char* given : {"blue", "/proc/self/ns/net"}) {
     const auto rules = parse({"--netns", given}, directory);
@@ -366,7 +367,6 @@ TEST(FilterOptions, GarbageIsRefusedOrGivesSoundRules) {
     std::string word;
     for (unsigned length = random() % 24; word.size() < length;) word += alphabet[random() % alphabet.size()];
     FilterOptions options;
-    for (auto* list : {&options.pid, &options.comm, &options.ip, &options.port}) *list = {};
     (i % 4 == 0 ? options.pid : i % 4 == 1 ? options.comm : i % 4 == 2 ? options.ip : options.port) = {word};
     const auto rules = parse_filter(options);
     if (!rules) continue;

@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs one scenario.
+
+usage: tests/netns/run_one.py FILE test_CASE
+Environment: SOCKEYE (the program), SOCKEYE_LOAD (the workload program). Exit code: 0 passed, 1 failed, 77 skipped (the
+reason is on a line that begins with "SKIP: ").
+"""
+import importlib.util
+import pathlib
+import signal
+import sys
+import traceback
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import netns  # pylint: disable=wrong-import-position
+
+# Less than the TIMEOUT in cmake/tests.cmake: ctest would kill without cleaning up.
+LIMIT_S = 150
+
+
+class Ended(BaseException):
+    """A signal or the time limit: not an Exception, so that no scenario catches it."""
+
+
+def on_signal(number, _frame):
+    raise Ended(f"no end after {LIMIT_S} s" if number == signal.SIGALRM else f"ended by signal {number}")
+
+
+def report_failure(net):
+    told = traceback.format_exc()
+    print(told, file=sys.stderr)
+    for process in net.processes:
+        if process.stderr not in told:
+            print(f"---- {process}: exit code {process.popen.poll()}\n{process.stderr[-4000:]}", file=sys.stderr)
+
+
+def main(file, case):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM):
+        signal.signal(number, on_signal)
+    signal.alarm(LIMIT_S)
+    net = netns.Net()
+    try:
+        netns.require_root()
+        netns.remove_leftovers()
+        sys.path.insert(0, str(pathlib.Path(file).parent))  # what scenarios of a folder share lies beside them
+        spec = importlib.util.spec_from_file_location(pathlib.Path(file).stem, file)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        getattr(module, case)(net)
+        return 0
+    except netns.Skip as reason:
+        print(f"SKIP: {reason}")
+        return 77
+    except (Exception, Ended):
+        report_failure(net)
+        return 1
+    finally:
+        signal.alarm(0)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        net.close()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    sys.exit(main(sys.argv[1], sys.argv[2]))

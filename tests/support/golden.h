@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Comparison with committed text.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace sockeye {
+
+// Fails the test where `text` is not, byte for byte, what the file holds, and shows the first difference. `path` is
+// relative to the root of the source tree. With SOCKEYE_UPDATE_GOLDEN in the environment (./dev test --update) the file
+// is written instead; a file that is not there fails the test without it.
+void expect_golden(const std::string& path, std::string_view text);
+
+}  // namespace sockeye

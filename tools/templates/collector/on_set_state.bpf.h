@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SOCKEYE_@UPPER@_ON_SET_STATE_BPF_H
+#define SOCKEYE_@UPPER@_ON_SET_STATE_BPF_H
+
+#include "bpf/emit.h"
+#include "collectors/@NAME@/@NAME@.event.h"
+
+/* What the filters leave out is counted too: nth is of the socket, not of the stream. */
+INLINE void @NAME@_on_set_state(struct moment *m)
+{
+	struct @NAME@_event *event;
+	__u64 nth = 0;
+
+	if (m->record)
+		nth = ++m->record->parts.@NAME@.changes;
+	if (!moment_passes(m))
+		return;
+	event = reserve_event(@NAME@_event, @UPPER@_KIND, m);
+	if (!event)
+		return;
+	fill_socket_event(&event->base, m);
+	read_context(&event->base.context);
+	event->nth = nth;
+	submit_event(event);
+}
+
+#endif
