@@ -33,7 +33,7 @@ INLINE void count_lost(__u32 reason)
 		__sync_fetch_and_add(&counters.lost[reason], 1);
 }
 
-#define TCP_PROTOCOL 6         /* IPPROTO_TCP */
+#define TCP_PROTOCOL 6             /* IPPROTO_TCP */
 #define TASK_IS_KTHREAD 0x00200000 /* PF_KTHREAD of <linux/sched.h>, the same since 2.6 */
 
 #endif

@@ -19,19 +19,19 @@ INLINE __u64 submit_flags(__u32 size)
 }
 
 /* A zeroed event of `type` in the ring, its header filled; 0: no room, counted. `return` at once where it is 0. */
-#define reserve_event(type, event_kind, m)                                                     \
-	({                                                                                     \
-		struct type *_event = bpf_ringbuf_reserve(&ring, sizeof(struct type), 0);      \
-		if (_event) {                                                                  \
-			__builtin_memset(_event, 0, sizeof(*_event));                          \
-			((struct event_header *)_event)->kind = event_kind;                    \
-			((struct event_header *)_event)->size = sizeof(*_event);               \
-			((struct event_header *)_event)->cpu = bpf_get_smp_processor_id();     \
-			((struct event_header *)_event)->time_ns = (m)->time_ns;               \
-		} else {                                                                       \
-			count_lost(LOST_RING_FULL);                                            \
-		}                                                                              \
-		_event;                                                                        \
+#define reserve_event(type, event_kind, m)                                                 \
+	({                                                                                 \
+		struct type *_event = bpf_ringbuf_reserve(&ring, sizeof(struct type), 0);  \
+		if (_event) {                                                              \
+			__builtin_memset(_event, 0, sizeof(*_event));                      \
+			((struct event_header *)_event)->kind = event_kind;                \
+			((struct event_header *)_event)->size = sizeof(*_event);           \
+			((struct event_header *)_event)->cpu = bpf_get_smp_processor_id(); \
+			((struct event_header *)_event)->time_ns = (m)->time_ns;           \
+		} else {                                                                   \
+			count_lost(LOST_RING_FULL);                                        \
+		}                                                                          \
+		_event;                                                                    \
 	})
 
 #define submit_event(event) bpf_ringbuf_submit(event, submit_flags(sizeof(*(event))))

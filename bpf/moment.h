@@ -13,9 +13,9 @@ struct moment {
 	struct sock_record *record; /* 0 where none could be had */
 	__u64 time_ns;              /* CLOCK_BOOTTIME */
 	__u64 cookie;
-	__u64 duration_ns;          /* set_state: time in old_state; 0: its start was not seen */
-	__u8 old_state;             /* set_state: STATE_* */
-	__u8 new_state;             /* set_state: STATE_* */
+	__u64 duration_ns; /* set_state: time in old_state; 0: its start was not seen */
+	__u8 old_state;    /* set_state: STATE_* */
+	__u8 new_state;    /* set_state: STATE_* */
 };
 
 /* An id of our own where the kernel gives none: the time of the first sight and the CPU it happened on. */

@@ -20,11 +20,9 @@ INLINE void read_cgroup(struct owner *owner, struct task_struct *task)
 
 	owner->cgroup_id = id;
 	owner->cgroup_hierarchy = CGROUP_V2;
-	if (id == 1 && settings.has_cgroup_v1 &&
-	    bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id)) {
+	if (id == 1 && settings.has_cgroup_v1 && bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id)) {
 		struct cgroup_subsys_state **states = &set->subsys[0];
-		struct cgroup_subsys_state *memory =
-			states[bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id)];
+		struct cgroup_subsys_state *memory = states[bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id)];
 
 		if (memory) {
 			owner->cgroup_id = memory->cgroup->kn->id;

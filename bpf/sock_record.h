@@ -14,7 +14,7 @@ struct sock_record {
 	__u64 cookie;         /* of the socket it belongs to; another one: the record was cloned or the socket reused */
 	__u64 state_since_ns; /* when the present state was entered; 0: before sockeye could see it */
 	struct owner owner;
-	__u8 role;            /* ROLE_* */
+	__u8 role; /* ROLE_* */
 	__u8 _pad[7];
 	struct sock_parts parts;
 };

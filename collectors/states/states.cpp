@@ -18,18 +18,25 @@ constexpr EnumValue kOutcomes[] = {
 #define MEMBER(member) SOCKEYE_MEMBER(states_event, member)
 
 const Field kFields[] = {
-    {.name = "old_state", .type = FieldType::kEnum, MEMBER(old_state), .meaning = "state before",
-     .values = kTcpStates},
+    {.name = "old_state", .type = FieldType::kEnum, MEMBER(old_state), .meaning = "state before", .values = kTcpStates},
     {.name = "new_state", .type = FieldType::kEnum, MEMBER(new_state), .meaning = "state after", .values = kTcpStates},
-    {.name = "duration_us", .type = FieldType::kMicros, MEMBER(duration_ns), .unit = "us",
+    {.name = "duration_us",
+     .type = FieldType::kMicros,
+     MEMBER(duration_ns),
+     .unit = "us",
      .meaning = "time spent in old_state; null: its start was not seen",
      .presence = {.when = When::kFlagSet, .other = offsetof(states_event, flags), .mask = STATES_DURATION_KNOWN}},
-    {.name = "derived", .type = FieldType::kFlag, MEMBER(derived),
+    {.name = "derived",
+     .type = FieldType::kFlag,
+     MEMBER(derived),
      .meaning = "true: stands for the kernel's old_state -> CLOSE, after which a TIME_WAIT minisocket remains",
      .mask = 1},
-    {.name = "outcome", .type = FieldType::kEnum, MEMBER(outcome),
+    {.name = "outcome",
+     .type = FieldType::kEnum,
+     MEMBER(outcome),
      .meaning = "what remains of a socket that left FIN_WAIT2 or CLOSING for CLOSE",
-     .presence = {.when = When::kNonZero, .key_goes = true}, .values = kOutcomes},
+     .presence = {.when = When::kNonZero, .key_goes = true},
+     .values = kOutcomes},
 };
 
 #undef MEMBER

@@ -12,13 +12,14 @@
 
 /* states_event.flags */
 #define STATES_DURATION_KNOWN 1 /* the start of the old state was seen */
-#define STATES_HELD 2           /* emitted later than it happened, when the ports were known; time_ns is the true time */
+#define STATES_HELD 2 /* emitted later than it happened, when the ports were known; time_ns is the true time */
 
 /* states_event.outcome: what the kernel put in place of a socket that it closed from FIN_WAIT2 or CLOSING. */
-#define OUTCOME_NONE 0             /* not such a transition */
-#define OUTCOME_TIME_WAIT 1        /* a TIME_WAIT minisocket: new_state is TIME_WAIT, derived is set */
-#define OUTCOME_FIN_WAIT2_ORPHAN 2 /* a FIN_WAIT2 minisocket: ss shows FIN-WAIT-2, it turns TIME_WAIT without an event */
-#define OUTCOME_GONE 3             /* nothing */
+#define OUTCOME_NONE 0      /* not such a transition */
+#define OUTCOME_TIME_WAIT 1 /* a TIME_WAIT minisocket: new_state is TIME_WAIT, derived is set */
+#define OUTCOME_FIN_WAIT2_ORPHAN \
+	2              /* a FIN_WAIT2 minisocket: ss shows FIN-WAIT-2, it turns TIME_WAIT without an event */
+#define OUTCOME_GONE 3 /* nothing */
 
 struct states_event {
 	struct socket_event base;

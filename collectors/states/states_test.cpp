@@ -173,9 +173,10 @@ INSTANTIATE_TEST_SUITE_P(Formats, StatesGolden, testing::Values("line", "table",
 TEST(StatesLine, IsTheLineThatScriptsKnow) {
   setenv("TZ", "UTC", 1);
   tzset();
-  EXPECT_EQ(rendered({transition(STATE_ESTABLISHED, STATE_FIN_WAIT1)}, "line", nullptr),
-            "Mar 21 2026 14:23:25.454 State Change: SRC=10.100.10.150:39134 DST=10.100.10.202:8000 PID=30512 COMM=nginx "
-            "STATE=Connection Closing (FIN_WAIT1)\n");
+  EXPECT_EQ(
+      rendered({transition(STATE_ESTABLISHED, STATE_FIN_WAIT1)}, "line", nullptr),
+      "Mar 21 2026 14:23:25.454 State Change: SRC=10.100.10.150:39134 DST=10.100.10.202:8000 PID=30512 COMM=nginx "
+      "STATE=Connection Closing (FIN_WAIT1)\n");
 }
 
 TEST(StatesLine, HasTheWordsOfEveryState) {

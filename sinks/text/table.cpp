@@ -61,9 +61,7 @@ int add_shortened(Buffer& out, std::string_view text, int width, bool head_only)
   return width;
 }
 
-Table::Table(const EventType& type, int columns, bool colour) : colour_(colour) {
-  choose(type, columns);
-}
+Table::Table(const EventType& type, int columns, bool colour) : colour_(colour) { choose(type, columns); }
 
 // All columns at their least width, less those that do not fit, least `keep` first; what is left of the terminal goes
 // to those that want more, evenly.

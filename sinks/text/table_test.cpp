@@ -16,7 +16,10 @@ constexpr Field kFields[] = {
     {.name = "comm", .type = FieldType::kText, SOCKEYE_MEMBER(socket_event, owner.comm), .meaning = "name"},
     {.name = "laddr", .type = FieldType::kAddress, SOCKEYE_MEMBER(socket_event, socket.laddr), .meaning = "address"},
     {.name = "lport", .type = FieldType::kUnsigned, SOCKEYE_MEMBER(socket_event, socket.lport), .meaning = "port"},
-    {.name = "role", .type = FieldType::kEnum, SOCKEYE_MEMBER(socket_event, socket.role), .meaning = "role",
+    {.name = "role",
+     .type = FieldType::kEnum,
+     SOCKEYE_MEMBER(socket_event, socket.role),
+     .meaning = "role",
      .values = kColours},
 };
 constexpr Column kColumns[] = {
@@ -68,8 +71,10 @@ TEST(Table, ShortensInTheMiddleOnATerminalAndNeverInAPipe) {
 }
 
 TEST(Table, NeverCutsANumberBeforeItsPoint) {
-  static constexpr Field kDuration[] = {{.name = "duration_us", .type = FieldType::kMicros,
-                                         SOCKEYE_MEMBER(socket_event, header.time_ns), .meaning = "time"}};
+  static constexpr Field kDuration[] = {{.name = "duration_us",
+                                         .type = FieldType::kMicros,
+                                         SOCKEYE_MEMBER(socket_event, header.time_ns),
+                                         .meaning = "time"}};
   static constexpr Column kNarrow[] = {{.field = "duration_us", .header = "MS", .width = 6, .least = 6, .right = true}};
   static constexpr EventType kDurations = {
       .name = "d", .kind = 901, .size = sizeof(socket_event), .common = {}, .own = kDuration, .columns = kNarrow};

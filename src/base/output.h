@@ -29,7 +29,7 @@ class Output {
   // Closes and opens the file again by its path, after a logrotate. Where that fails the old file stays.
   void reopen();
 
-  bool is_closed() const { return closed_; }         // nobody reads any more (EPIPE)
+  bool is_closed() const { return closed_; }  // nobody reads any more (EPIPE)
   uint64_t lost_lines() const { return lost_lines_; }
   // What went wrong since it was last asked, once for each run of failures; empty: nothing.
   std::string take_complaint();

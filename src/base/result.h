@@ -11,15 +11,15 @@ namespace sockeye {
 
 // The code is the exit code of the program, too.
 enum class ErrorCode : uint8_t {
-  kFailed = 1,        // something that should work did not
-  kUsage = 2,         // the user asked for something that makes no sense
-  kNotPossible = 3,   // not permitted, or not possible on this kernel
+  kFailed = 1,       // something that should work did not
+  kUsage = 2,        // the user asked for something that makes no sense
+  kNotPossible = 3,  // not permitted, or not possible on this kernel
 };
 
 struct Error {
   ErrorCode code = ErrorCode::kFailed;
-  std::string what;   // what failed and why, one line, no full stop
-  std::string hint;   // what to do about it, one line; may be empty
+  std::string what;  // what failed and why, one line, no full stop
+  std::string hint;  // what to do about it, one line; may be empty
 };
 
 // strerror(errno) in the words of the system, for Error::what.
@@ -49,8 +49,7 @@ using Status = Result<Ok>;
 }  // namespace sockeye
 
 // Returns the error of `expression`, a Result or Status, to the caller.
-#define SOCKEYE_TRY(expression)                                             \
-  do {                                                                      \
-    if (auto sockeye_try = (expression); !sockeye_try)                      \
-      return std::move(sockeye_try.error());                                \
+#define SOCKEYE_TRY(expression)                                                               \
+  do {                                                                                        \
+    if (auto sockeye_try = (expression); !sockeye_try) return std::move(sockeye_try.error()); \
   } while (false)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/signals.h"
 
-#include <csignal>
 #include <sys/signalfd.h>
+#include <csignal>
 
 #include <utility>
 

@@ -30,8 +30,9 @@ TEST(PlainText, LeavesNothingThatATerminalObeys) {
   EXPECT_EQ(rendered(add_plain, "\033[2J\033]0;pwned\a"), "\\x1b[2J\\x1b]0;pwned\\x07");
   EXPECT_EQ(rendered(add_plain, "a\nb\rc\td"), "a\\x0ab\\x0dc\\x09d");
   EXPECT_EQ(rendered(add_plain, "\x7f"), "\\x7f");
-  EXPECT_EQ(rendered(add_plain, "\xc2\x9b"
-                                "31m"),
+  EXPECT_EQ(rendered(add_plain,
+                     "\xc2\x9b"
+                     "31m"),
             "\\xc2\\x9b"
             "31m")
       << "C1 control sequence introducer";
@@ -51,8 +52,9 @@ TEST(PlainText, KeepsReadableUtf8AndEscapesTheBroken) {
   EXPECT_EQ(rendered(add_plain, "\xc0\xaf"), "\\xc0\\xaf") << "overlong";
   EXPECT_EQ(rendered(add_plain, "\xed\xa0\x80"), "\\xed\\xa0\\x80") << "surrogate";
   EXPECT_EQ(rendered(add_plain, "\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80") << "beyond U+10FFFF";
-  EXPECT_EQ(rendered(add_plain, "\xff"
-                                "ok"),
+  EXPECT_EQ(rendered(add_plain,
+                     "\xff"
+                     "ok"),
             "\\xffok");
 }
 

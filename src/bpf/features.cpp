@@ -55,7 +55,8 @@ Result<Features> Features::detect() {
                  "sockeye needs a kernel built with CONFIG_DEBUG_INFO_BTF, at /sys/kernel/btf/vmlinux"};
   }
   const Mounts mounts = read_mounts();
-  if (!mounts.cgroup2.empty()) features.cgroup2_.reset(open(mounts.cgroup2.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!mounts.cgroup2.empty())
+    features.cgroup2_.reset(open(mounts.cgroup2.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   features.cgroup_v1_memory_ = mounts.cgroup_v1_memory;
   features.lockdown_confidentiality_ = is_locked_down_for_confidentiality();
   return features;

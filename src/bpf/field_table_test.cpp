@@ -22,14 +22,17 @@ class FieldTableTest : public testing::Test {
  protected:
   void SetUp() override { ASSERT_NE(btf_.get(), nullptr) << SOCKEYE_BPF_OBJECT; }
 
-  int struct_id(const std::string& name) const { return btf__find_by_name_kind(btf_.get(), name.c_str(), BTF_KIND_STRUCT); }
+  int struct_id(const std::string& name) const {
+    return btf__find_by_name_kind(btf_.get(), name.c_str(), BTF_KIND_STRUCT);
+  }
 
   // Where `path` (member.member) lies in a struct.
   std::optional<Layout> find(int type, std::string_view path) const {
     Layout layout;
     while (true) {
       const size_t dot = path.find('.');
-      const btf_type* holder = btf__type_by_id(btf_.get(), static_cast<__u32>(btf__resolve_type(btf_.get(), static_cast<__u32>(type))));
+      const btf_type* holder =
+          btf__type_by_id(btf_.get(), static_cast<__u32>(btf__resolve_type(btf_.get(), static_cast<__u32>(type))));
       const btf_member* member = find_member(holder, path.substr(0, dot));
       if (!member) return std::nullopt;
       layout.offset += member->offset / 8;

@@ -31,8 +31,8 @@ struct Refusal {
 // One moment on this kernel.
 struct Choice {
   std::string moment;
-  std::string rung;               // empty: none attaches
-  std::vector<Refusal> refused;   // better rungs that were not taken
+  std::string rung;              // empty: none attaches
+  std::vector<Refusal> refused;  // better rungs that were not taken
 };
 
 // For each moment, in the order first met in `programs`: the best rung that `available` (given a program's name)

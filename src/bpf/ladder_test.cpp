@@ -20,7 +20,8 @@ TEST(ProgramName, IsMomentRungAndTwin) {
 Result<Ok> all(const std::string&) { return Ok{}; }
 
 TEST(ChooseRungs, TakesTheBestWhateverTheOrderInTheObject) {
-  const auto choices = choose_rungs({"sent__fexit", "sent__tp_btf", "set_state__tp_btf", "set_state__tp_btf__twin"}, all);
+  const auto choices =
+      choose_rungs({"sent__fexit", "sent__tp_btf", "set_state__tp_btf", "set_state__tp_btf__twin"}, all);
   ASSERT_EQ(choices.size(), 2u);
   EXPECT_EQ(choices[0].moment, "sent");
   EXPECT_EQ(choices[0].rung, "tp_btf");

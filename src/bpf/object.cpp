@@ -34,7 +34,8 @@ std::string last_line(const std::string& text) {
   const size_t end = text.find_last_not_of('\n');
   if (end == std::string::npos) return "";
   const size_t begin = text.rfind('\n', end);
-  return text.substr(begin == std::string::npos ? 0 : begin + 1, end - (begin == std::string::npos ? 0 : begin + 1) + 1);
+  return text.substr(begin == std::string::npos ? 0 : begin + 1,
+                     end - (begin == std::string::npos ? 0 : begin + 1) + 1);
 }
 
 Error load_error(int error, const std::string& doing) {
@@ -166,7 +167,9 @@ bpf_program* Object::program_of(const Choice& choice, bool twin) const {
 
 Status Object::attach() {
   // Owners can be learned a moment later than the first event; events that are not there cannot.
-  const auto is_event_source = [](const Choice& choice) { return choice.moment != "sent" && choice.moment != "received"; };
+  const auto is_event_source = [](const Choice& choice) {
+    return choice.moment != "sent" && choice.moment != "received";
+  };
   std::stable_partition(choices_.begin(), choices_.end(), is_event_source);
   for (Choice& choice : choices_) {
     if (!choice.rung.empty() && !choice.rung.starts_with("iter")) SOCKEYE_TRY(attach_moment(choice));
@@ -199,7 +202,8 @@ void Object::detach() {
 }
 
 Status Object::run_iterator(std::string_view moment) {
-  const auto choice = std::find_if(choices_.begin(), choices_.end(), [&](const Choice& c) { return c.moment == moment; });
+  const auto choice =
+      std::find_if(choices_.begin(), choices_.end(), [&](const Choice& c) { return c.moment == moment; });
   bpf_program* program = choice == choices_.end() ? nullptr : program_of(*choice, false);
   if (!program) return Error{ErrorCode::kNotPossible, "this kernel has no iterator for " + std::string(moment), ""};
   bpf_link* link = bpf_program__attach_iter(program, nullptr);

@@ -63,8 +63,8 @@ class Object {
   sockeye_bpf* skeleton_ = nullptr;
   std::vector<Choice> choices_;  // of the moments that the run wants
   std::vector<bpf_link*> links_;
-  uint64_t missed_before_ = 0;   // recursion misses at the last exact reading
-  uint64_t missed_ = 0;          // of them, those that no twin rescued
+  uint64_t missed_before_ = 0;  // recursion misses at the last exact reading
+  uint64_t missed_ = 0;         // of them, those that no twin rescued
 };
 
 }  // namespace sockeye

@@ -9,13 +9,13 @@
 #include "event/wire.h"
 
 struct kernel_settings {
-	__u32 ring_wake_bytes;    /* wake the reader when this much waits in the ring; below it nobody is woken */
-	__u8 has_socket_storage;  /* tracing programs may use socket storage (5.11): else records are hashed by pointer */
-	__u8 has_socket_cookie;   /* tracing programs may ask for the socket cookie (5.12) */
-	__u8 has_current_btf;     /* bpf_get_current_task_btf exists (5.11) */
-	__u8 has_sock_from_file;  /* bpf_sock_from_file exists (5.11) */
-	__u8 may_probe_read;      /* bpf_probe_read_kernel is allowed (not under lockdown=confidentiality) */
-	__u8 has_cgroup_v1;       /* a v1 memory hierarchy is mounted: asked where a process is in the root of v2 */
+	__u32 ring_wake_bytes;   /* wake the reader when this much waits in the ring; below it nobody is woken */
+	__u8 has_socket_storage; /* tracing programs may use socket storage (5.11): else records are hashed by pointer */
+	__u8 has_socket_cookie;  /* tracing programs may ask for the socket cookie (5.12) */
+	__u8 has_current_btf;    /* bpf_get_current_task_btf exists (5.11) */
+	__u8 has_sock_from_file; /* bpf_sock_from_file exists (5.11) */
+	__u8 may_probe_read;     /* bpf_probe_read_kernel is allowed (not under lockdown=confidentiality) */
+	__u8 has_cgroup_v1;      /* a v1 memory hierarchy is mounted: asked where a process is in the root of v2 */
 	__u8 _pad[2];
 };
 SOCKEYE_ASSERT_SIZE(kernel_settings, 12);
@@ -27,10 +27,10 @@ SOCKEYE_ASSERT_SIZE(kernel_settings, 12);
 
 struct kernel_counters {
 	__u64 lost[LOST_REASONS];
-	__u64 rescued;           /* events that a twin program handled while the first was interrupted on that CPU */
-	__u64 snapshot_sockets;  /* sockets met by the snapshot at start, minisockets and request sockets left out */
-	__u64 snapshot_minis;    /* TIME_WAIT and FIN_WAIT2 minisockets and request sockets met by it */
-	__u64 snapshot_owned;    /* sockets that the snapshot found an owner for */
+	__u64 rescued;          /* events that a twin program handled while the first was interrupted on that CPU */
+	__u64 snapshot_sockets; /* sockets met by the snapshot at start, minisockets and request sockets left out */
+	__u64 snapshot_minis;   /* TIME_WAIT and FIN_WAIT2 minisockets and request sockets met by it */
+	__u64 snapshot_owned;   /* sockets that the snapshot found an owner for */
 };
 SOCKEYE_ASSERT_SIZE(kernel_counters, 48);
 

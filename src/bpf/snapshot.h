@@ -9,12 +9,12 @@
 namespace sockeye {
 
 struct SnapshotReport {
-  uint64_t sockets = 0;      // full sockets met
-  uint64_t minis = 0;        // TIME_WAIT and FIN_WAIT2 minisockets and request sockets met
-  uint64_t owned = 0;        // sockets that an owner was found for
-  int namespaces = 0;        // network namespaces visited
-  int unvisited = 0;         // network namespaces that could not be entered
-  std::string shortcoming;   // what could not be looked at, and why; empty: nothing
+  uint64_t sockets = 0;     // full sockets met
+  uint64_t minis = 0;       // TIME_WAIT and FIN_WAIT2 minisockets and request sockets met
+  uint64_t owned = 0;       // sockets that an owner was found for
+  int namespaces = 0;       // network namespaces visited
+  int unvisited = 0;        // network namespaces that could not be entered
+  std::string shortcoming;  // what could not be looked at, and why; empty: nothing
 };
 
 // Visits all network namespaces that a process or a file under /run/netns holds: an iterator sees only the namespace

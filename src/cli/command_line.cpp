@@ -43,7 +43,8 @@ Error unknown_word(const CLI::App& app) {
   const std::string near = nearest_word(wrong, is_option ? option_names(*command) : command_names(app));
   const std::string what = is_option ? "unknown option " : command == &app ? "unknown command " : "unexpected word ";
   const std::string help = command == &app ? "sockeye --help" : "sockeye " + command->get_name() + " --help";
-  return {ErrorCode::kUsage, what + printable(wrong), near.empty() ? "see " + help : "did you mean " + near + "? (" + help + ")"};
+  return {ErrorCode::kUsage, what + printable(wrong),
+          near.empty() ? "see " + help : "did you mean " + near + "? (" + help + ")"};
 }
 
 int parse_and_run(CLI::App& app, int argc, char** argv, const std::function<int()>& run) {

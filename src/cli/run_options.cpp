@@ -89,7 +89,8 @@ Result<RunOptions> parse_run_options(const RunWords& words) {
   options.ring_bytes = *ring_bytes;
   options.ready_fd = words.ready_fd;
   if (words.ready_fd != -1 && fcntl(words.ready_fd, F_GETFD) == -1) {
-    return wrong("--ready-fd", std::to_string(words.ready_fd), "this descriptor is not open", "open it: sockeye ... 3>file");
+    return wrong("--ready-fd", std::to_string(words.ready_fd), "this descriptor is not open",
+                 "open it: sockeye ... 3>file");
   }
   if (words.colour != "auto" && words.colour != "always" && words.colour != "never") {
     return wrong("--color", words.colour, "there is no such choice", "it is auto, always or never");
@@ -127,7 +128,8 @@ Result<uint32_t> parse_ring_size(const std::string& text) {
     if (quantity->unit == "M" || quantity->unit == "MiB") bytes = quantity->number * 1024 * 1024;
   }
   if (bytes < 64 * 1024 || bytes > 1024.0 * 1024 * 1024 || !std::has_single_bit(static_cast<uint64_t>(bytes))) {
-    return wrong("--ring-size", text, "this is not a power of two from 64K to 1024M", "such as 4M (the default) or 64M");
+    return wrong("--ring-size", text, "this is not a power of two from 64K to 1024M",
+                 "such as 4M (the default) or 64M");
   }
   return static_cast<uint32_t>(bytes);
 }

@@ -39,9 +39,10 @@ struct EnumValue {
 struct Presence {
   enum class When : uint8_t { kAlways, kNonZero, kDiffers, kDiffersAndNonZero, kFlagSet };
   When when = When::kAlways;
-  uint16_t other = 0;    // kDiffers...: offset of the field of the same size it has to differ from; kFlagSet: of the flags
-  uint8_t mask = 0;      // kFlagSet: the bits
-  bool key_goes = false; // JSON: the key is left out where the value is not there (else null)
+  uint16_t other =
+      0;             // kDiffers...: offset of the field of the same size it has to differ from; kFlagSet: of the flags
+  uint8_t mask = 0;  // kFlagSet: the bits
+  bool key_goes = false;  // JSON: the key is left out where the value is not there (else null)
 };
 
 struct Field {
@@ -55,7 +56,7 @@ struct Field {
   Presence presence = {};
   std::span<const EnumValue> values = {};
   uint8_t mask = 0;
-  std::string Context::* context = nullptr;
+  std::string Context::*context = nullptr;
 };
 
 #define SOCKEYE_MEMBER(type, member) \
@@ -65,22 +66,22 @@ struct Field {
 struct Column {
   std::string_view field;
   std::string_view header;
-  uint8_t width;            // that it wants
-  uint8_t least;            // below which it is not worth showing
-  bool right = false;       // aligned to the right
-  uint8_t keep = 255;       // where the terminal is too narrow, columns with the smallest `keep` go first
-  bool head = false;        // what is too long is cut at its end (ids); else in its middle
+  uint8_t width;       // that it wants
+  uint8_t least;       // below which it is not worth showing
+  bool right = false;  // aligned to the right
+  uint8_t keep = 255;  // where the terminal is too narrow, columns with the smallest `keep` go first
+  bool head = false;   // what is too long is cut at its end (ids); else in its middle
 };
 
 // What a sink needs to know of a kind of record.
 struct EventType {
   std::string_view name;  // "event" in JSON
   uint16_t kind;
-  uint16_t size;                      // bytes; a longer record (a newer kernel side) is read as far as known
-  std::span<const Field> common;      // of every event of one socket; empty where it is none
+  uint16_t size;                  // bytes; a longer record (a newer kernel side) is read as far as known
+  std::span<const Field> common;  // of every event of one socket; empty where it is none
   std::span<const Field> own;
-  std::span<const Column> columns;    // table format
-  std::string_view line;              // line format: text with {field} or {field:words}
+  std::span<const Column> columns;  // table format
+  std::string_view line;            // line format: text with {field} or {field:words}
 };
 
 // The field called `name`, own ones first; null where there is none.

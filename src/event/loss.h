@@ -13,11 +13,11 @@
 namespace sockeye {
 
 enum class LossReason : uint8_t {
-  kRingFull,      // kernel: no room in the ring
-  kRecordAlloc,   // kernel: no socket record; the event came, without owner and duration
-  kMissed,        // kernel: a program was skipped because it was already running on that CPU, and no twin stood in
-  kMalformed,     // decoder: a record of unknown kind or impossible size
-  kWriteFailed,   // sink: the file or pipe would not take it
+  kRingFull,     // kernel: no room in the ring
+  kRecordAlloc,  // kernel: no socket record; the event came, without owner and duration
+  kMissed,       // kernel: a program was skipped because it was already running on that CPU, and no twin stood in
+  kMalformed,    // decoder: a record of unknown kind or impossible size
+  kWriteFailed,  // sink: the file or pipe would not take it
 };
 constexpr size_t kLossReasons = 5;
 
@@ -39,10 +39,10 @@ static_assert(sizeof(gap_event) == 40);
 
 struct end_event {
   event_header header;
-  uint64_t delivered;  // records that reached every sink, gaps and this one left out
-  uint64_t lost;       // events that reached no sink
-  uint64_t late;       // of those delivered: out of order
-  uint64_t incomplete; // of those delivered: without a socket record, so without owner and duration
+  uint64_t delivered;   // records that reached every sink, gaps and this one left out
+  uint64_t lost;        // events that reached no sink
+  uint64_t late;        // of those delivered: out of order
+  uint64_t incomplete;  // of those delivered: without a socket record, so without owner and duration
 };
 static_assert(sizeof(end_event) == 48);
 

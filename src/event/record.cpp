@@ -36,16 +36,11 @@ uint64_t number_of(const Field& field, const Record& record) {
 bool is_present(const Field& field, const Record& record) {
   const uint8_t* bytes = record.bytes();
   switch (field.presence.when) {
-    case Presence::When::kAlways:
-      break;
-    case Presence::When::kNonZero:
-      return !is_zero(field, bytes);
-    case Presence::When::kDiffers:
-      return differs(field, bytes);
-    case Presence::When::kDiffersAndNonZero:
-      return differs(field, bytes) && !is_zero(field, bytes);
-    case Presence::When::kFlagSet:
-      return (bytes[field.presence.other] & field.presence.mask) != 0;
+    case Presence::When::kAlways: break;
+    case Presence::When::kNonZero: return !is_zero(field, bytes);
+    case Presence::When::kDiffers: return differs(field, bytes);
+    case Presence::When::kDiffersAndNonZero: return differs(field, bytes) && !is_zero(field, bytes);
+    case Presence::When::kFlagSet: return (bytes[field.presence.other] & field.presence.mask) != 0;
   }
   if (field.type == FieldType::kContext) return record.context != nullptr && !(record.context->*field.context).empty();
   if (field.type == FieldType::kLate) return record.late;

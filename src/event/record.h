@@ -12,7 +12,7 @@
 namespace sockeye {
 
 struct Record {
-  const event_header* header;        // the whole record follows it in memory
+  const event_header* header;  // the whole record follows it in memory
   const EventType* type;
   const Context* context = nullptr;  // null: nothing known
   bool late = false;                 // records with a later time have already gone out

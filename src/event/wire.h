@@ -21,9 +21,9 @@
 
 /* First in every record. */
 struct event_header {
-	__u16 kind;    /* which struct follows: <NAME>_KIND of a collector's event header, or one of the kinds below 16 */
-	__u16 size;    /* bytes of the whole record, this header included */
-	__u32 cpu;     /* the CPU it happened on; 0 where user space made the record */
+	__u16 kind; /* which struct follows: <NAME>_KIND of a collector's event header, or one of the kinds below 16 */
+	__u16 size; /* bytes of the whole record, this header included */
+	__u32 cpu;  /* the CPU it happened on; 0 where user space made the record */
 	__u64 time_ns; /* CLOCK_BOOTTIME of the moment, nanoseconds */
 };
 SOCKEYE_ASSERT_SIZE(event_header, 16);
@@ -49,8 +49,8 @@ SOCKEYE_ASSERT_SIZE(event_header, 16);
 
 /* The process a socket belongs to. All zero where source is OWNER_UNKNOWN or OWNER_KERNEL. */
 struct owner {
-	__u64 start_ns;             /* task_struct.start_boottime of the group leader: with pid the identity of a process */
-	__u64 cgroup_id;            /* kernfs id of the cgroup, in cgroup_hierarchy */
+	__u64 start_ns;  /* task_struct.start_boottime of the group leader: with pid the identity of a process */
+	__u64 cgroup_id; /* kernfs id of the cgroup, in cgroup_hierarchy */
 	char comm[TASK_NAME_LEN];   /* name of the thread group leader, untrusted bytes */
 	char thread[TASK_NAME_LEN]; /* name of the thread that connected, listened or used, untrusted bytes */
 	__u32 pid;                  /* thread group id in the initial pid namespace */
@@ -87,7 +87,7 @@ SOCKEYE_ASSERT_SIZE(task_context, 24);
 
 /* Which socket. The cookie does not recycle while the machine runs, the namespace's inode number does. */
 struct socket_id {
-	__u64 cookie;       /* socket cookie; bit 63 set: an id of our own, on kernels that give tracing programs no cookie */
+	__u64 cookie; /* socket cookie; bit 63 set: an id of our own, on kernels that give tracing programs no cookie */
 	__u64 netns_cookie; /* cookie of the network namespace; 0 where the kernel has not given it one */
 	__u8 laddr[16];     /* local address */
 	__u8 raddr[16];     /* remote address; all zero (or ::ffff:0.0.0.0) on a listener */

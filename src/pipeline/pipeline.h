@@ -27,7 +27,7 @@ struct PipelineOptions {
 struct RunTotals {
   uint64_t delivered = 0;  // records that went to the sinks, gap records left out
   uint64_t late = 0;
-  Losses losses;           // of all stages
+  Losses losses;  // of all stages
 };
 
 class Pipeline {
@@ -58,11 +58,11 @@ class Pipeline {
   WallTime wall_;
   Fd epoll_;
   Batch batch_;
-  Losses told_;                // losses that gap records have told of
+  Losses told_;                  // losses that gap records have told of
   uint64_t lost_gap_lines_ = 0;  // of lost_lines(): gap records, which are no events
-  uint64_t told_until_ns_;     // when the losses were looked at last
-  uint64_t horizon_ns_ = 0;    // time of the latest record that went out
-  uint64_t remaining_;         // of --count
+  uint64_t told_until_ns_;       // when the losses were looked at last
+  uint64_t horizon_ns_ = 0;      // time of the latest record that went out
+  uint64_t remaining_;           // of --count
   RunTotals totals_;
 };
 

@@ -112,7 +112,9 @@ TEST_F(PipelineTest, DeliversInOrderOfTimeAndMarksWhatIsLate) {
 }
 
 TEST_F(PipelineTest, TellsOfALossOnceAndAtItsPlace) {
-  source_.steps = {{{10}, {}}, {{20}, lost(LossReason::kRingFull, 7)}, {{30}, lost(LossReason::kRingFull, 7)},
+  source_.steps = {{{10}, {}},
+                   {{20}, lost(LossReason::kRingFull, 7)},
+                   {{30}, lost(LossReason::kRingFull, 7)},
                    {{40}, lost(LossReason::kRingFull, 9)}};
   const RunTotals totals = run({.duration = {}, .count = {}, .end_record = true});
   EXPECT_EQ(sink_->lines, (Lines{"10", "20", "gap ring_full 7", "30", "40", "gap ring_full 2", "end 4 9"}));

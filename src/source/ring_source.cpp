@@ -22,7 +22,8 @@ Result<std::unique_ptr<RingSource>> RingSource::open(Object& object) {
   std::unique_ptr<RingSource> source(new RingSource(object));
   source->ring_.reset(ring_buffer__new(object.ring_fd(), on_sample, source.get(), nullptr));
   if (!source->ring_) {
-    return Error{ErrorCode::kFailed, "the ring buffer cannot be mapped: " + errno_text(errno), "try a smaller --ring-size"};
+    return Error{ErrorCode::kFailed, "the ring buffer cannot be mapped: " + errno_text(errno),
+                 "try a smaller --ring-size"};
   }
   return source;
 }

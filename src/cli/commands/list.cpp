@@ -39,7 +39,8 @@ void print_fields(const EventType& type) {
 std::string moments_of(const Collector& collector) {
   std::string moments;
   for (const Handler& handler : handlers()) {
-    if (handler.collector == collector.event.name) moments += (moments.empty() ? "" : ", ") + std::string(handler.moment);
+    if (handler.collector == collector.event.name)
+      moments += (moments.empty() ? "" : ", ") + std::string(handler.moment);
   }
   return moments;
 }
@@ -53,7 +54,8 @@ int list(bool with_fields) {
   }
   puts("Records that may come in any stream:");
   for (const EventType* type : {&kGapType, &kEndType}) {
-    printf("  %-14s %s\n", std::string(type->name).c_str(), type == &kGapType ? "something was lost, here" : "the end of the run (--end-record)");
+    printf("  %-14s %s\n", std::string(type->name).c_str(),
+           type == &kGapType ? "something was lost, here" : "the end of the run (--end-record)");
     if (with_fields) print_fields(*type);
   }
   fputs("Formats (--format):", stdout);

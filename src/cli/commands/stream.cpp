@@ -77,7 +77,8 @@ void say_totals(const RunTotals& totals) {
   for (size_t i = 0; i < kLossReasons; ++i) {
     if (totals.losses.count[i] == 0) continue;
     const LossName name = name_of(static_cast<LossReason>(i));
-    line += ", " + with_thousands(totals.losses.count[i]) + " " + std::string(name.stage) + "/" + std::string(name.reason);
+    line +=
+        ", " + with_thousands(totals.losses.count[i]) + " " + std::string(name.stage) + "/" + std::string(name.reason);
   }
   if (totals.late > 0) line += ", " + with_thousands(totals.late) + " late";
   say(line);
