@@ -55,12 +55,12 @@ INLINE void adopt_record(struct moment *m, int cloned)
  * Until inet_csk_clone_lock() was reordered (after 6.12), a child says LISTEN->SYN_RECV before it has its tuple, and
  * its cookie is set later still: it must not be asked for now. The record takes it at the next moment.
  */
-INLINE void open_moment(struct moment *m, struct tcp_sock *tp, __u64 time_ns, int create, int cloned)
+INLINE void open_moment(struct moment *m, struct tcp_sock *tp, int create, int cloned)
 {
 	struct sock *sk = (struct sock *)tp;
 
 	m->tp = tp;
-	m->time_ns = time_ns;
+	m->time_ns = bpf_ktime_get_boot_ns();
 	m->cookie = cloned && !remote_port(tp) ? 0 : socket_cookie(sk);
 	m->record = find_record(sk, create);
 	if (m->record)

@@ -13,7 +13,7 @@ INLINE int run_sent(struct sock *sk)
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return 0;
-	open_moment(&m, tp, bpf_ktime_get_boot_ns(), 1, 0);
+	open_moment(&m, tp, 1, 0);
 	if (m.record)
 		owner_uses(m.record);
 	handlers_sent(&m);

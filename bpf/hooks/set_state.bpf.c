@@ -30,7 +30,7 @@ INLINE void owner_on_set_state(struct moment *m)
 	}
 }
 
-INLINE int run_set_state(struct sock *sk, int old_state, int new_state, __u64 time_ns)
+INLINE int run_set_state(struct sock *sk, int old_state, int new_state)
 {
 	struct moment m = { .old_state = (__u8)old_state, .new_state = (__u8)new_state };
 	struct tcp_sock *tp;
@@ -41,7 +41,7 @@ INLINE int run_set_state(struct sock *sk, int old_state, int new_state, __u64 ti
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return 0;
-	open_moment(&m, tp, time_ns, new_state != STATE_CLOSE,
+	open_moment(&m, tp, new_state != STATE_CLOSE,
 		    old_state == STATE_LISTEN && new_state == STATE_SYN_RECV);
 	if (m.record) {
 		if (m.record->state_since_ns)
@@ -57,18 +57,16 @@ INLINE int run_set_state(struct sock *sk, int old_state, int new_state, __u64 ti
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(set_state__tp_btf, struct sock *sk, int old_state, int new_state)
 {
-	__u64 time_ns = bpf_ktime_get_boot_ns();
-
-	run_set_state(sk, old_state, new_state, time_ns);
-	note_for_twin(&set_state_notes, sk, time_ns);
+	run_set_state(sk, old_state, new_state);
+	leave_note(&set_state_notes, sk, new_state);
 	return 0;
 }
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(set_state__tp_btf__twin, struct sock *sk, int old_state, int new_state)
 {
-	if (take_note(&set_state_notes, sk))
+	if (take_note(&set_state_notes, sk, new_state))
 		return 0;
 	__sync_fetch_and_add(&counters.rescued, 1);
-	return run_set_state(sk, old_state, new_state, bpf_ktime_get_boot_ns());
+	return run_set_state(sk, old_state, new_state);
 }

@@ -17,7 +17,7 @@ INLINE void snapshot_owner(struct sock *sk, struct task_struct *task)
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return;
-	open_moment(&m, tp, bpf_ktime_get_boot_ns(), 1, 0);
+	open_moment(&m, tp, 1, 0);
 	if (!m.record || m.record->owner.source != OWNER_UNKNOWN)
 		return;
 	read_owner(&m.record->owner, task, OWNER_SNAPSHOT);

@@ -21,7 +21,7 @@ int tick_socket__iter(struct bpf_iter__tcp *ctx)
 		return 0;
 	}
 	counters.snapshot_sockets++;
-	open_moment(&m, tp, bpf_ktime_get_boot_ns(), 1, 0);
+	open_moment(&m, tp, 1, 0);
 	if (m.record && common->skc_state == STATE_LISTEN)
 		m.record->role = ROLE_LISTENER;
 	handlers_tick_socket(&m);

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
+#include <sstream>
 
 #include "bpf/want.h"
 #include "event/collector.h"
@@ -19,23 +20,29 @@ namespace {
 // The moments from which owners are learned; `destroyed` only where records are hashed by address.
 constexpr std::string_view kOwnerMoments[] = {"set_state", "sent", "received", "tick_socket", "tick_file"};
 
-// What libbpf complained about last: the kernel's own words for an error message.
+// What libbpf complained about: the kernel's own words for an error message are among it.
 std::string libbpf_words;
 
 int keep_words(libbpf_print_level level, const char* format, va_list arguments) {
-  if (level != LIBBPF_WARN) return 0;
-  char line[512];
-  vsnprintf(line, sizeof line, format, arguments);
-  if (libbpf_words.size() < 8192) libbpf_words += line;
+  if (level != LIBBPF_WARN || libbpf_words.size() > 1 << 20) return 0;
+  va_list again;
+  va_copy(again, arguments);
+  std::string text(static_cast<size_t>(std::max(0, vsnprintf(nullptr, 0, format, arguments))) + 1, '\0');
+  vsnprintf(text.data(), text.size(), format, again);
+  va_end(again);
+  text.pop_back();
+  libbpf_words += text;
   return 0;
 }
 
-std::string last_line(const std::string& text) {
-  const size_t end = text.find_last_not_of('\n');
-  if (end == std::string::npos) return "";
-  const size_t begin = text.rfind('\n', end);
-  return text.substr(begin == std::string::npos ? 0 : begin + 1,
-                     end - (begin == std::string::npos ? 0 : begin + 1) + 1);
+// Of a verifier's log the line that says what it refuses: the last but for its statistics. Else libbpf's last line.
+std::string reason_in(const std::string& words) {
+  std::istringstream lines(words.substr(0, words.find("-- END PROG LOAD LOG --")));
+  std::string reason;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty() && !line.starts_with("processed ")) reason = line;
+  }
+  return reason;
 }
 
 Error load_error(int error, const std::string& doing) {
@@ -43,7 +50,7 @@ Error load_error(int error, const std::string& doing) {
     return {ErrorCode::kNotPossible, doing + ": " + errno_text(error),
             "run it as root (sudo sockeye ...), or with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_ADMIN"};
   }
-  const std::string words = last_line(libbpf_words);
+  const std::string words = reason_in(libbpf_words);
   return {ErrorCode::kNotPossible, doing + ": " + errno_text(error) + (words.empty() ? "" : " (" + words + ")"),
           "this kernel refuses what sockeye needs"};
 }
