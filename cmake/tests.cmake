@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The tests that exist because their files exist. Each carries the name of its tier as label (`./dev test --tier`):
 #   unit, golden  <file>_test.cpp beside what it tests: one binary a folder, one test a gtest case; a suite whose name
-#                 ends in Golden is of the golden tier. tools/*_test.py are unit tests too.
+#                 ends in Golden is of the golden tier. *_test.py of tools/ and tests/support/ are unit tests, too
 #   load          tests/load/*_test.cpp: one binary
 #   netns         *_netns.py of collectors/*/ and tests/netns/: one test a scenario
 
@@ -38,8 +38,8 @@ function(sockeye_folder_tests library directory)
   endif()
 endfunction()
 
-# sockeye_python_tests(COMMAND TEMPLATE): one test for each `def test_<case>(` of a script. In NAME and COMMAND, @case@
-# stands for the case.
+# sockeye_python_tests(SCRIPT NAME LABEL COMMAND...): one test, called NAME<case>, for each `def test_<case>(` of a script;
+# in the command @case@ stands for the case.
 function(sockeye_python_tests script name label)
   set_property(DIRECTORY ${CMAKE_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${script})
   file(STRINGS ${script} lines REGEX "^ *def test_[a-z0-9_]+\\(")
@@ -76,9 +76,9 @@ if(SOCKEYE_TEST_BINARIES)
     sockeye_add_gtests(sockeye_load_tests load load "*" RUN_SERIAL TRUE)
   endif()
 
-  file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/*_test.py)
+  file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/*_test.py ${CMAKE_SOURCE_DIR}/tests/support/*_test.py)
   foreach(script ${scripts})
-    # tools/check_<what>_test.py is named lint.<what>_..., any other tool's test tools.<name>_...
+    # check_<what>_test.py is named lint.<what>_..., any other tool's test tools.<name>_...
     get_filename_component(name ${script} NAME)
     string(REGEX REPLACE "^(.*)_test\\.py$" "tools.\\1_" name ${name})
     string(REGEX REPLACE "^tools\\.check_" "lint." name ${name})

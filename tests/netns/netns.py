@@ -225,9 +225,12 @@ class Net:
             namespace.addresses = {4: f"10.77.{number}.{last}", 6: f"fd77:{number}::{last}"}
             namespace.ip("address", "add", namespace.addresses[4] + "/24", "dev", device)
             namespace.ip("-6", "address", "add", namespace.addresses[6] + "/64", "dev", device, "nodad")
-        # Neither end has a carrier until both are up.
+        # Neither end has a carrier until both are up; without one, the first neighbour solicitation of IPv6 is lost.
         for namespace in (left, right):
             namespace.ip("link", "set", device, "up")
+        for namespace in (left, right):
+            wait_until(lambda namespace=namespace: "state UP" in namespace.ip("link", "show", device).stdout,
+                       f"a carrier on {device}")
 
     def many_sources(self, client, server):
         """Ranges of addresses that `client` of a pair may connect to `server` from, so that the ports of one address

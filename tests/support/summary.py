@@ -19,7 +19,7 @@ def reason_of_skip(output):
     """What the test itself says: a line `SKIP: reason`, or the text that GTEST_SKIP() << was given."""
     if match := re.search(r"^SKIP: (.*)$", output, re.MULTILINE):
         return match[1]
-    if match := re.search(r"^\S+:\d+: Skipped\n(.*?)\n\s*\n", output, re.MULTILINE | re.DOTALL):
+    if match := re.search(r"^\S+:\d+: Skipped\n(.*?)\n(?:\s*\n|\[ +SKIPPED)", output, re.MULTILINE | re.DOTALL):
         return " ".join(match[1].split())
     return "it gave no reason"
 

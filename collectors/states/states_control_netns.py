@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Running `states`: who may, wrong words, when and how it ends, how soon a row is there, and that nothing of it stays
+in the kernel. Witnesses: exit codes, the clock, bpftool, /proc."""
+import json
+import os
+import pathlib
+import re
+import select
+import shutil
+import signal
+import tempfile
+import time
+
+import netns
+from states_tools import Puppet, start_load
+
+PORT = 7000
+USAGE, NOT_PERMITTED = 2, 3
+
+
+def run_sockeye(place, *words, **options):
+    return place.run([netns.program_of("SOCKEYE"), *words], check=False, **options)
+
+
+# ---- who may, and wrong words ----
+
+def test_an_ordinary_user(net):
+    folder = tempfile.TemporaryDirectory(prefix="sockeye-user-")
+    net.on_exit(folder.cleanup)
+    os.chmod(folder.name, 0o755)
+    program = shutil.copy(netns.program_of("SOCKEYE"), folder.name)
+    nobody = [netns.require("setpriv"), "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]
+    done = net.host.run(nobody + [program, "states"], check=False)
+    assert done.code == NOT_PERMITTED, done
+    assert "sudo" in done.stderr and done.stdout == "", done
+    assert len(done.stderr.splitlines()) == 2, done.stderr
+    assert net.host.run(nobody + [program, "list"]).stdout.count("states") > 0
+
+
+WRONG = {
+    ("states", "--formt", "json"): ["unknown option --formt", "--format"],
+    ("states", "--log-fil=x"): ["unknown option --log-fil", "--log-file"],
+    ("sates",): ["unknown command sates", "states"],
+    ("states", "now"): ["unexpected word now"],
+    ("trace", "stats"): ["there is no collector stats", "states"],
+    ("states", "--format", "xml"): ["--format xml", "json, table, line"],
+    ("states", "--json", "--format", "line"): ["--format line", "--json"],
+    ("states", "--duration", "0"): ["--duration 0", "10s"],
+    ("states", "--duration", "soon"): ["--duration soon", "10s"],
+    ("states", "--count", "many"): ["--count"],
+    ("states", "--ring-size", "3M"): ["--ring-size 3M", "power of two"],
+    ("states", "--ready-fd", "99"): ["--ready-fd 99", "not open"],
+    ("states", "--color", "red"): ["--color red", "never"],
+    ("states", "--log-file", "/nowhere/log"): ["--log-file /nowhere/log", "No such file"],
+    ("states", "--log-file", "/"): ["--log-file /", "directory"],
+    ("states", "--ip", "10.0.0.256"): ["--ip 10.0.0.256", "not an IP address"],
+    ("states", "--src-ip", "10.0.0.0/33"): ["--src-ip 10.0.0.0/33", "0 to 32"],
+    ("states", "--port", "9000-8000"): ["--port 9000-8000", "ends before it begins"],
+    ("states", "--dst-port", "65536"): ["--dst-port 65536", "65535"],
+    ("states", "--pid", "nginx"): ["--pid nginx", "not a number"],
+    ("states", "--netns", "/etc/passwd"): ["--netns /etc/passwd", "not a network namespace"],
+    ("states", "--direction", "up"): ["--direction"],
+    ("states", "--ip", "\x1b[31m"): ["--ip", r"\x1b[31m"],
+}
+
+
+def test_wrong_words(net):
+    for words, expected in WRONG.items():
+        done = run_sockeye(net.host, *words)
+        assert done.code == USAGE, (words, done)
+        assert done.stdout == "", (words, done)
+        lines = done.stderr.splitlines()
+        assert 1 <= len(lines) <= 2 and lines[0].startswith("sockeye: "), (words, done.stderr)
+        for part in expected:
+            assert part in done.stderr, (words, part, done.stderr)
+        assert not re.search(r"[\x00-\x09\x0b-\x1f]", done.stderr), done.stderr
+
+
+def test_no_words(net):
+    done = run_sockeye(net.host)
+    assert done.code == USAGE and "states" in done.stderr and done.stdout == "", done
+    for words in (["--help"], ["states", "--help"], ["--version"], ["list"]):
+        done = run_sockeye(net.host, *words)
+        assert done.code == 0 and done.stderr == "" and done.stdout, done
+
+
+# ---- how it ends ----
+
+def make_rows(puppet, connections):
+    """Eight rows for each connection to a listener of its own."""
+    puppet.do(f"for _ in range({connections}):\n"
+              f"  l = listen('::1', {PORT}); c = connect('::1', {PORT}); reset(c); l.close()")
+
+
+def test_signals_end_it_well(net):
+    place = net.namespace("one")
+    puppet = Puppet(place)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        sockeye = net.sockeye("states", "--netns", place.inode)
+        make_rows(puppet, 2)
+        assert sockeye.process.stop(number) == 0, sockeye.process.stderr
+        last = sockeye.process.stderr.splitlines()[-1]
+        assert re.fullmatch(r"sockeye: 16 events, 0 lost(, \d+ late)?", last), sockeye.process.stderr
+        assert sockeye.process.stdout.count('"event":"states"') == 16, sockeye.process.stdout
+
+
+def test_quiet(net):
+    sockeye = net.sockeye("states", "--quiet")
+    assert sockeye.stop().stderr == ""
+
+
+def test_strict(net):
+    """Whatever is lost makes the exit code 1, if one asks for that."""
+    place = net.namespace("one")
+    puppet = Puppet(place)
+    for words, code in (([], 0), (["--strict"], 1)):
+        sockeye = net.sockeye("states", "--netns", place.inode, "--log-file", "/dev/full", *words)
+        make_rows(puppet, 1)
+        assert sockeye.process.stop(signal.SIGINT) == code, sockeye.process.stderr
+        assert "sink/write_failed" in sockeye.process.stderr.splitlines()[-1], sockeye.process.stderr
+
+
+def test_count_is_exact(net):
+    place = net.namespace("one")
+    puppet = Puppet(place)
+    for count in (1, 7, 1000):
+        sockeye = net.sockeye("states", "--netns", place.inode, "--count", count)
+        make_rows(puppet, count // 8 + 1)
+        assert sockeye.process.wait() == 0, sockeye.process.stderr
+        rows = [json.loads(line) for line in sockeye.process.stdout.splitlines()]
+        assert [row["event"] for row in rows] == ["states"] * count + ["end"], rows[-2:]
+        assert rows[-1]["delivered"] == count, rows[-1]
+
+
+def test_duration(net):
+    began = time.monotonic()
+    sockeye = net.sockeye("states", "--duration", "700ms")
+    ready = time.monotonic()
+    assert sockeye.process.wait() == 0, sockeye.process.stderr
+    ended = time.monotonic()
+    assert ended - began >= 0.7 and ended - ready <= 2, (began, ready, ended)
+
+
+def test_a_pipe_that_is_closed(net):
+    """`| head -1`: it ends at the next row, without a word of complaint."""
+    place = net.namespace("one")
+    puppet = Puppet(place)
+    for words in ("--format line", "--format table", "--json"):
+        ready, ready_fd = os.pipe()
+        command = f"{netns.program_of('SOCKEYE')} states --quiet --netns {place.inode} {words} --ready-fd {ready_fd}"
+        script = command + ' | head -1; exit "${PIPESTATUS[0]}"'
+        shell = net.host.popen([netns.require("bash"), "-c", script], pass_fds=[ready_fd])
+        os.close(ready_fd)
+        assert os.read(ready, 1) == b"\n", shell.stderr
+        os.close(ready)
+
+        def ended():
+            make_rows(puppet, 1)
+            return shell.popen.poll() is not None
+
+        netns.wait_until(ended, "the end")
+        assert shell.popen.returncode == 0 and shell.stderr == "", (shell.popen.returncode, shell.stderr)
+        assert len(shell.stdout.splitlines()) == 1, shell.stdout
+
+
+# ---- how soon a row is there ----
+
+class Reader:
+    """What sockeye has written, as soon as it is written."""
+
+    def __init__(self, sockeye):
+        self._file = sockeye.process.stdout_file.fileno()
+        self._position = 0
+
+    def line_with(self, wanted, timeout=netns.PATIENCE_S):
+        """The first line from here on that has `wanted` in it."""
+        chunk = b""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            more = os.pread(self._file, 1 << 24, self._position)
+            self._position += len(more)
+            chunk += more
+            at = chunk.find(wanted)
+            if at >= 0 and (end := chunk.find(b"\n", at)) >= 0:
+                return chunk[chunk.rfind(b"\n", 0, at) + 1:end]
+            chunk = chunk[chunk.rfind(b"\n") + 1:]
+            select.select([], [], [], 0.001)
+        raise AssertionError(f"{wanted} did not come")
+
+
+def delay_of_a_row(reader, puppet):
+    """Seconds from a transition until its line could be read."""
+    puppet.do("late = socket.socket(); late.bind(('127.0.0.3', 0)); late.listen()")
+    port = puppet.do("late.getsockname()[1]")
+    line = reader.line_with(b'"laddr":"127.0.0.3","lport":%d,' % port)
+    now_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    puppet.do("late.close()")
+    return (now_ns - json.loads(line)["timestamp_ns"]) / 1e9
+
+
+def test_a_row_is_there_soon(net):
+    """Within 0.1 s, after a second in which nothing happened, and while thousands of rows come."""
+    place = net.namespace("one")
+    puppet = Puppet(place)
+    sockeye = net.sockeye("states", "--netns", place.inode, "--ring-size", "64M")
+    reader, idle, busy = Reader(sockeye), [], []
+    for _ in range(5):
+        quiet_until = time.monotonic() + 1
+        netns.wait_until(lambda: time.monotonic() > quiet_until, "a second without events")
+        idle.append(delay_of_a_row(reader, puppet))
+    start_load(place, "server", "--addr", "127.0.0.1", "--port", PORT)
+    client = place.load("client", "--addr", "127.0.0.1", "--port", PORT, "--connections", 20_000, "--threads", 1)
+    while client.popen.poll() is None:
+        busy.append(delay_of_a_row(reader, puppet))
+    assert client.wait() == 0, client.stderr
+    sockeye.process.stop(signal.SIGINT)
+    print(f"idle {sorted(idle)}, busy {sorted(busy)}")
+    for delays in (sorted(idle), sorted(busy)):
+        # The machine may be slow once; sockeye may not be.
+        assert len(delays) >= 5 and delays[len(delays) * 8 // 10 - 1] < 0.1, (idle, busy)
+
+
+# ---- what is in the kernel ----
+
+KINDS = ("prog", "map", "link")
+
+
+def in_kernel(net, kind):
+    """What bpftool shows of all there is, by id."""
+    shown = net.host.run([netns.require("bpftool"), "-j", kind, "show"]).stdout
+    return {entry["id"]: entry for entry in json.loads(shown)}
+
+
+def ids_of(pid, kind):
+    """Of the programs, maps or links that the descriptors of a process hold."""
+    found = set()
+    for info in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
+        if match := re.search(rf"^{kind}_id:\s*(\d+)$", info.read_text(encoding="ascii"), re.MULTILINE):
+            found.add(int(match[1]))
+    return found
+
+
+def wait_gone(net, ours):
+    netns.wait_until(lambda: not any(ours[kind] & set(in_kernel(net, kind)) for kind in KINDS),
+                     "the end of its programs, maps and links")
+
+
+def test_what_is_in_the_kernel(net):
+    """The programs of `states` and no others, two of them at inet_sock_set_state; and nothing when it has ended."""
+    kinds = KINDS
+    before = {kind: set(in_kernel(net, kind)) for kind in kinds}
+    sockeye = net.sockeye("states")
+    ours = {kind: ids_of(sockeye.process.pid, kind) for kind in kinds}
+    shown = {kind: in_kernel(net, kind) for kind in kinds}
+    for kind in kinds:
+        assert ours[kind] and not ours[kind] & before[kind], (kind, ours[kind], before[kind])
+        assert ours[kind] <= set(shown[kind]), (kind, ours[kind], shown[kind])
+    names = {shown["prog"][number]["name"] for number in ours["prog"]}
+    moments = {name.split("__")[0] for name in names}
+    assert moments >= {"set_state", "tick_socket", "tick_file"}, names
+    assert moments <= {"set_state", "syn_sent", "sent", "received", "tick_socket", "tick_file", "destroyed"}, names
+    rungs = [name for name in names if not name.endswith("__twin")]
+    assert len(rungs) == len(moments) and len(names) == len(rungs) + 1, f"more than one rung of a moment: {names}"
+    links = [link for number, link in shown["link"].items() if number in ours["link"]]
+    attached = {link["id"]: shown["prog"][link["prog_id"]]["name"] for link in links}
+    at_set_state = sorted(attached[link["id"]] for link in links if link.get("tp_name") == "inet_sock_set_state")
+    assert at_set_state == ["set_state__tp_btf", "set_state__tp_btf__twin"], links
+    assert not [name for name in attached.values() if "iter" in name], f"an iterator stays attached: {attached}"
+    maps = {shown["map"][number]["name"] for number in ours["map"]}
+    assert "ring" in maps and not {name for name in maps if name.startswith("demo")}, maps
+    sockeye.stop()
+    wait_gone(net, ours)
+
+
+def test_nothing_stays_of_one_that_was_killed(net):
+    sockeye = net.sockeye("states")
+    ours = {kind: ids_of(sockeye.process.pid, kind) for kind in KINDS}
+    assert all(ours.values()), ours
+    assert sockeye.process.stop(signal.SIGKILL) == -signal.SIGKILL
+    wait_gone(net, ours)

@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`states` and the lives of single connections: each state, each end, each way to fail. Witnesses: curl, nginx, ss,
+the kernel's counters (nstat)."""
+import os
+import sys
+import tempfile
+import time
+
+import netns
+from states_tools import (CLIENT_LIFE, CLIENT_LIFE_ORPHANED, SERVER_LIFE, Puppet, by_socket, comm_of, drop, halves,
+                          is_of_listener, life, nstat, owners, pass_all, rows_in, ss_states, wait_ss)
+
+NGINX = """
+daemon off;
+user nobody nogroup;
+worker_processes 1;
+pid {folder}/pid;
+events {{ worker_connections 64; }}
+http {{
+  log_format witness '$pid $remote_addr $remote_port $server_addr $server_port $status $body_bytes_sent $request_time';
+  access_log {folder}/access.log witness;
+  server {{
+    listen {v4}:8080;
+    listen [{v6}]:8080;
+    location / {{ root {folder}; limit_rate 100k; }}
+  }}
+}}
+"""
+
+
+def start_nginx(net, server):
+    """nginx with a file of 64 KiB that takes it more than half a second to send. (process, folder)"""
+    nginx = netns.require("nginx")
+    folder = tempfile.TemporaryDirectory(prefix="sockeye-nginx-")
+    net.on_exit(folder.cleanup)
+    os.chmod(folder.name, 0o755)
+    with open(folder.name + "/page", "wb") as page:
+        page.write(b"x" * 65536)
+    with open(folder.name + "/nginx.conf", "w", encoding="utf-8") as config:
+        config.write(NGINX.format(folder=folder.name, v4=server.addresses[4], v6=server.addresses[6]))
+    process = server.popen([nginx, "-p", folder.name, "-e", folder.name + "/error.log", "-c", "nginx.conf"])
+    server.wait_listen(8080)
+    return process, folder.name
+
+
+def url(address, port):
+    return f"http://[{address}]:{port}/page" if ":" in address else f"http://{address}:{port}/page"
+
+
+def start_curl(client, address, port, *words):
+    return client.popen([netns.require("curl"), "-qsS", "--noproxy", "*", "-o", "/dev/null", *words, "-w",
+                         "%{local_port} %{remote_port} %{time_connect} %{time_total}", url(address, port)])
+
+
+def check_curl(client, pid, said, took_s):
+    """The client's rows against what curl said, and how long the process took in all."""
+    assert owners(client) == [(pid, "connect")], owners(client)
+    assert {row["comm"] for row in client} == {"curl"}, client
+    assert [client[0]["lport"], client[0]["rport"]] == [int(said[0]), int(said[1])], (client[0], said)
+    connect_s, total_s = float(said[2]), float(said[3])
+    established_us = client[2]["duration_us"]
+    # curl looks at its clock later than the kernel when it is connected, and closes after the last look.
+    assert (total_s - connect_s) * 1e6 - 1000 <= established_us <= took_s * 1e6, (said, client[2])
+    assert client[1]["duration_us"] <= connect_s * 1e6 + 1000, (said, client[1])
+
+
+def check_nginx(server, master, log):
+    """The server's rows against nginx's own log."""
+    worker, address, port, server_address, server_port, status, _, request_s = log
+    assert status == "200", log
+    assert owners(server) == [(master, "inherited"), (int(worker), "use")], (owners(server), master, worker)
+    assert [row["owner_source"] for row in server] == ["inherited"] * 2 + ["use"] * 3, server
+    assert {row["comm"] for row in server} == {"nginx"}, server
+    assert (server[0]["uid"], server[4]["uid"]) == (0, 65534), server
+    assert {row["ppid"] for row in server[2:]} == {master}, server
+    assert (server[0]["raddr"], server[0]["rport"]) == (address, int(port)), (server[0], log)
+    assert (server[0]["laddr"], server[0]["lport"]) == (server_address, int(server_port)), (server[0], log)
+    assert server[2]["duration_us"] >= float(request_s) * 1e6 - 2000, (server[2], log)
+
+
+def test_curl_and_nginx(net):
+    client, server = net.client_and_server()
+    nginx, folder = start_nginx(net, server)
+    for family in (4, 6):
+        sockeye = net.sockeye("states")
+        began = time.monotonic()
+        curl = start_curl(client, server.addresses[family], 8080)
+        assert curl.wait() == 0, curl.stderr
+        took_s = time.monotonic() - began
+        sockeye.wait_for(lambda row: row["event"] == "states" and row["old_state"] == "LAST_ACK"
+                         and row["netns"] == server.inode)
+        rows = rows_in(sockeye.stop(), client, server)
+        assert len(rows) == 10, rows
+        of_client, of_server = halves(rows, 8080)
+        assert life(of_client) in (CLIENT_LIFE, CLIENT_LIFE_ORPHANED), life(of_client)
+        assert life(of_server) == SERVER_LIFE, life(of_server)
+        assert {row["family"] for row in rows} == {f"ipv{family}"}, rows
+        assert [row["role"] for row in (of_client[0], of_server[0])] == ["client", "server"], rows
+        check_curl(of_client, curl.pid, curl.stdout.split(), took_s)
+        with open(folder + "/access.log", encoding="utf-8") as log:
+            check_nginx(of_server, nginx.pid, log.read().splitlines()[-1].split())
+
+
+def test_the_server_closes_first(net):
+    """python3 -m http.server speaks HTTP/1.0: it shuts down when it has answered, and curl may be as fast."""
+    client, server = net.client_and_server()
+    folder = tempfile.TemporaryDirectory(prefix="sockeye-http-")
+    net.on_exit(folder.cleanup)
+    for family in (4, 6):
+        address = server.addresses[family]
+        listener = server.popen([sys.executable, "-m", "http.server", "--bind", address, "8000"], cwd=folder.name)
+        server.wait_listen(8000)
+        sockeye = net.sockeye("states")
+        curl = start_curl(client, address, 8000)
+        assert curl.wait() == 0, curl.stderr
+        for _ in range(2):
+            sockeye.wait_for(lambda row: row["event"] == "states" and row["netns"] in (client.inode, server.inode)
+                             and row["new_state"] in ("CLOSE", "TIME_WAIT"))
+        of_client, of_server = halves(rows_in(sockeye.stop(), client, server), 8000)
+        assert life(of_client).startswith("CLOSE SYN_SENT ESTABLISHED "), life(of_client)
+        assert life(of_server).startswith("LISTEN SYN_RECV ESTABLISHED "), life(of_server)
+        assert owners(of_client) == [(curl.pid, "connect")], owners(of_client)
+        assert owners(of_server) == [(listener.pid, "inherited"), (listener.pid, "use")], owners(of_server)
+        assert {row["comm"] for row in of_server} == {comm_of(listener.pid)}, of_server
+        listener.end()
+
+
+def test_refused(net):
+    client, server = net.client_and_server()
+    sockeye = net.sockeye("states")
+    for number, family in enumerate((4, 6), 1):
+        curl = start_curl(client, server.addresses[family], 9)
+        assert curl.wait() == 7, curl.stderr
+        assert nstat(client, "TcpAttemptFails", "TcpActiveOpens") == [number, number]
+    rows = rows_in(sockeye.stop(), client, server)
+    for socket in by_socket(rows):
+        assert life(socket) == "CLOSE SYN_SENT CLOSE", life(socket)
+        assert socket[0]["rport"] == 9 and socket[0]["role"] == "client", socket
+        assert socket[0]["netns"] == client.inode and socket[0]["comm"] == "curl", socket
+        assert len(owners(socket)) == 1 and owners(socket)[0][1] == "connect", owners(socket)
+    assert len(rows) == 4, rows
+
+
+def test_no_answer(net):
+    """SYNs are dropped. curl gives up by itself after a second; then the kernel gives up (TCP_USER_TIMEOUT)."""
+    client, server = net.client_and_server()
+    drop(server, "input", "tcp dport 9000")
+    sockeye = net.sockeye("states")
+    puppet = Puppet(client)
+    for family in (4, 6):
+        address = server.addresses[family]
+        curl = start_curl(client, address, 9000, "--connect-timeout", "1")
+        wait_ss(client, "dport = :9000", "SYN-SENT")
+        assert curl.wait() == 28, curl.stderr
+        puppet.do(f"c = tcp({address!r})")
+        puppet.do("c.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 900)")
+        puppet.fails(f"c.connect(({address!r}, 9000))", "TimeoutError")
+    rows = rows_in(sockeye.stop(), client, server)
+    sockets = by_socket(rows)
+    assert len(sockets) == 4 and len(rows) == 8, rows
+    for number, socket in enumerate(sockets):
+        assert life(socket) == "CLOSE SYN_SENT CLOSE", life(socket)
+        assert owners(socket)[0][1] == "connect" and len(owners(socket)) == 1, owners(socket)
+        assert socket[0]["comm"] == (puppet.comm if number % 2 else "curl"), socket
+        assert 800_000 <= socket[1]["duration_us"] <= 5_000_000, socket[1]
+
+
+def test_reset(net):
+    """The client closes with SO_LINGER 0: no FIN, a RST."""
+    client, server = net.client_and_server()
+    sockeye = net.sockeye("states")
+    left, right = Puppet(client), Puppet(server)
+    for family in (4, 6):
+        address = server.addresses[family]
+        right.do(f"l = listen({address!r}, 9000)")
+        left.do(f"c = connect({address!r}, 9000)")
+        right.do("s, _ = l.accept()")
+        left.do("c.sendall(b'x')")
+        right.do("s.recv(1)")
+        left.do("reset(c)")
+        right.fails("s.recv(1)", "ConnectionResetError")
+        right.do("s.close(); l.close()")
+    assert nstat(client, "TcpExtTCPAbortOnData", "TcpOutRsts") == [2, 2]
+    assert nstat(server, "TcpEstabResets") == [2]
+    rows = rows_in(sockeye.stop(), client, server)
+    of_sockets = by_socket(rows)
+    assert len(of_sockets) == 4, rows
+    for socket in of_sockets:
+        if socket[0]["role"] == "client":
+            assert life(socket) == "CLOSE SYN_SENT ESTABLISHED CLOSE", life(socket)
+            assert owners(socket) == [(left.pid, "connect")], owners(socket)
+        else:
+            assert life(socket) == "LISTEN SYN_RECV ESTABLISHED CLOSE", life(socket)
+            assert owners(socket) == [(right.pid, "inherited"), (right.pid, "use")], owners(socket)
+
+
+def test_listener(net):
+    """Opening and closing it are rows; its address and its owner are there, and nobody is at the other end."""
+    server = net.namespace("server")
+    sockeye = net.sockeye("states")
+    puppet = Puppet(server)
+    for address in ("127.0.0.1", "::1", "0.0.0.0", "::"):
+        puppet.do(f"l = listen({address!r}, 9000)")
+        assert server.listens(9000)
+        puppet.do("l.close()")
+    rows = rows_in(sockeye.stop(), server)
+    assert len(rows) == 8 and all(is_of_listener(row) for row in rows), rows
+    for opened, closed, address in zip(rows[::2], rows[1::2], ("127.0.0.1", "::1", "0.0.0.0", "::")):
+        assert [opened["old_state"], opened["new_state"], closed["new_state"]] == ["CLOSE", "LISTEN", "CLOSE"], opened
+        assert opened["cookie"] == closed["cookie"] and opened["duration_us"] is None, (opened, closed)
+        assert closed["duration_us"] == (closed["timestamp_ns"] - opened["timestamp_ns"]) // 1000, (opened, closed)
+        for row in (opened, closed):
+            assert (row["laddr"], row["lport"], row["rport"]) == (address, 9000, 0), row
+            assert (row["pid"], row["comm"], row["role"]) == (puppet.pid, puppet.comm, "listener"), row
+            assert row["owner_source"] == "listen", row
+
+
+def connected(left, right, address, port=9000):
+    """left's `c` is connected to right's `s`."""
+    right.do(f"l = listen({address!r}, {port})")
+    left.do(f"c = connect({address!r}, {port})")
+    right.do("s, _ = l.accept(); l.close()")
+
+
+def test_half_close(net):
+    """The client says that it is done; the server goes on sending before it closes, too."""
+    client, server = net.client_and_server()
+    sockeye = net.sockeye("states")
+    left, right = Puppet(client), Puppet(server)
+    for port, family in ((9004, 4), (9006, 6)):
+        connected(left, right, server.addresses[family], port)
+        left.do("c.shutdown(socket.SHUT_WR)")
+        wait_ss(client, f"dport = :{port}", "FIN-WAIT-2")
+        wait_ss(server, f"sport = :{port}", "CLOSE-WAIT")
+        right.do("s.sendall(b'late')")
+        assert left.do("repr(c.recv(4))") == "b'late'"
+        right.do("s.close()")
+        wait_ss(client, f"dport = :{port}", "TIME-WAIT")
+        wait_ss(server, f"sport = :{port}")
+        left.do("c.close()")
+    rows = rows_in(sockeye.stop(), client, server)
+    assert len(rows) == 24, rows
+    for port in (9004, 9006):
+        of_client, of_server = halves([row for row in rows if port in (row["lport"], row["rport"])], port)
+        assert life(of_client) == CLIENT_LIFE, life(of_client)
+        assert life(of_server) == SERVER_LIFE, life(of_server)
+        assert owners(of_client) == [(left.pid, "connect")], owners(of_client)
+        # Nothing but the shutdown came before the server sent: until then the listener's owner is all that is known.
+        assert owners(of_server) == [(right.pid, "inherited"), (right.pid, "use")], owners(of_server)
+
+
+def test_half_close_by_ncat_and_socat(net):
+    """ncat shuts down at the end of its input; the program behind socat answers only then."""
+    ncat, socat = netns.require("ncat", "socat")
+    client, server = net.client_and_server()
+    sockeye = net.sockeye("states")
+    for port, family in ((9004, 4), (9006, 6)):
+        address = server.addresses[family]
+        listener = server.popen([socat, "-t10", f"TCP{family}-LISTEN:{port}", "SYSTEM:cat >/dev/null; echo late"])
+        server.wait_listen(port)
+        caller = client.popen([ncat, address, port])
+        assert caller.wait() == 0 and caller.stdout == "late\n", caller.stdout + caller.stderr
+        assert listener.wait() == 0, listener.stderr
+        wait_ss(server, f"sport = :{port}")
+    rows = rows_in(sockeye.stop(), client, server)
+    for port in (9004, 9006):
+        of_client, of_server = halves([row for row in rows if port in (row["lport"], row["rport"])], port)
+        assert life(of_client) == CLIENT_LIFE, life(of_client)
+        assert life(of_server) == SERVER_LIFE, life(of_server)
+        assert {row["comm"] for row in of_client} == {"ncat"}, of_client
+        assert {row["comm"] for row in of_server} == {"socat"}, of_server
+
+
+def test_both_close_at_once(net):
+    """The client's FIN is lost, the server's FIN comes, and does not acknowledge it: CLOSING."""
+    client, server = net.client_and_server()
+    sockeye = net.sockeye("states")
+    left, right = Puppet(client), Puppet(server)
+    for port, family in ((9004, 4), (9006, 6)):
+        connected(left, right, server.addresses[family], port)
+        drop(client, "output", f"tcp dport {port}")
+        left.do("c.close()")
+        wait_ss(client, f"dport = :{port}", "FIN-WAIT-1")
+        right.do("s.close()")
+        wait_ss(client, f"dport = :{port}", "CLOSING")
+        assert ss_states(server, f"sport = :{port}") == ["FIN-WAIT-1"]
+        pass_all(client)
+        wait_ss(client, f"dport = :{port}", "TIME-WAIT")
+        wait_ss(server, f"sport = :{port}", "TIME-WAIT")
+    rows = rows_in(sockeye.stop(), client, server)
+    for port in (9004, 9006):
+        of_client, of_server = halves([row for row in rows if port in (row["lport"], row["rport"])], port)
+        assert life(of_client) == "CLOSE SYN_SENT ESTABLISHED FIN_WAIT1 CLOSING TIME_WAIT", life(of_client)
+        assert life(of_server) == "LISTEN SYN_RECV ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT", life(of_server)
+
+
+def test_an_orphan_is_not_in_time_wait(net):
+    """The client has closed, the server holds on: a FIN_WAIT2 minisocket. It turns TIME_WAIT without an event."""
+    client, server = net.client_and_server()
+    sockeye = net.sockeye("states")
+    left, right = Puppet(client), Puppet(server)
+    for port, family in ((9004, 4), (9006, 6)):
+        connected(left, right, server.addresses[family], port)
+        left.do("c.close()")
+        wait_ss(client, f"dport = :{port}", "FIN-WAIT-2")
+        orphan = sockeye.wait_for(lambda row, port=port: row["event"] == "states" and row["rport"] == port
+                                  and row["netns"] == client.inode and row["old_state"] == "FIN_WAIT2")
+        assert (orphan["new_state"], orphan["derived"]) == ("CLOSE", False), orphan
+        assert orphan["outcome"] == "fin_wait2_orphan", orphan
+        assert ss_states(client, f"dport = :{port}") == ["FIN-WAIT-2"]
+        right.do("s.close()")
+        wait_ss(client, f"dport = :{port}", "TIME-WAIT")
+        wait_ss(server, f"sport = :{port}")
+    rows = rows_in(sockeye.stop(), client, server)
+    for port in (9004, 9006):
+        of_client, of_server = halves([row for row in rows if port in (row["lport"], row["rport"])], port)
+        assert life(of_client) == CLIENT_LIFE_ORPHANED, life(of_client)
+        assert life(of_server) == SERVER_LIFE, life(of_server)

@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`states` and whose socket it is: forked children, SO_REUSEPORT, passed sockets, threads, pid namespaces, and what was
+there before sockeye. Witnesses: ss -p, /proc, what the workload counted."""
+import collections
+import os
+import pathlib
+import re
+
+import netns
+from states_tools import (Puppet, by_socket, check_socket, halves, is_of_listener, life, numbers, owners, rows_in,
+                          start_load, wait_ss)
+
+PORT = 9000
+
+
+def rows_of_connection(sockeye, client, server, port=PORT):
+    rows = [row for row in rows_in(sockeye.stop(), client, server) if port in (row["lport"], row["rport"])]
+    return halves(rows, port)
+
+
+def pids_in_ss(place, condition):
+    lines = place.run([netns.require("ss"), "-Htnp", condition]).stdout
+    return sorted(int(pid) for pid in re.findall(r"pid=(\d+)", lines))
+
+
+def test_a_forked_child_serves(net):
+    """socat accepts; a child of it, forked for this connection, reads and writes."""
+    socat = netns.require("socat")
+    client, server = net.client_and_server()
+    for family in (4, 6):
+        parent = server.popen([socat, f"TCP{family}-LISTEN:{PORT},fork,reuseaddr", "PIPE"])
+        server.wait_listen(PORT)
+        sockeye = net.sockeye("states")
+        caller = Puppet(client)
+        caller.do(f"c = connect({server.addresses[family]!r}, {PORT})")
+        caller.do("c.sendall(b'x')")
+        assert caller.do("repr(c.recv(1))") == "b'x'"
+        child, = pids_in_ss(server, f"sport = :{PORT}")
+        assert child != parent.pid
+        caller.do("c.close()")
+        wait_ss(server, f"sport = :{PORT}")
+        of_client, of_server = rows_of_connection(sockeye, client, server)
+        assert owners(of_client) == [(caller.pid, "connect")], owners(of_client)
+        assert owners(of_server) == [(parent.pid, "inherited"), (child, "use")], (owners(of_server), child)
+        assert of_server[-1]["ppid"] == parent.pid, of_server[-1]
+        parent.end()
+
+
+FORK = """
+def fork_after_accept():
+    global s, told
+    s, _ = l.accept()
+    told, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(tell)
+        os.read(told, 1)
+        s.close()
+        os._exit(0)
+    s.close()
+    return [child, tell]
+"""
+
+
+def test_a_child_that_only_closes(net):
+    """Neither parent nor child sends or receives: the child is named when it closes, which it does first."""
+    client, server = net.client_and_server()
+    sockeye = net.sockeye("states")
+    left, right = Puppet(client), Puppet(server)
+    right.do(FORK)
+    right.do(f"l = listen({server.addresses[4]!r}, {PORT})")
+    left.do(f"c = connect({server.addresses[4]!r}, {PORT})")
+    child, tell = right.do("fork_after_accept()")
+    right.do(f"os.close({tell})")
+    right.do(f"os.waitpid({child}, 0)[1]")
+    wait_ss(client, f"dport = :{PORT}", "CLOSE-WAIT")
+    left.do("c.close()")
+    wait_ss(client, f"dport = :{PORT}")
+    _, of_server = rows_of_connection(sockeye, client, server)
+    assert life(of_server).startswith("LISTEN SYN_RECV ESTABLISHED FIN_WAIT1 FIN_WAIT2 "), life(of_server)
+    assert owners(of_server) == [(right.pid, "inherited"), (child, "use")], (owners(of_server), child)
+
+
+def test_each_listener_of_a_port_has_its_own_children(net):
+    """Two processes with SO_REUSEPORT: each has accepted as many connections as inherited from its listener."""
+    connections = 300
+    client, server = net.client_and_server()
+    for family in (4, 6):
+        sockeye = net.sockeye("states")
+        address = server.addresses[family]
+        servers = [start_load(server, "server", "--addr", address, "--port", PORT, "--threads", 1) for _ in range(2)]
+        made = client.load("client", "--addr", address, "--port", PORT, "--connections", connections)
+        assert made.wait() == 0, made.stderr
+        wait_ss(server, f"sport = :{PORT}")
+        for process in servers:
+            assert process.stop() == 0, process.stderr
+        accepted = {process.pid: numbers(process)["accepted"] for process in servers}
+        assert sum(accepted.values()) == connections and all(accepted.values()), accepted
+        inherited = collections.Counter()
+        for socket in by_socket(rows_in(sockeye.stop(), server)):
+            pid = socket[0]["pid"]
+            assert owners(socket) == [(pid, "inherited"), (pid, "use")], owners(socket)
+            inherited[pid] += 1
+        assert inherited == accepted, (inherited, accepted)
+
+
+def test_a_passed_socket(net):
+    """The process that accepted gives the socket to another (SCM_RIGHTS), which is its owner once it receives."""
+    client, server = net.client_and_server()
+    sockeye = net.sockeye("states")
+    left, giver, taker = Puppet(client), Puppet(server), Puppet(server)
+    taker.do("u = socket.socket(socket.AF_UNIX); u.bind('\\0given'); u.listen()")
+    giver.do("g = socket.socket(socket.AF_UNIX); g.connect('\\0given')")
+    giver.do(f"l = listen({server.addresses[6]!r}, {PORT})")
+    left.do(f"c = connect({server.addresses[6]!r}, {PORT})")
+    giver.do("s, _ = l.accept(); socket.send_fds(g, [b'.'], [s.fileno()]); s.close()")
+    taker.do("s = socket.socket(fileno=socket.recv_fds(u.accept()[0], 1, 1)[1][0])")
+    left.do("c.sendall(b'x')")
+    taker.do("s.recv(1)")
+    left.do("c.close()")
+    wait_ss(server, f"sport = :{PORT}", "CLOSE-WAIT")
+    taker.do("s.close()")
+    wait_ss(server, f"sport = :{PORT}")
+    _, of_server = rows_of_connection(sockeye, client, server)
+    assert owners(of_server) == [(giver.pid, "inherited"), (taker.pid, "use")], (giver.pid, taker.pid, of_server)
+
+
+THREAD = """
+def connect_in_a_thread(address, port):
+    def work():
+        global c, tid
+        tid = threading.get_native_id()
+        call_me(b'worker-7')
+        c = connect(address, port)
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    return tid
+"""
+
+
+def test_a_thread_has_a_name_of_its_own(net):
+    client, server = net.client_and_server()
+    sockeye = net.sockeye("states")
+    left, right = Puppet(client), Puppet(server)
+    left.do(THREAD)
+    right.do(f"l = listen({server.addresses[4]!r}, {PORT})")
+    tid = left.do(f"connect_in_a_thread({server.addresses[4]!r}, {PORT})")
+    right.do("s, _ = l.accept()")
+    left.do("reset(c)")
+    of_client, of_server = rows_of_connection(sockeye, client, server)
+    for row in of_client[:2]:
+        assert (row["pid"], row["tid"], row["comm"], row["thread"]) == (left.pid, tid, left.comm, "worker-7"), row
+    assert tid != left.pid
+    assert "thread" not in of_server[0] and of_server[0]["comm"] == right.comm, of_server[0]
+
+
+def test_a_pid_namespace(net):
+    """As in a container: pid is what the host knows, ns_pid what the process itself knows."""
+    client, server = net.client_and_server()
+    inner = netns.Place(net, client.prefix + [netns.require("unshare"), "--pid", "--fork", "--kill-child"])
+    left, right = Puppet(inner), Puppet(server)
+    pid = int(pathlib.Path(f"/proc/{left.pid}/task/{left.pid}/children").read_text(encoding="ascii"))
+    sockeye = net.sockeye("states")
+    right.do(f"l = listen({server.addresses[4]!r}, {PORT})")
+    left.do(f"c = connect({server.addresses[4]!r}, {PORT})")
+    right.do("s, _ = l.accept()")
+    left.do("reset(c)")
+    of_client, of_server = rows_of_connection(sockeye, client, server)
+    assert left.do("os.getpid()") == 1
+    for row in of_client:
+        assert (row["pid"], row["ns_pid"], row["ppid"]) == (pid, 1, left.pid), (pid, row)
+    assert "ns_pid" not in of_server[0], of_server[0]
+    left.process.popen.stdin.close()  # unshare waits for it, whatever signal comes
+
+
+# ---- what was there before ----
+
+def namespaces():
+    """A path for each network namespace that a process or a file of `ip netns` holds."""
+    paths = {}
+    candidates = [f"/proc/{entry}/ns/net" for entry in os.listdir("/proc") if entry.isdigit()]
+    candidates += [f"{netns.NETNS_DIR}/{entry}" for entry in os.listdir(netns.NETNS_DIR)]
+    for path in candidates:
+        try:
+            paths.setdefault(os.stat(path).st_ino, path)
+        except OSError:
+            pass  # it has ended
+    return list(paths.values())
+
+
+def sockets_in_ss(net):
+    """(namespaces, sockets) on this machine. Minisockets and requests are no sockets yet, or no more."""
+    paths = namespaces()
+    count = 0
+    for path in paths:
+        listed = net.host.run([netns.require("nsenter"), f"--net={path}", "--", netns.require("ss"), "-Htan",
+                               "state", "all", "exclude", "time-wait", "exclude", "syn-recv"], check=False)
+        count += len(listed.stdout.splitlines())
+    return len(paths), count
+
+
+def start_counted(net):
+    """A sockeye whose words on what existed can be compared, as nothing came or went while it started."""
+    for _ in range(10):
+        before = sockets_in_ss(net)
+        sockeye = net.sockeye("states")
+        if sockets_in_ss(net) == before:
+            return sockeye, before
+        sockeye.stop()
+    netns.skip("sockets come and go all the time on this machine")
+
+
+def test_what_existed_is_counted(net):
+    client, server = net.client_and_server()
+    left, right = Puppet(client), Puppet(server)
+    for family in (4, 6):
+        right.do(f"l{family} = listen({server.addresses[family]!r}, {PORT})")
+        left.do(f"c{family} = [connect({server.addresses[family]!r}, {PORT}) for _ in range(20)]")
+        right.do(f"s{family} = [l{family}.accept()[0] for _ in range(20)]")
+    sockeye, (places, sockets) = start_counted(net)
+    said = sockeye.stop().stderr
+    words = re.search(r"([\d,]+) TCP sockets? existed already in (\d+) network namespaces?, ([\d,]+) ", said)
+    assert words, said
+    assert [int(words[1].replace(",", "")), int(words[2])] == [sockets, places], (said, sockets, places)
+    assert 82 <= int(words[3].replace(",", "")) <= sockets, said
+
+
+def test_sockets_that_existed(net):
+    """Their owner is known; how long they have been in their state is not."""
+    client, server = net.client_and_server()
+    left, right = Puppet(client), Puppet(server)
+    for port, family in ((9004, 4), (9006, 6)):
+        right.do(f"l{port} = listen({server.addresses[family]!r}, {port})")
+        left.do(f"c{port} = connect({server.addresses[family]!r}, {port})")
+        right.do(f"s{port}, _ = l{port}.accept()")
+    sockeye = net.sockeye("states")
+    for port in (9004, 9006):
+        left.do(f"c{port}.shutdown(socket.SHUT_WR)")
+        wait_ss(server, f"sport = :{port}", "CLOSE-WAIT")
+        right.do(f"s{port}.close(); l{port}.close()")
+        wait_ss(client, f"dport = :{port}", "TIME-WAIT")
+    rows = rows_in(sockeye.stop(), client, server)
+    for port in (9004, 9006):
+        for socket in by_socket([row for row in rows if port in (row["lport"], row["rport"])]):
+            check_socket(socket, existed=True)
+            states = [socket[0]["old_state"]] + [row["new_state"] for row in socket]
+            if socket[0]["rport"] == port:
+                assert states == ["ESTABLISHED", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT"], states
+                assert owners(socket) == [(left.pid, "snapshot")], owners(socket)
+            else:
+                assert states == ["ESTABLISHED", "CLOSE_WAIT", "LAST_ACK", "CLOSE"], states
+                assert owners(socket) == [(right.pid, "snapshot")], owners(socket)
+            assert {row["comm"] for row in socket} == {left.comm}, socket
+    listeners = [row for row in rows if is_of_listener(row)]
+    assert len(listeners) == 2 and len(rows) == 14, rows
+    for row in listeners:
+        assert (row["old_state"], row["new_state"], row["duration_us"]) == ("LISTEN", "CLOSE", None), row
+        assert (row["pid"], row["owner_source"], row["role"]) == (right.pid, "snapshot", "listener"), row
+
+
+def test_children_of_a_listener_that_existed(net):
+    client, server = net.client_and_server()
+    left, right = Puppet(client), Puppet(server)
+    right.do(f"l = listen({server.addresses[6]!r}, {PORT})")
+    sockeye = net.sockeye("states")
+    left.do(f"c = connect({server.addresses[6]!r}, {PORT})")
+    right.do("s, _ = l.accept()")
+    left.do("reset(c)")
+    _, of_server = rows_of_connection(sockeye, client, server)
+    assert owners(of_server) == [(right.pid, "inherited")], owners(of_server)
+    assert life(of_server) == "LISTEN SYN_RECV ESTABLISHED CLOSE", life(of_server)

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the scenarios of `states` share: processes that do what they are told, what must hold for the rows of any
+socket, and the witnesses that rows are compared with."""
+import collections
+import json
+import os
+import pathlib
+import select
+import subprocess
+import sys
+
+import netns
+
+# The two halves of a connection that the client closes first. Where the acknowledgement of the client's FIN comes
+# before the server's FIN, the client's socket ends in CLOSE: a FIN_WAIT2 minisocket takes its place.
+CLIENT_LIFE = "CLOSE SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT"
+CLIENT_LIFE_ORPHANED = "CLOSE SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 CLOSE"
+SERVER_LIFE = "LISTEN SYN_RECV ESTABLISHED CLOSE_WAIT LAST_ACK CLOSE"
+
+PUPPET = r"""
+import ctypes, json, os, socket, struct, sys, threading
+
+def tcp(address):
+    return socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+
+def listen(address, port):
+    made = tcp(address)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind((address, port))
+    made.listen()
+    return made
+
+def connect(address, port):
+    made = tcp(address)
+    made.connect((address, port))
+    return made
+
+def reset(which):
+    which.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    which.close()
+
+def call_me(name):
+    ctypes.CDLL(None).prctl(15, name, 0, 0, 0)  # PR_SET_NAME of <linux/prctl.h>
+
+replies = os.fdopen(int(sys.argv[1]), "w", buffering=1)
+for order in sys.stdin:
+    order = json.loads(order)
+    try:
+        try:
+            value = eval(compile(order, "order", "eval"))
+        except SyntaxError:
+            value = exec(compile(order, "order", "exec"))
+        value = value if isinstance(value, (int, str, list, type(None))) else repr(value)
+        print(json.dumps({"value": value}), file=replies)
+    except Exception as error:
+        print(json.dumps({"error": repr(error)}), file=replies)
+"""
+
+
+class Puppet:
+    """A Python process in `place` that carries out one statement after the other, with the names of PUPPET at hand."""
+
+    def __init__(self, place):
+        self._replies, reply_fd = os.pipe()
+        place.net.on_exit(lambda: os.close(self._replies))
+        try:
+            self.process = place.popen([sys.executable, "-I", "-S", "-c", PUPPET, reply_fd], pass_fds=[reply_fd],
+                                       stdin=subprocess.PIPE, bufsize=0)
+        finally:
+            os.close(reply_fd)
+        self.pid = self.process.pid
+
+    def start(self, code):
+        """Without waiting: for what blocks until another process does something. finish() waits."""
+        self.process.popen.stdin.write(json.dumps(code).encode() + b"\n")
+
+    def finish(self, timeout=netns.PATIENCE_S):
+        readable, _, _ = select.select([self._replies], [], [], timeout)
+        reply = os.read(self._replies, 65536) if readable else b""
+        assert reply.endswith(b"\n"), f"no answer from {self.process.pid}: {reply} {self.process.stderr}"
+        reply = json.loads(reply)
+        assert "error" not in reply, reply["error"]
+        return reply["value"]
+
+    def do(self, code, timeout=netns.PATIENCE_S):
+        """Carries it out; of an expression, the value."""
+        self.start(code)
+        return self.finish(timeout)
+
+    def fails(self, code, error, timeout=netns.PATIENCE_S):
+        """Carries out what must fail with this error."""
+        try:
+            self.do(code, timeout)
+        except AssertionError as reason:
+            assert error in str(reason), reason
+        else:
+            raise AssertionError(f"{code} did not fail with {error}")
+
+    @property
+    def comm(self):
+        return comm_of(self.pid)
+
+
+def comm_of(pid):
+    return pathlib.Path(f"/proc/{pid}/comm").read_text(encoding="utf-8")[:-1]
+
+
+# ---- rows ----
+
+def rows_in(run, *places):
+    """The rows of the sockets in these namespaces, in the order of the stream."""
+    inodes = {place.inode for place in places}
+    return [row for row in run.events if row["netns"] in inodes]
+
+
+def is_of_listener(row):
+    return "LISTEN" in (row["old_state"], row["new_state"]) and row["rport"] == 0
+
+
+def by_socket(rows):
+    """The rows of each socket, listeners left out."""
+    sockets = collections.defaultdict(list)
+    for row in rows:
+        if not is_of_listener(row):
+            sockets[row["cookie"]].append(row)
+    return list(sockets.values())
+
+
+def check_socket(rows, existed=False):
+    """What holds for the rows of any one socket. existed: it was there before sockeye."""
+    for before, after in zip(rows, rows[1:]):
+        assert before["new_state"] == after["old_state"], (before, after)
+        elapsed = (after["timestamp_ns"] - before["timestamp_ns"]) // 1000
+        assert after["duration_us"] == elapsed, (elapsed, after)
+        for key in ("laddr", "lport", "raddr", "rport", "family", "role", "netns"):
+            assert before[key] == after[key], (key, before, after)
+    first = rows[0]
+    assert first["duration_us"] is None, first
+    assert existed or first["old_state"] in ("CLOSE", "LISTEN"), first
+    for row in rows:
+        assert row["lport"] and row["rport"], f"a port is not known: {row}"
+        assert (row["saddr"], row["sport"], row["daddr"], row["dport"]) == (
+            row["laddr"], row["lport"], row["raddr"], row["rport"]), row
+        assert row["derived"] == (row["new_state"] == "TIME_WAIT"), row
+        assert not row["derived"] or row["outcome"] == "time_wait", row
+
+
+def life(rows):
+    """The states of one socket in turn, in one word; its rows are checked."""
+    check_socket(rows)
+    return " ".join([rows[0]["old_state"]] + [row["new_state"] for row in rows])
+
+
+def halves(rows, port):
+    """The rows of the only connection to this port: the client's and the server's socket."""
+    sockets = by_socket(rows)
+    client = [socket for socket in sockets if socket[0]["rport"] == port]
+    server = [socket for socket in sockets if socket[0]["lport"] == port]
+    assert len(client) == len(server) == 1 and len(sockets) == 2, [life(socket) for socket in sockets]
+    client, server = client[0], server[0]
+    assert (client[0]["laddr"], client[0]["lport"]) == (server[0]["raddr"], server[0]["rport"]), (client, server)
+    assert (client[0]["raddr"], client[0]["rport"]) == (server[0]["laddr"], server[0]["lport"]), (client, server)
+    return client, server
+
+
+def owners(rows):
+    """(pid, owner_source) of each row, repetitions left out."""
+    seen = []
+    for row in rows:
+        if not seen or seen[-1] != (row["pid"], row["owner_source"]):
+            seen.append((row["pid"], row["owner_source"]))
+    return seen
+
+
+# ---- witnesses ----
+
+def ss_states(place, condition):
+    """What ss calls the states of the sockets that it finds for `sport = :80` or the like, listeners left out."""
+    lines = place.run([netns.require("ss"), "-Htan", "exclude", "listening", condition]).stdout.splitlines()
+    return sorted(line.split()[0] for line in lines)
+
+
+def wait_ss(place, condition, *states):
+    netns.wait_until(lambda: ss_states(place, condition) == sorted(states), f"{states} of {condition} in ss")
+
+
+def nstat(place, *names):
+    """The namespace's own counters, since it was made."""
+    lines = place.run([netns.require("nstat"), "-asz", *names]).stdout.splitlines()
+    counts = {words[0]: int(words[1]) for words in map(str.split, lines) if len(words) > 1 and words[0] in names}
+    return [counts[name] for name in names]
+
+
+# ---- load, packets ----
+
+def start_load(place, *words):
+    """The workload program; returns when it says that it is ready: listening, or all connections open."""
+    read_end, write_end = os.pipe()
+    try:
+        process = place.load(*words, "--ready-fd", write_end, pass_fds=[write_end])
+    finally:
+        os.close(write_end)
+    try:
+        readable, _, _ = select.select([read_end], [], [], 60)
+        assert readable and os.read(read_end, 1), f"{process} is not ready\n{process.stderr}"
+    finally:
+        os.close(read_end)
+    return process
+
+
+def numbers(load):
+    """What the workload program did: "accepted=3 closed=3 errors=0"."""
+    return {word.split("=")[0]: int(word.split("=")[1]) for word in load.stdout.split()}
+
+
+def threads_receive(place, device):
+    """Packets that `device` receives are handled by a kernel thread, which has nothing to do with any socket. A veth
+    link hands it only what might be merged with other packets, hence gro and no tso. /sys shows the devices of the
+    namespace that mounted it, so it is mounted anew, for this one command."""
+    place.run([netns.require("ethtool"), "-K", device, "gro", "on", "tso", "off"])
+    file = f"/sys/class/net/{device}/threaded"
+    script = f"mount -t sysfs sysfs /sys && {{ test -e {file} || exit 77; }} && echo 1 > {file}"
+    done = place.run([netns.require("unshare"), "--mount", "sh", "-c", script], check=False)
+    if done.code == 77:
+        netns.skip("this kernel has no threads for the packets of a device")
+    assert done.code == 0, f"threads for {device}: {done.stderr}"
+
+
+def drop(place, hook, what):
+    """Packets that nft's words describe are dropped in this namespace until pass_all()."""
+    rules = f"table inet lost {{ chain lost {{ type filter hook {hook} priority 0; {what} counter drop; }}; }}"
+    done = place.run([netns.require("nft"), rules], check=False)
+    if done.code != 0:
+        netns.skip(f"nft drops no packets here: {done.stderr.strip()}")
+
+
+def pass_all(place):
+    place.run([netns.require("nft"), "delete table inet lost"])
