@@ -41,8 +41,7 @@ INLINE int run_set_state(struct sock *sk, int old_state, int new_state)
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return 0;
-	open_moment(&m, tp, new_state != STATE_CLOSE,
-		    old_state == STATE_LISTEN && new_state == STATE_SYN_RECV);
+	open_moment(&m, tp, new_state != STATE_CLOSE, old_state == STATE_LISTEN && new_state == STATE_SYN_RECV);
 	if (m.record) {
 		if (m.record->state_since_ns)
 			m.duration_ns = m.time_ns - m.record->state_since_ns;

@@ -247,12 +247,11 @@ def wait_gone(net, ours):
 
 def test_what_is_in_the_kernel(net):
     """The programs of `states` and no others, two of them at inet_sock_set_state; and nothing when it has ended."""
-    kinds = KINDS
-    before = {kind: set(in_kernel(net, kind)) for kind in kinds}
+    before = {kind: set(in_kernel(net, kind)) for kind in KINDS}
     sockeye = net.sockeye("states")
-    ours = {kind: ids_of(sockeye.process.pid, kind) for kind in kinds}
-    shown = {kind: in_kernel(net, kind) for kind in kinds}
-    for kind in kinds:
+    ours = {kind: ids_of(sockeye.process.pid, kind) for kind in KINDS}
+    shown = {kind: in_kernel(net, kind) for kind in KINDS}
+    for kind in KINDS:
         assert ours[kind] and not ours[kind] & before[kind], (kind, ours[kind], before[kind])
         assert ours[kind] <= set(shown[kind]), (kind, ours[kind], shown[kind])
     names = {shown["prog"][number]["name"] for number in ours["prog"]}

@@ -66,11 +66,11 @@ def run_load(client_place, server_place, address, connections):
     return client, server
 
 
-def run_short(net, client_place, server_place, address):
+def run_short(net, client_place, server_place, address, connections=SHORT):
     sockeye = net.sockeye("states", *ROOM)
-    client, server = run_load(client_place, server_place, address, SHORT)
+    client, server = run_load(client_place, server_place, address, connections)
     rows = rows_in(sockeye.stop(), client_place, server_place)
-    check_rows(rows, SHORT, client, server)
+    check_rows(rows, connections, client, server)
     check_ends(rows)
     return rows, client, server
 
@@ -80,14 +80,15 @@ def on_loopback(net, address):
     run_short(net, place, place, address)
 
 
-def between_namespaces(net, family):
+def handled_by_threads(net, family, connections=5_000):
     """Whoever has the CPU when a packet is handled has nothing to do with the connection."""
     client_place, server_place = net.client_and_server()
     threads_receive(client_place, "veth0")
     threads_receive(server_place, "veth0")
-    rows, client, server = run_short(net, client_place, server_place, server_place.addresses[family])
+    address = server_place.addresses[family]
+    rows, client, server = run_short(net, client_place, server_place, address, connections)
     strangers = [row for row in rows if row.get("context_pid", row["pid"]) not in (client.pid, server.pid)]
-    assert len(strangers) > SHORT, f"only {len(strangers)} rows came in the context of somebody else"
+    assert len(strangers) > connections, f"only {len(strangers)} rows came in the context of somebody else"
 
 
 def test_short_connections_on_loopback_ipv4(net):
@@ -98,15 +99,21 @@ def test_short_connections_on_loopback_ipv6(net):
     on_loopback(net, "::1")
 
 
-def test_short_connections_between_namespaces_ipv4(net):
-    between_namespaces(net, 4)
+def test_packets_handled_by_threads_ipv4(net):
+    handled_by_threads(net, 4)
 
 
-def test_short_connections_between_namespaces_ipv6(net):
-    between_namespaces(net, 6)
+def test_packets_handled_by_threads_ipv6(net):
+    handled_by_threads(net, 6)
 
 
-def on_another_cpu(net, family, connections=5_000):
+def transitions(rows):
+    seen = {(row["cookie"], row["old_state"], row["new_state"]) for row in rows}
+    assert len(seen) == len(rows), f"{len(rows) - len(seen)} rows came twice"
+    return seen
+
+
+def on_another_cpu(net, family):
     """As with a network card, an interrupt hands packets to the other CPU, whatever runs there, sockeye's programs
     included. Two runs watch, and see the same. Rows that neither has are those of which the kernel tells no tracing
     program: virtual machines with a guarded process 1 run none while that is the current task."""
@@ -114,15 +121,15 @@ def on_another_cpu(net, family, connections=5_000):
     client_place.receive_on("veth0", "1")
     server_place.receive_on("veth0", "2")
     sockeyes = [net.sockeye("states", *ROOM) for _ in range(2)]
-    client, server = run_load(client_place, server_place, server_place.addresses[family], connections)
-    seen = [rows_in(sockeye.stop(), client_place, server_place) for sockeye in sockeyes]
-    ours, theirs = ({(row["cookie"], row["old_state"], row["new_state"]) for row in rows} for rows in seen)
-    assert len(ours) == len(seen[0]) and len(theirs) == len(seen[1]), "a row came twice"
+    client, server = run_load(client_place, server_place, server_place.addresses[family], SHORT)
+    theirs = transitions(rows_in(sockeyes.pop().stop(), client_place, server_place))
+    rows = rows_in(sockeyes.pop().stop(), client_place, server_place)
+    ours = transitions(rows)
     assert ours == theirs, f"only one of two runs saw {sorted(ours ^ theirs)[:10]}"
-    assert len(ours) >= 0.99 * (10 * connections + 4), len(ours)
-    if len(ours) == 10 * connections + 4:
-        check_rows(seen[0], connections, client, server)
-    for row in seen[0]:
+    assert len(ours) >= 0.99 * (10 * SHORT + 4), len(ours)
+    if len(ours) == 10 * SHORT + 4:
+        check_rows(rows, SHORT, client, server)
+    for row in rows:
         assert row["lport"] and row["pid"] in (client.pid, server.pid), row
         assert (row["pid"] == client.pid) == (row["role"] == "client") or row["role"] == "unknown", row
 
