@@ -59,8 +59,8 @@ INLINE void read_socket_id(struct socket_id *id, struct tcp_sock *tp)
 
 /*
  * State changes happen under the socket's lock. Where a process holds it (lock_sock() sets sk_lock.owned), packets of
- * this socket wait in its backlog, so the task that runs is the one that holds the lock: a process using this socket.
- * Where it is not set, softirq work holds the spinlock and the current task is whoever was there.
+ * this socket wait in its backlog, so the task that runs is the one that holds the lock: a process using this socket,
+ * or one looking at it. Where it is not set, softirq work holds the spinlock and the current task is whoever was there.
  */
 INLINE int locked_by_current(struct sock *sk)
 {

@@ -6,17 +6,30 @@
 
 TWIN_NOTES(set_state_notes);
 
-#define ABORTED_BY_OTHERS 103 /* ECONNABORTED, which tcp_abort() leaves: `ss -K` is no user of the socket */
+/*
+ * Whether it is a system call on the socket that makes this transition: shutdown(), close(), or an abort (SO_LINGER 0,
+ * unread data), which leaves no error behind. A packet does it with the lock held by whoever looks at the socket: what
+ * waits in its backlog is handled when an iterator (or `ss -i`) lets go of it. `ss -K` leaves ECONNABORTED.
+ */
+INLINE int made_by_its_user(struct moment *m)
+{
+	struct sock *sk = (struct sock *)m->tp;
+
+	if (m->new_state == STATE_FIN_WAIT1 || m->new_state == STATE_LAST_ACK)
+		return 1;
+	return m->new_state == STATE_CLOSE && !sk->sk_err &&
+	       (m->old_state == STATE_LISTEN || m->old_state == STATE_SYN_SENT || m->old_state == STATE_ESTABLISHED ||
+		m->old_state == STATE_CLOSE_WAIT);
+}
 
 INLINE void owner_on_set_state(struct moment *m)
 {
 	struct sock_record *record = m->record;
-	struct sock *sk = (struct sock *)m->tp;
 
 	if (m->old_state == STATE_LISTEN && m->new_state == STATE_SYN_RECV) {
 		record->role = ROLE_SERVER;
 		owner_inherited(record, m->tp);
-	} else if (locked_by_current(sk)) {
+	} else if (locked_by_current((struct sock *)m->tp)) {
 		if (m->old_state == STATE_CLOSE && m->new_state == STATE_SYN_SENT) {
 			record->role = ROLE_CLIENT;
 			owner_acts(record, OWNER_CONNECT);
@@ -24,7 +37,7 @@ INLINE void owner_on_set_state(struct moment *m)
 			record->role = ROLE_LISTENER;
 			owner_acts(record, OWNER_LISTEN);
 			remember_listener(record, m->tp);
-		} else if (m->new_state != STATE_CLOSE || sk->sk_err != ABORTED_BY_OTHERS) {
+		} else if (made_by_its_user(m)) {
 			owner_uses(record);
 		}
 	}

@@ -144,6 +144,8 @@ def test_packets_handled_on_another_cpu_ipv6(net):
 
 def close_in_a_row(net, family):
     client_place, server_place = net.client_and_server()
+    threads_receive(client_place, "veth0")
+    threads_receive(server_place, "veth0")
     sockeye = net.sockeye("states", *ROOM)
     address = server_place.addresses[family]
     server = start_load(server_place, "server", "--addr", address, "--port", PORT)

@@ -322,7 +322,11 @@ class Sockeye:
     def _read_more(self):
         """Parses the whole lines that have been written since the last look."""
         file = self.process.stdout_file.fileno()
-        while (end := (chunk := os.pread(file, READ_BYTES, self._position)).rfind(b"\n") + 1) > 0:
+        while True:
+            chunk = os.pread(file, READ_BYTES, self._position)
+            end = chunk.rfind(b"\n") + 1
+            if end == 0:
+                return
             self._parsed += parse_lines(chunk[:end].decode().split("\n")[:-1])
             self._position += end
 
