@@ -160,6 +160,7 @@ def test_a_pid_namespace(net):
     client, server = net.client_and_server()
     inner = netns.Place(net, client.prefix + [netns.require("unshare"), "--pid", "--fork", "--kill-child"])
     left, right = Puppet(inner), Puppet(server)
+    assert left.do("os.getpid()") == 1
     pid = int(pathlib.Path(f"/proc/{left.pid}/task/{left.pid}/children").read_text(encoding="ascii"))
     sockeye = net.sockeye("states")
     right.do(f"l = listen({server.addresses[4]!r}, {PORT})")
@@ -167,7 +168,6 @@ def test_a_pid_namespace(net):
     right.do("s, _ = l.accept()")
     left.do("reset(c)")
     of_client, of_server = rows_of_connection(sockeye, client, server)
-    assert left.do("os.getpid()") == 1
     for row in of_client:
         assert (row["pid"], row["ns_pid"], row["ppid"]) == (pid, 1, left.pid), (pid, row)
     assert "ns_pid" not in of_server[0], of_server[0]
