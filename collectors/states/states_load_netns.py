@@ -56,7 +56,7 @@ def run_load(client_place, server_place, address, connections):
     """Connections one after the other, as fast as it goes. (client, server)"""
     server = start_load(server_place, "server", "--addr", address, "--port", PORT)
     client = client_place.load("client", "--addr", address, "--port", PORT, "--connections", connections)
-    assert client.wait(60) == 0, client.stderr
+    assert client.wait(100) == 0, client.stderr
     wait_closed(server_place)
     assert server.stop() == 0, server.stderr
     assert numbers(client) == {"connections": connections, "closed": connections, "errors": 0}, client.stdout
@@ -177,7 +177,7 @@ def test_what_is_lost_is_counted(net):
     server = start_load(place, "server", "--addr", "127.0.0.1", "--port", PORT)
     sockeye.process.popen.send_signal(signal.SIGSTOP)
     client = place.load("client", "--addr", "127.0.0.1", "--port", PORT, "--connections", connections)
-    assert client.wait(60) == 0, client.stderr
+    assert client.wait(100) == 0, client.stderr
     sockeye.process.popen.send_signal(signal.SIGCONT)
     gap = sockeye.wait_for(lambda record: record["event"] == "gap")
     assert (gap["stage"], gap["reason"]) == ("kernel", "ring_full"), gap

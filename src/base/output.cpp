@@ -49,10 +49,7 @@ int Output::columns() const {
 void Output::write(std::string_view lines) {
   if (closed_) return;
   const size_t written = write_some(lines);
-  if (written == lines.size()) {
-    if (written > 0) failing_ = false;
-    return;
-  }
+  if (written == lines.size()) return;
   const int error = errno;
   size_t whole = written;
   if (is_regular_) {  // take back the part of a line, so that the next one does not continue it
@@ -108,7 +105,7 @@ void Output::fail(std::string_view unwritten, int error) {
     return;
   }
   lost_lines_ += static_cast<uint64_t>(std::count(unwritten.begin(), unwritten.end(), '\n'));
-  if (!std::exchange(failing_, true)) {
+  if (std::exchange(told_of_, error) != error) {  // on a disk that is nearly full a short line fits now and then
     complaint_ = (path_.empty() ? std::string("standard output") : path_) + ": " + errno_text(error) +
                  "; events go on, those not written here are counted as lost (sink, write_failed)";
   }
@@ -123,6 +120,7 @@ void Output::reopen() {
   }
   owned_ = std::move(*fd);
   fd_ = owned_.get();
+  told_of_ = 0;
   struct stat info;
   is_regular_ = fstat(fd_, &info) == 0 && S_ISREG(info.st_mode);
 }

@@ -31,7 +31,7 @@ class Output {
 
   bool is_closed() const { return closed_; }  // nobody reads any more (EPIPE)
   uint64_t lost_lines() const { return lost_lines_; }
-  // What went wrong since it was last asked, once for each run of failures; empty: nothing.
+  // What went wrong since it was last asked: each kind of failure once for each file; empty: nothing.
   std::string take_complaint();
 
  private:
@@ -47,7 +47,7 @@ class Output {
   Signals* signals_;
   bool is_regular_ = false;
   bool closed_ = false;
-  bool failing_ = false;
+  int told_of_ = 0;  // the errno that the last complaint was about
   uint64_t lost_lines_ = 0;
   std::string complaint_;
 };
