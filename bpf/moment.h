@@ -9,13 +9,16 @@
 const volatile struct filter_rules filters SHARED = {}; /* of this run, set before loading */
 
 struct moment {
-	struct tcp_sock *tp;
+	struct tcp_sock *tp;      /* 0 where `mini` is set */
+	struct sock_common *mini; /* tick_state: a minisocket or a request socket, which has neither record nor owner */
+	struct seq_file *file;    /* tick_*: what user space reads of the iterator */
 	struct sock_record *record; /* 0 where none could be had */
 	__u64 time_ns;              /* CLOCK_BOOTTIME */
 	__u64 cookie;
 	__u64 duration_ns; /* set_state: time in old_state; 0: its start was not seen */
 	__u8 old_state;    /* set_state: STATE_* */
 	__u8 new_state;    /* set_state: STATE_* */
+	__u8 state;        /* tick_state: STATE_* */
 };
 
 /* An id of our own where the kernel gives none: the time of the first sight and the CPU it happened on. */
@@ -54,12 +57,16 @@ INLINE void adopt_record(struct moment *m, int cloned)
 /*
  * Until inet_csk_clone_lock() was reordered (after 6.12), a child says LISTEN->SYN_RECV before it has its tuple, and
  * its cookie is set later still: it must not be asked for now. The record takes it at the next moment.
+ *
+ * A run that only counts wants no records: there a moment has no time and no cookie either.
  */
 INLINE void open_moment(struct moment *m, struct tcp_sock *tp, int create, int cloned)
 {
 	struct sock *sk = (struct sock *)tp;
 
 	m->tp = tp;
+	if (!settings.wants_records)
+		return;
 	m->time_ns = bpf_ktime_get_boot_ns();
 	m->cookie = cloned && !remote_port(tp) ? 0 : socket_cookie(sk);
 	m->record = find_record(sk, create);

@@ -24,6 +24,7 @@ target_sources(sockeye_bpf PRIVATE ${GEN}/want.gen.cpp)
 add_dependencies(sockeye_bpf bpf_skeleton)
 sockeye_library(sockeye_source src/source sockeye_bpf)
 sockeye_library(sockeye_enrich src/enrich sockeye_event)
+sockeye_library(sockeye_aggregate src/aggregate sockeye_source)
 sockeye_library(sockeye_pipeline src/pipeline sockeye_source sockeye_enrich)
 
 set(collector_libraries)
@@ -39,7 +40,7 @@ endforeach()
 # The generated lists name every collector and sink.
 target_link_libraries(sockeye_event PUBLIC ${collector_libraries} ${sink_libraries})
 
-sockeye_library(sockeye_cli src/cli sockeye_pipeline CLI11::CLI11 fmt::fmt)
+sockeye_library(sockeye_cli src/cli sockeye_aggregate sockeye_pipeline CLI11::CLI11 fmt::fmt)
 target_compile_definitions(sockeye_cli PRIVATE SOCKEYE_VERSION="${PROJECT_VERSION}")
 
 add_executable(sockeye src/main.cpp)

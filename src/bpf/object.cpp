@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -87,6 +88,7 @@ Status Object::open(const ObjectOptions& options) {
   for (const std::string_view name : options.collectors) {
     const Collector* collector = find_collector(name);
     want_collector(skeleton_, name);
+    if (collector->needs_owner || collector->needs_record) settings.wants_records = 1;
     if (!collector->needs_owner) continue;
     moments.insert(moments.end(), std::begin(kOwnerMoments), std::end(kOwnerMoments));
     if (!settings.has_socket_storage) moments.push_back("destroyed");
@@ -138,14 +140,17 @@ Result<Ok> Object::available(const std::string& name) const {
   return Ok{};
 }
 
-// A map called <collector>_... or <moment>_... belongs to it. The others are shared.
+// A map called <collector>_... or <moment>_... belongs to it, and so does the one that a collector names. The others
+// are shared.
 bool Object::wants_map(const std::string& name, const ObjectOptions& options) const {
-  const bool has_storage = skeleton_->rodata->settings.has_socket_storage;
-  if (name == "record_in_socket") return has_storage;
-  if (name == "record_by_address" || name == "record_blank" || name == "listener_by_port") return !has_storage;
+  const kernel_settings& settings = skeleton_->rodata->settings;
+  const bool has_storage = settings.has_socket_storage;
+  if (name == "record_in_socket") return settings.wants_records && has_storage;
+  if (name == "record_by_address" || name == "record_blank" || name == "listener_by_port")
+    return settings.wants_records && !has_storage;
   for (const Collector* collector : collectors()) {
     const std::string_view owner = collector->event.name;
-    if (name.starts_with(std::string(owner) + "_")) {
+    if (name.starts_with(std::string(owner) + "_") || name == collector->known_map) {
       return std::count(options.collectors.begin(), options.collectors.end(), owner) > 0;
     }
   }
@@ -208,24 +213,40 @@ void Object::detach() {
   links_.clear();
 }
 
-Status Object::run_iterator(std::string_view moment) {
+Result<Fd> Object::open_iterator(std::string_view moment) {
   const auto choice =
       std::find_if(choices_.begin(), choices_.end(), [&](const Choice& c) { return c.moment == moment; });
   bpf_program* program = choice == choices_.end() ? nullptr : program_of(*choice, false);
   if (!program) return Error{ErrorCode::kNotPossible, "this kernel has no iterator for " + std::string(moment), ""};
   bpf_link* link = bpf_program__attach_iter(program, nullptr);
   if (!link) return load_error(errno, "the iterator of " + std::string(moment) + " does not attach");
-  const Fd fd(bpf_iter_create(bpf_link__fd(link)));
+  Fd fd(bpf_iter_create(bpf_link__fd(link)));
   const int error = errno;
   bpf_link__destroy(link);
   if (!fd) return load_error(error, "the iterator of " + std::string(moment) + " does not start");
-  char nothing[64];  // the programs write to records, not to this file
+  return fd;
+}
+
+ssize_t Object::read_iterator(const Fd& iterator, std::span<std::byte> room) {
   ssize_t n;
-  while ((n = read(fd.get(), nothing, sizeof nothing)) > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR))) {
+  do {  // EAGAIN: a million objects without a word
+    n = read(iterator.get(), room.data(), room.size());
+  } while (n < 0 && (errno == EAGAIN || errno == EINTR));
+  return n;
+}
+
+Status Object::run_iterator(std::string_view moment) {
+  const auto iterator = open_iterator(moment);
+  if (!iterator) return iterator.error();
+  std::vector<std::byte> ignored(kIteratorBytes);
+  ssize_t n;
+  while ((n = read_iterator(*iterator, ignored)) > 0) {
   }
   if (n < 0) return load_error(errno, "the iterator of " + std::string(moment) + " stops early");
   return Ok{};
 }
+
+int Object::map_fd(const char* name) const { return bpf_object__find_map_fd_by_name(skeleton_->obj, name); }
 
 int Object::ring_fd() const { return bpf_map__fd(skeleton_->maps.ring); }
 

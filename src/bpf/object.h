@@ -3,11 +3,14 @@
 // kernel takes.
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/fd.h"
 #include "base/result.h"
 #include "bpf/features.h"
 #include "bpf/filter_rules.h"
@@ -40,9 +43,16 @@ class Object {
   void detach();
 
   bool has(std::string_view moment) const;  // wanted and loaded
-  // Runs the iterator program of a moment to its end, in the namespaces of the calling thread.
+  // The file of a moment's iterator program: it visits what the namespaces of the calling thread show now, while it is
+  // read, and yields the records that handlers write, whole ones for a reader of at least kIteratorBytes.
+  Result<Fd> open_iterator(std::string_view moment);
+  static constexpr size_t kIteratorBytes = 64 * 1024;  // the kernel's own buffer has 8 pages
+  // The number of bytes read, 0 at the end, -1 with errno.
+  static ssize_t read_iterator(const Fd& iterator, std::span<std::byte> room);
+  // Runs an iterator to its end; what its handlers write is thrown away.
   Status run_iterator(std::string_view moment);
 
+  int map_fd(const char* name) const;  // negative: there is no such map in this run
   int ring_fd() const;
   const kernel_counters& counters() const;
   // Kernel-side losses. With `exact` the programs are asked for the events the kernel skipped.

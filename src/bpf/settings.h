@@ -16,7 +16,8 @@ struct kernel_settings {
 	__u8 has_sock_from_file; /* bpf_sock_from_file exists (5.11) */
 	__u8 may_probe_read;     /* bpf_probe_read_kernel is allowed (not under lockdown=confidentiality) */
 	__u8 has_cgroup_v1;      /* a v1 memory hierarchy is mounted: asked where a process is in the root of v2 */
-	__u8 _pad[2];
+	__u8 wants_records;      /* somebody wants a record of each socket, its cookie, and the time of each moment */
+	__u8 _pad[1];
 };
 SOCKEYE_ASSERT_SIZE(kernel_settings, 12);
 

@@ -78,6 +78,7 @@ int run_command_line(int argc, char** argv) {
     return static_cast<int>(ErrorCode::kUsage);
   };
   add_stream_commands(app, run);
+  add_counts_command(app, run);
   add_list_command(app, run);
   return parse_and_run(app, argc, argv, [&run] { return run(); });
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/messages.h"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdio>
 
 #include "base/text.h"
@@ -14,6 +17,12 @@ int report(const Error& error) {
 }
 
 void say(const std::string& line) { fprintf(stderr, "sockeye: %s\n", line.c_str()); }
+
+void tell_ready(int fd) {
+  if (fd < 0) return;
+  if (write(fd, "\n", 1) != 1) say("--ready-fd " + std::to_string(fd) + ": " + errno_text(errno));
+  close(fd);
+}
 
 std::string printable(std::string_view untrusted) {
   Buffer out(untrusted.size() + 16);

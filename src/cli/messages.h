@@ -15,6 +15,9 @@ int report(const Error& error);
 // Prints "sockeye: line".
 void say(const std::string& line);
 
+// Writes the byte that --ready-fd promises, if a descriptor was given.
+void tell_ready(int fd);
+
 // Untrusted text as it may be shown: one line, nothing that a terminal obeys.
 std::string printable(std::string_view untrusted);
 

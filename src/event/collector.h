@@ -13,6 +13,10 @@ struct Collector {
   EventType event;           // its name is the folder's name and the word on the command line
   std::string_view summary;  // one line, for `list` and --help
   bool needs_owner = true;   // load the moments from which owners are learned
+  bool needs_record = true;  // of each socket (implied by needs_owner); else moments have no time, cookie and record
+  bool has_stream = true;    // its events are a stream of their own; else a verb reads what it gathers
+  // A map of it whose name users know; its others are called <name>_...
+  std::string_view known_map = {};
 };
 
 // A handler: collectors/<collector>/on_<moment>.bpf.h exists.

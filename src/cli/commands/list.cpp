@@ -45,12 +45,19 @@ std::string moments_of(const Collector& collector) {
   return moments;
 }
 
+void print_collector(const Collector& collector, bool with_fields) {
+  printf("  %-14s %s (at %s)\n", std::string(collector.event.name).c_str(), std::string(collector.summary).c_str(),
+         moments_of(collector).c_str());
+  if (with_fields) print_fields(collector.event);
+}
+
 int list(bool with_fields) {
   puts("Collectors (sockeye NAME, or several: sockeye trace NAME,NAME):");
-  for (const Collector* collector : collectors()) {
-    printf("  %-14s %s (at %s)\n", std::string(collector->event.name).c_str(), std::string(collector->summary).c_str(),
-           moments_of(*collector).c_str());
-    if (with_fields) print_fields(collector->event);
+  for (const bool stream : {true, false}) {
+    if (!stream) puts("Collectors that are counted, not streamed (sockeye NAME):");
+    for (const Collector* collector : collectors()) {
+      if (collector->has_stream == stream) print_collector(*collector, with_fields && stream);
+    }
   }
   puts("Records that may come in any stream:");
   for (const EventType* type : {&kGapType, &kEndType}) {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Streams of events: `sockeye <collector>` and `sockeye trace <collector>,<collector>`.
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
@@ -35,9 +33,14 @@ struct Stream {
 Result<std::vector<const Collector*>> parse_collectors(const std::vector<std::string>& words) {
   std::vector<const Collector*> wanted;
   std::vector<std::string> known;
-  for (const Collector* collector : collectors()) known.emplace_back(collector->event.name);
+  for (const Collector* collector : collectors()) {
+    if (collector->has_stream) known.emplace_back(collector->event.name);
+  }
   for (const std::string& word : words) {
     const Collector* collector = find_collector(word);
+    if (collector && !collector->has_stream) {
+      return Error{ErrorCode::kUsage, word + " is no stream of events", "it is a command of its own: sockeye " + word};
+    }
     if (!collector) {
       const std::string near = nearest_word(word, known);
       return Error{ErrorCode::kUsage, "there is no collector " + printable(word),
@@ -109,12 +112,6 @@ Result<Sinks> make_sinks(const RunOptions& options, const std::vector<const Coll
   return sinks;
 }
 
-void tell_ready(int fd) {
-  if (fd < 0) return;
-  if (write(fd, "\n", 1) != 1) say("--ready-fd " + std::to_string(fd) + ": " + errno_text(errno));
-  close(fd);
-}
-
 Result<RunTotals> run_stream(const Stream& stream) {
   const RunOptions& options = stream.run;
   Signals signals;
@@ -175,6 +172,7 @@ void add_stream_options(CLI::App& command, const std::shared_ptr<StreamWords>& w
 
 void add_stream_commands(CLI::App& app, std::function<int()>& run) {
   for (const Collector* collector : collectors()) {
+    if (!collector->has_stream) continue;
     auto words = std::make_shared<StreamWords>();
     words->collectors = {std::string(collector->event.name)};
     CLI::App* command = app.add_subcommand(words->collectors[0], std::string(collector->summary));

@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`counts` against ss, run in every network namespace of the machine.
+
+Others on the machine open and close sockets while a scenario runs, so counts and ss need not agree at once: they are
+compared until they do. A counter that is wrong stays wrong, so it never agrees; and each reading must show no drift.
+"""
+import collections
+import json
+import os
+import select
+import signal
+import sys
+
+import netns
+
+PATIENCE_S = 60
+STATES = {"ESTAB": "ESTABLISHED", "SYN-SENT": "SYN_SENT", "SYN-RECV": "SYN_RECV", "FIN-WAIT-1": "FIN_WAIT1",
+          "FIN-WAIT-2": "FIN_WAIT2", "TIME-WAIT": "TIME_WAIT", "CLOSE-WAIT": "CLOSE_WAIT", "LAST-ACK": "LAST_ACK",
+          "LISTEN": "LISTEN", "CLOSING": "CLOSING"}
+# By state number, as in the map.
+NUMBERED = [None, "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", None, "CLOSE_WAIT",
+            "LAST_ACK", "LISTEN", "CLOSING"]
+IDLE = 1000
+# Opens IDLE connections to itself in the namespace given by its file, goes back to the namespace it came from, and
+# waits to be told to close them.
+HOLDER = f"""
+import ctypes, os, socket, sys
+libc = ctypes.CDLL(None)
+home = os.open("/proc/self/ns/net", os.O_RDONLY)
+assert libc.setns(os.open(sys.argv[1], os.O_RDONLY), 0) == 0
+listener = socket.create_server(("127.0.0.1", 7100), backlog=128)
+held = [listener]
+for _ in range({IDLE}):
+    held.append(socket.create_connection(("127.0.0.1", 7100)))
+    held.append(listener.accept()[0])
+assert libc.setns(home, 0) == 0
+os.write(1, b"open")
+sys.stdin.read()
+"""
+# A client that has closed while its server holds on: the client's side is an orphaned FIN_WAIT2 minisocket.
+HALF_CLOSED = """
+import os, socket, sys
+listener = socket.create_server(("127.0.0.1", 7200))
+client = socket.create_connection(("127.0.0.1", 7200))
+server = listener.accept()[0]
+client.close()
+server.recv(1)
+os.write(1, b"closed")
+sys.stdin.readline()
+server.close()
+os.write(1, b"both")
+sys.stdin.readline()
+"""
+
+
+def network_namespaces():
+    """A file of each, the own one left out: of those under /run/netns and of all processes."""
+    own = os.stat("/proc/self/ns/net").st_ino
+    files = {}
+    folder = netns.NETNS_DIR
+    paths = [f"{folder}/{name}" for name in (os.listdir(folder) if os.path.isdir(folder) else ())]
+    paths += [f"/proc/{pid}/ns/net" for pid in os.listdir("/proc") if pid.isdigit()]
+    for path in paths:
+        try:
+            files.setdefault(os.stat(path).st_ino, path)
+        except OSError:
+            pass
+    files.pop(own, None)
+    return files.values()
+
+
+def ss_everywhere(net):
+    """State -> number of sockets, as ss shows them in all namespaces together."""
+    counted = collections.Counter()
+    ss, nsenter = netns.require("ss", "nsenter")
+    for prefix in [[]] + [[nsenter, f"--net={path}", "--"] for path in network_namespaces()]:
+        done = net.host.run(prefix + [ss, "-Htan"], check=False)  # a namespace may be gone by now
+        counted.update(STATES[line.split()[0]] for line in done.stdout.splitlines() if line.split()[0] in STATES)
+    return dict(counted)
+
+
+def counted_sockets(reading):
+    return {state: number for state, number in reading["sockets"].items() if number}
+
+
+class Counts:
+    """A `sockeye counts --watch` whose counters are seeded."""
+
+    def __init__(self, net, *words):
+        read_end, write_end = os.pipe()
+        try:
+            self.process = net.host.popen([netns.program_of("SOCKEYE"), "counts", "--json", *words, "--ready-fd",
+                                           write_end], pass_fds=[write_end])
+            os.close(write_end)
+            write_end = -1
+            readable, _, _ = select.select([read_end], [], [], netns.READY_S)
+            assert readable and os.read(read_end, 1), f"{self.process} is not ready\n{self.process.stderr}"
+        finally:
+            os.close(read_end)
+            if write_end >= 0:
+                os.close(write_end)
+
+    def readings(self):
+        return [json.loads(line) for line in self.process.stdout.splitlines(keepends=True) if line.endswith("\n")]
+
+    def stop(self):
+        assert self.process.stop(signal.SIGINT) == 0, self.process.stderr
+        return self.readings()
+
+
+def assert_no_drift(readings):
+    off = [reading for reading in readings if reading["drift"]]
+    assert readings and not off, f"{len(off)} of {len(readings)} readings drifted: {off[:3]}"
+
+
+def wait_agreement(net, counts):
+    """The first reading that was made between two runs of ss that show the same, and shows that, too."""
+    last = {}
+
+    def agrees():
+        before, seen = ss_everywhere(net), len(counts.readings())
+        # Two more: the first may have begun before ss did.
+        netns.wait_until(lambda: len(counts.readings()) >= seen + 2, "a reading")
+        reading = counts.readings()[seen + 1]
+        last.update(counts=counted_sockets(reading), before=before, after=ss_everywhere(net))
+        return reading if last["before"] == last["after"] == last["counts"] else None
+
+    try:
+        return netns.wait_until(agrees, "counts and ss to agree", PATIENCE_S)
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {last}") from None
+
+
+def loaded_pair(net):
+    """Namespaces client and server, with a server of the workload, and the words that lead its client there."""
+    client, server = net.client_and_server()
+    client.run(["sh", "-c", "echo 8192 > /proc/sys/net/ipv4/tcp_max_tw_buckets"])
+    where = ("--addr", server.addresses[4], "--port", 7000)
+    server.load("server", *where)
+    server.wait_listen(7000)
+    first = net.many_sources(client, server)[4]
+    return client, (*where, "--first-source", first, "--source-addresses", 4)
+
+
+def test_equals_ss_after_20000_connections(net):
+    client, where = loaded_pair(net)
+    counts = Counts(net, "--watch", "300ms")
+    load = client.load("client", *where, "--connections", 20000)
+    assert load.wait(60) == 0, load.stderr
+    wait_agreement(net, counts)
+    assert_no_drift(counts.stop())
+
+
+def test_start_under_churn(net):
+    client, where = loaded_pair(net)
+    load = client.load("client", *where, "--connections", 60000)
+    for _ in range(3):
+        once = net.host.run([netns.program_of("SOCKEYE"), "counts", "--json"])
+        assert_no_drift([json.loads(once.stdout)])
+    counts = Counts(net, "--watch", "100ms")
+    assert load.popen.poll() is None, "the load was over before counts had started"
+    assert load.wait(90) == 0, load.stderr
+    wait_agreement(net, counts)
+    assert_no_drift(counts.stop())
+
+
+def holders(net):
+    """IDLE connections in each of three namespaces: of a process there, or, in the third, of one that is elsewhere."""
+    held = []
+    for label in ("one", "two", "three"):
+        space = net.namespace(label)
+        place = net.host if label == "three" else space
+        held.append(place.popen([sys.executable, "-c", HOLDER, f"{netns.NETNS_DIR}/{space.name}"],
+                                stdin=netns.subprocess.PIPE))
+    for holder in held:
+        netns.wait_until(lambda process=holder: process.stdout == "open", f"{holder} to open its connections")
+    return held
+
+
+def test_idle_connections_of_before(net):
+    held = holders(net)
+    counts = Counts(net, "--watch", "300ms")
+    netns.wait_until(counts.readings, "a reading")
+    assert counts.readings()[0]["sockets"]["ESTABLISHED"] >= 3 * 2 * IDLE, counts.readings()[0]
+    assert wait_agreement(net, counts)["sockets"]["ESTABLISHED"] >= 3 * 2 * IDLE
+    for holder in held:
+        holder.popen.stdin.close()
+        assert holder.wait() == 0, holder.stderr
+    wait_agreement(net, counts)
+    assert_no_drift(counts.stop())
+
+
+def map_by_bpftool(net):
+    """tcp_state_map as bpftool dumps it, by state name; None where several programs have one."""
+    done = net.host.run([netns.require("bpftool"), "--json", "map", "dump", "name", "tcp_state_map"], check=False)
+    dumped = json.loads(done.stdout) if done.code == 0 else None
+    if not dumped or len(dumped) != 16 or "formatted" not in dumped[0]:
+        return None
+    values = {entry["formatted"]["key"]: entry["formatted"]["value"] for entry in dumped}
+    assert not [state for state, value in values.items() if value and (state >= 12 or not NUMBERED[state])], values
+    return {NUMBERED[state]: value for state, value in values.items() if value}
+
+
+def test_bpftool_shows_the_same(net):
+    holders(net)
+    counts = Counts(net, "--watch", "300ms")
+
+    def agrees():
+        return map_by_bpftool(net) == counted_sockets(counts.readings()[-1]) if counts.readings() else False
+
+    netns.wait_until(agrees, f"bpftool and counts to agree: {map_by_bpftool(net)}", PATIENCE_S)
+    assert_no_drift(counts.stop())
+
+
+def test_fin_wait2_without_a_socket(net):
+    place = net.namespace("one")
+    counts = Counts(net, "--watch", "200ms")
+    pair = place.popen([sys.executable, "-c", HALF_CLOSED], stdin=netns.subprocess.PIPE)
+
+    def states_there():
+        return sorted(line.split()[0] for line in place.run([netns.require("ss"), "-Htan"]).stdout.splitlines())
+
+    netns.wait_until(lambda: pair.stdout == "closed", "the client's close")
+    netns.wait_until(lambda: states_there() == ["CLOSE-WAIT", "FIN-WAIT-2", "LISTEN"], "FIN_WAIT2")
+    assert wait_agreement(net, counts)["sockets"]["FIN_WAIT2"] >= 1
+    pair.popen.stdin.write(b"\n")
+    pair.popen.stdin.flush()
+    netns.wait_until(lambda: pair.stdout == "closedboth", "the server's close")
+    netns.wait_until(lambda: states_there() == ["LISTEN", "TIME-WAIT"], "TIME_WAIT")
+    assert wait_agreement(net, counts)["sockets"]["TIME_WAIT"] >= 1
+    assert_no_drift(counts.stop())
+
+
+def test_a_wrong_counter_is_told_and_set_right(net):
+    counts = Counts(net, "--watch", "300ms")
+    netns.wait_until(counts.readings, "a reading")
+    listening = counts.readings()[-1]["sockets"]["LISTEN"]
+    wrong = [str(byte) for byte in (listening + 1000).to_bytes(8, "little")]
+    bpftool = netns.require("bpftool")
+    net.host.run([bpftool, "map", "update", "name", "tcp_state_map", "key", 10, 0, 0, 0, "value", *wrong])
+
+    def told():
+        return [reading for reading in counts.readings() if reading["drift"]]
+
+    reading = netns.wait_until(told, "the drift")[0]
+    assert list(reading["drift"]) == ["LISTEN"] and abs(reading["drift"]["LISTEN"] - 1000) < 100, reading
+    assert reading["sockets"]["LISTEN"] >= 1000, reading
+    wait_agreement(net, counts)
+    assert len(told()) == 1, told()
+    counts.stop()

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// What users and the kernel side rely on in the descriptor of `counts`.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "collectors/counts/counts.event.h"
+#include "event/collector.h"
+
+namespace sockeye {
+namespace {
+
+TEST(Counts, WantsNothingButTransitionsAndVisits) {
+  const Collector* counts = find_collector("counts");
+  ASSERT_NE(counts, nullptr);
+  EXPECT_FALSE(counts->needs_owner);
+  EXPECT_FALSE(counts->needs_record);
+  EXPECT_FALSE(counts->has_stream);
+  std::vector<std::string_view> moments;
+  for (const Handler& handler : handlers()) {
+    if (handler.collector == "counts") moments.push_back(handler.moment);
+  }
+  EXPECT_EQ(moments, (std::vector<std::string_view>{"set_state", "tick_state"}));
+}
+
+TEST(Counts, ItsMapHasTheNameThatUsersKnow) { EXPECT_EQ(find_collector("counts")->known_map, "tcp_state_map"); }
+
+TEST(Counts, ThereIsRoomForEveryState) { EXPECT_GT(COUNTS_STATES, STATE_NEW_SYN_RECV); }
+
+}  // namespace
+}  // namespace sockeye

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// One network namespace after the other: an iterator sees only the namespace of whoever opens it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+
+namespace sockeye {
+
+// Visits the own network namespace and all that a process or a file under /run/netns holds, each once. The calling
+// thread is in the namespace that enter_next() entered last, and in its own again once that has returned false or the
+// walk is over.
+class NamespaceWalk {
+ public:
+  NamespaceWalk();
+  ~NamespaceWalk() { go_home(); }
+  NamespaceWalk(const NamespaceWalk&) = delete;
+  NamespaceWalk& operator=(const NamespaceWalk&) = delete;
+
+  // False: there are no more. One that cannot be entered is counted and passed over.
+  bool enter_next();
+
+  int unvisited() const { return unvisited_; }
+  // Why a namespace could not be entered; empty: all could.
+  const std::string& shortcoming() const { return shortcoming_; }
+
+ private:
+  bool enter(const std::string& path);
+  void go_home();
+
+  Fd own_;
+  std::vector<std::string> others_;
+  size_t next_ = 0;
+  bool began_ = false;
+  bool away_ = false;
+  int unvisited_ = 0;
+  std::string shortcoming_;
+};
+
+}  // namespace sockeye

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/counts_text.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "event/socket_fields.h"
+
+namespace sockeye {
+namespace {
+
+// The kernel's states that a socket can be seen in, as `ss` lists them. Closed sockets are in no table that could be
+// counted; NEW_SYN_RECV is counted as SYN_RECV.
+bool is_counted(uint8_t state) { return state != STATE_CLOSE && state != STATE_NEW_SYN_RECV; }
+
+uint64_t milliseconds_between(uint64_t from_ns, uint64_t to_ns) { return (to_ns - from_ns) / 1'000'000; }
+
+void add_aligned(Buffer& out, std::string_view name, int64_t count) {
+  out.add(name);
+  out.fill(' ', std::max<size_t>(13, name.size() + 1) - name.size());
+  out.add_number(count);
+  out.add('\n');
+}
+
+void add_drift_words(Buffer& out, const CountsReading& reading) {
+  if (!reading.is_drift_known) {
+    out.add("drift unknown: ");
+    add_plain_spaced(out, reading.why_not);
+    return;
+  }
+  out.add("drift");
+  bool any = false;
+  for (const EnumValue& state : kTcpStates) {
+    const int64_t drift = is_counted(state.value) ? reading.drift[state.value] : 0;
+    if (drift == 0) continue;
+    out.add(any ? ", " : " ");
+    out.add(state.name);
+    out.add(drift > 0 ? " +" : " ");
+    out.add_number(drift);
+    any = true;
+  }
+  if (!any) out.add(" 0");
+}
+
+void add_key(Buffer& out, std::string_view key, bool first) {
+  if (!first) out.add(',');
+  out.add('"');
+  out.add(key);
+  out.add("\":");
+}
+
+void add_json_drift(Buffer& out, const CountsReading& reading) {
+  if (!reading.is_drift_known) {
+    out.add("null,\"drift_unknown\":\"");
+    add_json_text(out, reading.why_not);
+    out.add('"');
+    return;
+  }
+  bool first = true;
+  out.add('{');
+  for (const EnumValue& state : kTcpStates) {
+    if (!is_counted(state.value) || reading.drift[state.value] == 0) continue;
+    add_key(out, state.name, first);
+    out.add_number(reading.drift[state.value]);
+    first = false;
+  }
+  out.add('}');
+}
+
+}  // namespace
+
+void add_counts_table(Buffer& out, const CountsReading& reading) {
+  out.add("STATE        COUNT\n");
+  int64_t total = 0;
+  for (const EnumValue& state : kTcpStates) {
+    if (!is_counted(state.value)) continue;
+    add_aligned(out, state.name, reading.sockets[state.value]);
+    total += reading.sockets[state.value];
+  }
+  add_aligned(out, "total", total);
+  out.add("TIME_WAIT, orphaned FIN_WAIT2 and half-open: visited ");
+  out.add_number(milliseconds_between(reading.iterated_time_ns, reading.time_ns));
+  out.add(" ms ago in ");
+  out.add_number(reading.namespaces);
+  out.add(reading.namespaces == 1 ? " network namespace; " : " network namespaces; ");
+  add_drift_words(out, reading);
+  out.add('\n');
+}
+
+void add_counts_json(Buffer& out, const CountsReading& reading, const WallTime& wall) {
+  out.add("{\"v\":1,\"event\":\"counts\",\"time\":\"");
+  add_rfc3339(out, wall.of(reading.time_ns));
+  out.add("\",\"timestamp_ns\":");
+  out.add_number(reading.time_ns);
+  out.add(",\"sockets\":{");
+  bool first = true;
+  for (const EnumValue& state : kTcpStates) {
+    if (state.value == STATE_NEW_SYN_RECV) continue;
+    add_key(out, state.name, first);
+    first = false;
+    if (is_counted(state.value)) {
+      out.add_number(reading.sockets[state.value]);
+    } else {
+      out.add("null");
+    }
+  }
+  out.add("},\"drift\":");
+  add_json_drift(out, reading);
+  out.add(",\"iterated_age_ms\":");
+  out.add_number(milliseconds_between(reading.iterated_time_ns, reading.time_ns));
+  out.add(",\"namespaces\":");
+  out.add_number(reading.namespaces);
+  out.add("}\n");
+}
+
+}  // namespace sockeye
