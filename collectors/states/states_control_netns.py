@@ -12,7 +12,7 @@ import tempfile
 import time
 
 import netns
-from states_tools import Puppet, start_load
+from states_tools import ROOM, Puppet, start_load, watch
 
 PORT = 7000
 USAGE, NOT_PERMITTED = 2, 3
@@ -105,7 +105,7 @@ def test_signals_end_it_well(net):
 
 
 def test_quiet(net):
-    sockeye = net.sockeye("states", "--quiet")
+    sockeye = net.sockeye("states", "--quiet", "--netns", net.namespace("one").inode)
     assert sockeye.stop().stderr == ""
 
 
@@ -202,7 +202,7 @@ def test_a_row_is_there_soon(net):
     """Within 0.1 s, after a second in which nothing happened, and while thousands of rows come."""
     place = net.namespace("one")
     puppet = Puppet(place)
-    sockeye = net.sockeye("states", "--netns", place.inode, "--ring-size", "64M")
+    sockeye = net.sockeye("states", "--netns", place.inode, *ROOM)
     reader, idle, busy = Reader(sockeye), [], []
     for _ in range(5):
         quiet_until = time.monotonic() + 1
@@ -248,7 +248,7 @@ def wait_gone(net, ours):
 def test_what_is_in_the_kernel(net):
     """The programs of `states` and no others, two of them at inet_sock_set_state; and nothing when it has ended."""
     before = {kind: set(in_kernel(net, kind)) for kind in KINDS}
-    sockeye = net.sockeye("states")
+    sockeye = watch(net, net.namespace("one"))
     ours = {kind: ids_of(sockeye.process.pid, kind) for kind in KINDS}
     shown = {kind: in_kernel(net, kind) for kind in KINDS}
     for kind in KINDS:

@@ -5,15 +5,13 @@ import collections
 import signal
 
 import netns
-from states_tools import (CLIENT_LIFE, CLIENT_LIFE_ORPHANED, SERVER_LIFE, by_socket, is_of_listener, life, nstat,
+from states_tools import (CLIENT_LIFE, CLIENT_LIFE_ORPHANED, ROOM, SERVER_LIFE, by_socket, is_of_listener, life, nstat,
                           numbers, owners, rows_in, ss_states, start_load,
                           threads_receive)
 
 PORT = 7000
 SHORT = 20_000
 HELD = 9_000
-# What the reader leaves lying for a second on a machine that is busy with other things; the default is for one at rest.
-ROOM = ("--ring-size", "64M")
 
 
 def check_rows(rows, connections, client, server):

@@ -7,8 +7,8 @@ import tempfile
 import time
 
 import netns
-from states_tools import (CLIENT_LIFE, CLIENT_LIFE_ORPHANED, SERVER_LIFE, Puppet, by_socket, comm_of, drop, halves,
-                          is_of_listener, life, nstat, owners, pass_all, rows_in, ss_states, wait_ss)
+from states_tools import (CLIENT_LIFE, CLIENT_LIFE_ORPHANED, ROOM, SERVER_LIFE, Puppet, by_socket, comm_of, drop,
+                          halves, is_of_listener, life, nstat, owners, pass_all, rows_in, ss_states, wait_ss, watch)
 
 NGINX = """
 daemon off;
@@ -83,7 +83,7 @@ def test_curl_and_nginx(net):
     client, server = net.client_and_server()
     nginx, folder = start_nginx(net, server)
     for family in (4, 6):
-        sockeye = net.sockeye("states")
+        sockeye = net.sockeye("states", *ROOM)
         began = time.monotonic()
         curl = start_curl(client, server.addresses[family], 8080)
         assert curl.wait() == 0, curl.stderr
@@ -111,7 +111,7 @@ def test_the_server_closes_first(net):
         address = server.addresses[family]
         listener = server.popen([sys.executable, "-m", "http.server", "--bind", address, "8000"], cwd=folder.name)
         server.wait_listen(8000)
-        sockeye = net.sockeye("states")
+        sockeye = watch(net, client, server)
         curl = start_curl(client, address, 8000)
         assert curl.wait() == 0, curl.stderr
         for _ in range(2):
@@ -128,7 +128,7 @@ def test_the_server_closes_first(net):
 
 def test_refused(net):
     client, server = net.client_and_server()
-    sockeye = net.sockeye("states")
+    sockeye = watch(net, client, server)
     for number, family in enumerate((4, 6), 1):
         curl = start_curl(client, server.addresses[family], 9)
         assert curl.wait() == 7, curl.stderr
@@ -146,7 +146,7 @@ def test_no_answer(net):
     """SYNs are dropped. curl gives up by itself after a second; then the kernel gives up (TCP_USER_TIMEOUT)."""
     client, server = net.client_and_server()
     drop(server, "input", "tcp dport 9000")
-    sockeye = net.sockeye("states")
+    sockeye = watch(net, client, server)
     puppet = Puppet(client)
     for family in (4, 6):
         address = server.addresses[family]
@@ -169,7 +169,7 @@ def test_no_answer(net):
 def test_reset(net):
     """The client closes with SO_LINGER 0: no FIN, a RST."""
     client, server = net.client_and_server()
-    sockeye = net.sockeye("states")
+    sockeye = watch(net, client, server)
     left, right = Puppet(client), Puppet(server)
     for family in (4, 6):
         address = server.addresses[family]
@@ -198,7 +198,7 @@ def test_reset(net):
 def test_listener(net):
     """Opening and closing it are rows; its address and its owner are there, and nobody is at the other end."""
     server = net.namespace("server")
-    sockeye = net.sockeye("states")
+    sockeye = watch(net, server)
     puppet = Puppet(server)
     for address in ("127.0.0.1", "::1", "0.0.0.0", "::"):
         puppet.do(f"l = listen({address!r}, 9000)")
@@ -226,7 +226,7 @@ def connected(left, right, address, port=9000):
 def test_half_close(net):
     """The client says that it is done; the server goes on sending before it closes, too."""
     client, server = net.client_and_server()
-    sockeye = net.sockeye("states")
+    sockeye = watch(net, client, server)
     left, right = Puppet(client), Puppet(server)
     for port, family in ((9004, 4), (9006, 6)):
         connected(left, right, server.addresses[family], port)
@@ -254,7 +254,7 @@ def test_half_close_by_ncat_and_socat(net):
     """ncat shuts down at the end of its input; the program behind socat answers only then."""
     ncat, socat = netns.require("ncat", "socat")
     client, server = net.client_and_server()
-    sockeye = net.sockeye("states")
+    sockeye = watch(net, client, server)
     for port, family in ((9004, 4), (9006, 6)):
         address = server.addresses[family]
         listener = server.popen([socat, "-t10", f"TCP{family}-LISTEN:{port}", "SYSTEM:cat >/dev/null; echo late"])
@@ -275,7 +275,7 @@ def test_half_close_by_ncat_and_socat(net):
 def test_both_close_at_once(net):
     """The client's FIN is lost, the server's FIN comes, and does not acknowledge it: CLOSING."""
     client, server = net.client_and_server()
-    sockeye = net.sockeye("states")
+    sockeye = watch(net, client, server)
     left, right = Puppet(client), Puppet(server)
     for port, family in ((9004, 4), (9006, 6)):
         connected(left, right, server.addresses[family], port)
@@ -298,7 +298,7 @@ def test_both_close_at_once(net):
 def test_an_orphan_is_not_in_time_wait(net):
     """The client has closed, the server holds on: a FIN_WAIT2 minisocket. It turns TIME_WAIT without an event."""
     client, server = net.client_and_server()
-    sockeye = net.sockeye("states")
+    sockeye = watch(net, client, server)
     left, right = Puppet(client), Puppet(server)
     for port, family in ((9004, 4), (9006, 6)):
         connected(left, right, server.addresses[family], port)

@@ -10,10 +10,9 @@ import subprocess
 import tempfile
 
 import netns
-from states_tools import Puppet, ss_states, start_load
+from states_tools import ROOM, Puppet, ss_states, start_load
 
 PORT = 7000
-ROOM = ("--ring-size", "64M")
 LINE = re.compile(r"[A-Z][a-z]{2} [ 0-9]{2} \d{4} \d\d:\d\d:\d\d\.\d{3} State Change: "
                   r"SRC=(\S+):(\d+|\?) DST=(\S+):(\d+) PID=(\d+) COMM=(\S+) STATE=([A-Za-z ]+ \([A-Z_0-9]+\))")
 GAP = re.compile(r"[A-Z][a-z]{2} .* Gap: LOST=(\d+) STAGE=\S+ REASON=\S+ \(.*\)")

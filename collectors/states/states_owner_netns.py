@@ -8,7 +8,7 @@ import re
 
 import netns
 from states_tools import (Puppet, by_socket, check_socket, halves, is_of_listener, life, numbers, owners, rows_in,
-                          start_load, wait_ss)
+                          start_load, wait_ss, watch)
 
 PORT = 9000
 
@@ -30,7 +30,7 @@ def test_a_forked_child_serves(net):
     for family in (4, 6):
         parent = server.popen([socat, f"TCP{family}-LISTEN:{PORT},fork,reuseaddr", "PIPE"])
         server.wait_listen(PORT)
-        sockeye = net.sockeye("states")
+        sockeye = watch(net, client, server)
         caller = Puppet(client)
         caller.do(f"c = connect({server.addresses[family]!r}, {PORT})")
         caller.do("c.sendall(b'x')")
@@ -65,7 +65,7 @@ def fork_after_accept():
 def test_a_child_that_only_closes(net):
     """Neither parent nor child sends or receives: the child is named when it closes, which it does first."""
     client, server = net.client_and_server()
-    sockeye = net.sockeye("states")
+    sockeye = watch(net, client, server)
     left, right = Puppet(client), Puppet(server)
     right.do(FORK)
     right.do(f"l = listen({server.addresses[4]!r}, {PORT})")
@@ -86,7 +86,7 @@ def test_each_listener_of_a_port_has_its_own_children(net):
     connections = 300
     client, server = net.client_and_server()
     for family in (4, 6):
-        sockeye = net.sockeye("states")
+        sockeye = watch(net, client, server)
         address = server.addresses[family]
         servers = [start_load(server, "server", "--addr", address, "--port", PORT, "--threads", 1) for _ in range(2)]
         made = client.load("client", "--addr", address, "--port", PORT, "--connections", connections)
@@ -107,7 +107,7 @@ def test_each_listener_of_a_port_has_its_own_children(net):
 def test_a_passed_socket(net):
     """The process that accepted gives the socket to another (SCM_RIGHTS), which is its owner once it receives."""
     client, server = net.client_and_server()
-    sockeye = net.sockeye("states")
+    sockeye = watch(net, client, server)
     left, giver, taker = Puppet(client), Puppet(server), Puppet(server)
     taker.do("u = socket.socket(socket.AF_UNIX); u.bind('\\0given'); u.listen()")
     giver.do("g = socket.socket(socket.AF_UNIX); g.connect('\\0given')")
@@ -141,7 +141,7 @@ def connect_in_a_thread(address, port):
 
 def test_a_thread_has_a_name_of_its_own(net):
     client, server = net.client_and_server()
-    sockeye = net.sockeye("states")
+    sockeye = watch(net, client, server)
     left, right = Puppet(client), Puppet(server)
     left.do(THREAD)
     right.do(f"l = listen({server.addresses[4]!r}, {PORT})")
@@ -162,7 +162,7 @@ def test_a_pid_namespace(net):
     left, right = Puppet(inner), Puppet(server)
     assert left.do("os.getpid()") == 1
     pid = int(pathlib.Path(f"/proc/{left.pid}/task/{left.pid}/children").read_text(encoding="ascii"))
-    sockeye = net.sockeye("states")
+    sockeye = watch(net, client, server)
     right.do(f"l = listen({server.addresses[4]!r}, {PORT})")
     left.do(f"c = connect({server.addresses[4]!r}, {PORT})")
     right.do("s, _ = l.accept()")
@@ -200,11 +200,11 @@ def sockets_in_ss(net):
     return len(paths), count
 
 
-def start_counted(net):
+def start_counted(net, place):
     """A sockeye whose words on what existed can be compared, as nothing came or went while it started."""
     for _ in range(10):
         before = sockets_in_ss(net)
-        sockeye = net.sockeye("states")
+        sockeye = watch(net, place)
         if sockets_in_ss(net) == before:
             return sockeye, before
         sockeye.stop()
@@ -218,7 +218,7 @@ def test_what_existed_is_counted(net):
         right.do(f"l{family} = listen({server.addresses[family]!r}, {PORT})")
         left.do(f"c{family} = [connect({server.addresses[family]!r}, {PORT}) for _ in range(20)]")
         right.do(f"s{family} = [l{family}.accept()[0] for _ in range(20)]")
-    sockeye, (places, sockets) = start_counted(net)
+    sockeye, (places, sockets) = start_counted(net, client)
     said = sockeye.stop().stderr
     words = re.search(r"([\d,]+) TCP sockets? existed already in (\d+) network namespaces?, ([\d,]+) ", said)
     assert words, said
@@ -234,7 +234,7 @@ def test_sockets_that_existed(net):
         right.do(f"l{port} = listen({server.addresses[family]!r}, {port})")
         left.do(f"c{port} = connect({server.addresses[family]!r}, {port})")
         right.do(f"s{port}, _ = l{port}.accept()")
-    sockeye = net.sockeye("states")
+    sockeye = watch(net, client, server)
     for port in (9004, 9006):
         left.do(f"c{port}.shutdown(socket.SHUT_WR)")
         wait_ss(server, f"sport = :{port}", "CLOSE-WAIT")
@@ -263,7 +263,7 @@ def test_children_of_a_listener_that_existed(net):
     client, server = net.client_and_server()
     left, right = Puppet(client), Puppet(server)
     right.do(f"l = listen({server.addresses[6]!r}, {PORT})")
-    sockeye = net.sockeye("states")
+    sockeye = watch(net, client, server)
     left.do(f"c = connect({server.addresses[6]!r}, {PORT})")
     right.do("s, _ = l.accept()")
     left.do("reset(c)")

@@ -105,7 +105,16 @@ def comm_of(pid):
     return pathlib.Path(f"/proc/{pid}/comm").read_text(encoding="utf-8")[:-1]
 
 
-# ---- rows ----
+# ---- sockeye, rows ----
+
+# Room for what the reader leaves lying on a machine that is busy with other things; the default is for one at rest.
+ROOM = ("--ring-size", "64M")
+
+
+def watch(net, *places, **options):
+    """sockeye, for these namespaces only: what else happens on the machine is none of the scenario's business."""
+    return net.sockeye("states", "--netns", ",".join(str(place.inode) for place in places), **options)
+
 
 def rows_in(run, *places):
     """The rows of the sockets in these namespaces, in the order of the stream."""
