@@ -141,6 +141,19 @@ def test_duration(net):
     assert ended - began >= 0.7 and ended - ready <= 2, (began, ready, ended)
 
 
+def test_the_ready_descriptor(net):
+    """One byte, once every program is attached; then it is closed."""
+    ready, ready_fd = os.pipe()
+    net.on_exit(lambda: os.close(ready))
+    process = net.host.popen([netns.program_of("SOCKEYE"), "states", "--quiet", "--ready-fd", ready_fd],
+                             pass_fds=[ready_fd])
+    os.close(ready_fd)
+    assert os.read(ready, 16) == b"\n", process.stderr
+    assert len(ids_of(process.pid, "link")) >= 2
+    assert os.read(ready, 16) == b"" and process.popen.poll() is None, process.stderr
+    assert process.stop(signal.SIGINT) == 0, process.stderr
+
+
 def test_a_pipe_that_is_closed(net):
     """`| head -1`: it ends at the next row, without a word of complaint."""
     place = net.namespace("one")
