@@ -6,8 +6,7 @@ import signal
 
 import netns
 from states_tools import (CLIENT_LIFE, CLIENT_LIFE_ORPHANED, ROOM, SERVER_LIFE, by_socket, is_of_listener, life, nstat,
-                          numbers, owners, rows_in, ss_states, start_load,
-                          threads_receive)
+                          numbers, owners, rows_in, ss_states, start_load)
 
 PORT = 7000
 SHORT = 20_000
@@ -81,8 +80,8 @@ def on_loopback(net, address):
 def handled_by_threads(net, family, connections=5_000):
     """Whoever has the CPU when a packet is handled has nothing to do with the connection."""
     client_place, server_place = net.client_and_server()
-    threads_receive(client_place, "veth0")
-    threads_receive(server_place, "veth0")
+    client_place.receive_in_threads("veth0")
+    server_place.receive_in_threads("veth0")
     address = server_place.addresses[family]
     rows, client, server = run_short(net, client_place, server_place, address, connections)
     strangers = [row for row in rows if row.get("context_pid", row["pid"]) not in (client.pid, server.pid)]
@@ -142,8 +141,8 @@ def test_packets_handled_on_another_cpu_ipv6(net):
 
 def close_in_a_row(net, family):
     client_place, server_place = net.client_and_server()
-    threads_receive(client_place, "veth0")
-    threads_receive(server_place, "veth0")
+    client_place.receive_in_threads("veth0")
+    server_place.receive_in_threads("veth0")
     sockeye = net.sockeye("states", *ROOM)
     address = server_place.addresses[family]
     server = start_load(server_place, "server", "--addr", address, "--port", PORT)

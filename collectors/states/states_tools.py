@@ -222,19 +222,6 @@ def numbers(load):
     return {word.split("=")[0]: int(word.split("=")[1]) for word in load.stdout.split()}
 
 
-def threads_receive(place, device):
-    """Packets that `device` receives are handled by a kernel thread, which has nothing to do with any socket. A veth
-    link hands it only what might be merged with other packets, hence gro and no tso. /sys shows the devices of the
-    namespace that mounted it, so it is mounted anew, for this one command."""
-    place.run([netns.require("ethtool"), "-K", device, "gro", "on", "tso", "off"])
-    file = f"/sys/class/net/{device}/threaded"
-    script = f"mount -t sysfs sysfs /sys && {{ test -e {file} || exit 77; }} && echo 1 > {file}"
-    done = place.run([netns.require("unshare"), "--mount", "sh", "-c", script], check=False)
-    if done.code == 77:
-        netns.skip("this kernel has no threads for the packets of a device")
-    assert done.code == 0, f"threads for {device}: {done.stderr}"
-
-
 def drop(place, hook, what):
     """Packets that nft's words describe are dropped in this namespace until pass_all()."""
     rules = f"table inet lost {{ chain lost {{ type filter hook {hook} priority 0; {what} counter drop; }}; }}"

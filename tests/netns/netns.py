@@ -182,6 +182,18 @@ class Namespace(Place):
             skip("this kernel has no RPS")
         assert done.code == 0, f"RPS on {device}: {done.stderr}"
 
+    def receive_in_threads(self, device):
+        """Packets that `device` receives are handled by a kernel thread, which has nothing to do with any socket, and
+        never on top of whatever runs. A veth link hands it only what might be merged with other packets, hence gro and
+        no tso."""
+        self.run([require("ethtool"), "-K", device, "gro", "on", "tso", "off"])
+        file = f"/sys/class/net/{device}/threaded"
+        script = f"mount -t sysfs sysfs /sys && {{ test -e {file} || exit 77; }} && echo 1 > {file}"
+        done = self.run([require("unshare"), "--mount", "sh", "-c", script], check=False)
+        if done.code == 77:
+            skip("this kernel has no threads for the packets of a device")
+        assert done.code == 0, f"threads for {device}: {done.stderr}"
+
 
 class Net:
     """The namespaces and processes of one scenario, and how to undo them."""
