@@ -19,6 +19,33 @@ INLINE __u64 netns_cookie(struct net *net)
 	return net->net_cookie;
 }
 
+/*
+ * Since 6.17 a socket has the inode number that `ss` shows in itself, until then only through its file, which a socket
+ * of the kernel's own lacks. 0: no process can name it (not accepted yet, or orphaned).
+ */
+struct sock___from_6_17 {
+	unsigned long sk_ino;
+} __attribute__((preserve_access_index));
+
+INLINE __u64 socket_inode(struct sock *sk)
+{
+	struct sock___from_6_17 *new = (void *)sk;
+	struct socket *socket;
+	struct inode *inode;
+	struct file *file;
+
+	if (bpf_core_field_exists(new->sk_ino))
+		return new->sk_ino;
+	socket = sk->sk_socket;
+	if (!socket)
+		return 0;
+	file = socket->file;
+	if (!file)
+		return 0;
+	inode = file->f_inode;
+	return inode ? inode->i_ino : 0;
+}
+
 /* tcp_sock.is_mptcp came with 5.6, and is there only where MPTCP is configured. */
 INLINE __u8 is_mptcp_subflow(struct tcp_sock *tp)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Layer 3: how a handler puts an event into the ring: reserve or count the loss, zeroed, filled, submitted. */
+/*
+ * Layer 3: how a handler hands on an event. Into the ring: reserve or count the loss, zeroed, filled, submitted. Of an
+ * iterator, where user space waits for all there is: into the iterator's own file, which cannot overflow.
+ */
 #ifndef SOCKEYE_BPF_EMIT_H
 #define SOCKEYE_BPF_EMIT_H
 
@@ -18,28 +21,40 @@ INLINE __u64 submit_flags(__u32 size)
 	return BPF_RB_NO_WAKEUP;
 }
 
+#define fill_header(event, event_kind, m)                                      \
+	do {                                                                   \
+		struct event_header *_header = (struct event_header *)(event); \
+		_header->kind = event_kind;                                    \
+		_header->size = sizeof(*(event));                              \
+		_header->cpu = bpf_get_smp_processor_id();                     \
+		_header->time_ns = (m)->time_ns;                               \
+	} while (0)
+
 /* A zeroed event of `type` in the ring, its header filled; 0: no room, counted. `return` at once where it is 0. */
-#define reserve_event(type, event_kind, m)                                                 \
-	({                                                                                 \
-		struct type *_event = bpf_ringbuf_reserve(&ring, sizeof(struct type), 0);  \
-		if (_event) {                                                              \
-			__builtin_memset(_event, 0, sizeof(*_event));                      \
-			((struct event_header *)_event)->kind = event_kind;                \
-			((struct event_header *)_event)->size = sizeof(*_event);           \
-			((struct event_header *)_event)->cpu = bpf_get_smp_processor_id(); \
-			((struct event_header *)_event)->time_ns = (m)->time_ns;           \
-		} else {                                                                   \
-			count_lost(LOST_RING_FULL);                                        \
-		}                                                                          \
-		_event;                                                                    \
+#define reserve_event(type, event_kind, m)                                                \
+	({                                                                                \
+		struct type *_event = bpf_ringbuf_reserve(&ring, sizeof(struct type), 0); \
+		if (_event) {                                                             \
+			__builtin_memset(_event, 0, sizeof(*_event));                     \
+			fill_header(_event, event_kind, m);                               \
+		} else {                                                                  \
+			count_lost(LOST_RING_FULL);                                       \
+		}                                                                         \
+		_event;                                                                   \
 	})
 
 #define submit_event(event) bpf_ringbuf_submit(event, submit_flags(sizeof(*(event))))
 
+/*
+ * Of an iterator: an event on the stack, zeroed and with its header, into the file. Where it finds no room there nothing
+ * is lost: the kernel hands out what is there and visits the same socket again.
+ */
+#define write_event(event, m) bpf_seq_write((m)->file, event, sizeof(*(event)))
+
 /* The socket, its owner and the current task into the head of an event of one socket. */
 INLINE void fill_socket_event(struct socket_event *event, struct moment *m)
 {
-	read_socket_id(&event->socket, m->tp);
+	read_moment_id(&event->socket, m);
 	event->socket.cookie = m->cookie;
 	if (m->record) {
 		event->socket.role = m->record->role;

@@ -219,4 +219,12 @@ INLINE int filter_passes_transition(const volatile struct filter_rules *rules, _
 	return !(over & 1u << (old_state & 31)) && !((over | 1 << STATE_CLOSE) & 1u << (new_state & 31));
 }
 
+/* The same for the state that a socket is in. */
+INLINE int filter_passes_state(const volatile struct filter_rules *rules, __u8 state)
+{
+	if (rules->states && !(rules->states >> (state & 15) & 1))
+		return 0;
+	return filter_passes_transition(rules, state, state);
+}
+
 #endif

@@ -9,16 +9,16 @@
 const volatile struct filter_rules filters SHARED = {}; /* of this run, set before loading */
 
 struct moment {
-	struct tcp_sock *tp;      /* 0 where `mini` is set */
-	struct sock_common *mini; /* tick_state: a minisocket or a request socket, which has neither record nor owner */
-	struct seq_file *file;    /* tick_*: what user space reads of the iterator */
+	struct tcp_sock *tp;        /* 0 where `mini` is set */
+	struct sock_common *mini;   /* tick_*: a minisocket or a request socket, which has neither record nor owner */
+	struct seq_file *file;      /* tick_*: what user space reads of the iterator; write_event() */
 	struct sock_record *record; /* 0 where none could be had */
 	__u64 time_ns;              /* CLOCK_BOOTTIME */
 	__u64 cookie;
 	__u64 duration_ns; /* set_state: time in old_state; 0: its start was not seen */
 	__u8 old_state;    /* set_state: STATE_* */
 	__u8 new_state;    /* set_state: STATE_* */
-	__u8 state;        /* tick_state: STATE_* */
+	__u8 state;        /* tick_*: STATE_* */
 };
 
 /* An id of our own where the kernel gives none: the time of the first sight and the CPU it happened on. */
@@ -68,10 +68,18 @@ INLINE void open_moment(struct moment *m, struct tcp_sock *tp, int create, int c
 	if (!settings.wants_records)
 		return;
 	m->time_ns = bpf_ktime_get_boot_ns();
-	m->cookie = cloned && !remote_port(tp) ? 0 : socket_cookie(sk);
+	m->cookie = cloned && !remote_port(tp) ? 0 : socket_cookie(&sk->__sk_common);
 	m->record = find_record(sk, create);
 	if (m->record)
 		adopt_record(m, cloned);
+}
+
+INLINE void read_moment_id(struct socket_id *id, struct moment *m)
+{
+	if (m->mini)
+		read_mini_id(id, m->mini);
+	else
+		read_socket_id(id, m->tp);
 }
 
 /* Whether this run wants events of this socket. Ask before anything is put into the ring. */
@@ -81,7 +89,7 @@ INLINE int moment_passes(struct moment *m)
 
 	if (!filters.active)
 		return 1;
-	read_socket_id(&id, m->tp);
+	read_moment_id(&id, m);
 	if (!m->record)
 		return filter_passes(&filters, &id, 0);
 	id.role = m->record->role;

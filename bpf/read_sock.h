@@ -37,9 +37,9 @@ INLINE void copy_ipv6(__u8 *to, struct in6_addr *from)
 	words[3] = from->in6_u.u6_addr32[3];
 }
 
-INLINE void read_socket_id(struct socket_id *id, struct tcp_sock *tp)
+/* What full sockets, minisockets and request sockets have in common. */
+INLINE void read_addresses(struct socket_id *id, struct sock_common *common)
 {
-	struct sock_common *common = &tp->inet_conn.icsk_inet.sk.__sk_common;
 	struct net *net = common->skc_net.net;
 
 	id->netns_cookie = netns_cookie(net);
@@ -52,6 +52,19 @@ INLINE void read_socket_id(struct socket_id *id, struct tcp_sock *tp)
 		map_ipv4(id->laddr, common->skc_rcv_saddr);
 		map_ipv4(id->raddr, common->skc_daddr);
 	}
+}
+
+/* A TIME_WAIT or FIN_WAIT2 minisocket, or a request socket: in all of them skc_num is the local port. */
+INLINE void read_mini_id(struct socket_id *id, struct sock_common *mini)
+{
+	read_addresses(id, mini);
+	id->lport = mini->skc_num;
+	id->rport = bpf_ntohs(mini->skc_dport);
+}
+
+INLINE void read_socket_id(struct socket_id *id, struct tcp_sock *tp)
+{
+	read_addresses(id, &tp->inet_conn.icsk_inet.sk.__sk_common);
 	id->lport = local_port(tp);
 	id->rport = remote_port(tp);
 	id->flags = is_mptcp_subflow(tp) ? SOCKET_MPTCP : 0;
@@ -68,12 +81,12 @@ INLINE int locked_by_current(struct sock *sk)
 }
 
 /* The socket cookie, given at first asking; 0 where tracing programs cannot ask and nobody else has. */
-INLINE __u64 socket_cookie(struct sock *sk)
+INLINE __u64 socket_cookie(struct sock_common *common)
 {
-	__u64 cookie = (__u64)sk->__sk_common.skc_cookie.counter;
+	__u64 cookie = (__u64)common->skc_cookie.counter;
 
 	if (!cookie && settings.has_socket_cookie)
-		cookie = bpf_get_socket_cookie(sk);
+		cookie = bpf_get_socket_cookie(common);
 	return cookie;
 }
 

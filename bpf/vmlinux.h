@@ -273,16 +273,20 @@ typedef struct {
 struct sock {
 	struct sock_common __sk_common;
 	int sk_err;
+	struct socket *sk_socket;
 	socket_lock_t sk_lock;
 	u32 sk_mark;
 	u8 sk_kern_sock: 1;
 	u16 sk_type;
 	u16 sk_protocol;
+	u32 sk_ack_backlog;
+	u32 sk_max_ack_backlog;
 	kuid_t sk_uid;
 };
 
 struct socket {
 	short int type;
+	struct file *file;
 	struct sock *sk;
 	const struct proto_ops *ops;
 };
@@ -463,7 +467,11 @@ struct inet_connection_sock {
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	u32 snd_cwnd;
+	u32 copied_seq;
+	u32 write_seq;
 	u32 mdev_us;
+	u32 rcv_nxt;
+	u32 snd_una;
 	u32 srtt_us;
 	u64 bytes_received;
 	u64 bytes_acked;

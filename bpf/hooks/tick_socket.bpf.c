@@ -2,28 +2,51 @@
 /*
  * The moment tick_socket: a visit to every TCP socket of one network namespace, when user space reads the iterator.
  * At start it gives the sockets that were there before a record, so that their first event has an owner to carry.
+ * Minisockets (TIME_WAIT, FIN_WAIT2) and request sockets come by too: of those the moment has `mini`, and nothing else.
  */
 #include "bpf/emit.h"
 #include "gen/handlers_tick_socket.h"
+
+INLINE void visit_socket(struct bpf_iter__tcp *ctx, struct tcp_sock *tp)
+{
+	struct moment m = { .file = ctx->meta->seq, .state = tp->inet_conn.icsk_inet.sk.__sk_common.skc_state };
+
+	counters.snapshot_sockets++;
+	open_moment(&m, tp, 1, 0);
+	if (m.record && m.state == STATE_LISTEN)
+		m.record->role = ROLE_LISTENER;
+	handlers_tick_socket(&m);
+}
+
+/* A minisocket says TIME_WAIT of itself whichever state it stands for. */
+INLINE void visit_mini(struct bpf_iter__tcp *ctx, struct sock_common *common)
+{
+	struct moment m = { .file = ctx->meta->seq, .mini = common, .state = common->skc_state };
+
+	counters.snapshot_minis++;
+	if (m.state == STATE_TIME_WAIT) {
+		struct tcp_timewait_sock *tw = bpf_skc_to_tcp_timewait_sock(common);
+
+		if (tw)
+			m.state = tw->tw_sk.tw_substate;
+	}
+	m.time_ns = bpf_ktime_get_boot_ns();
+	m.cookie = socket_cookie(common);
+	handlers_tick_socket(&m);
+}
 
 SEC("iter/tcp")
 int tick_socket__iter(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *common = ctx->sk_common;
-	struct moment m = {};
 	struct tcp_sock *tp;
 
 	if (!common)
 		return 0;
 	tp = bpf_skc_to_tcp_sock(common);
-	if (!tp) { /* a TIME_WAIT or FIN_WAIT2 minisocket, or a request socket */
-		counters.snapshot_minis++;
-		return 0;
-	}
-	counters.snapshot_sockets++;
-	open_moment(&m, tp, 1, 0);
-	if (m.record && common->skc_state == STATE_LISTEN)
-		m.record->role = ROLE_LISTENER;
-	handlers_tick_socket(&m);
+	if (tp)
+		visit_socket(ctx, tp);
+	else
+		visit_mini(ctx, common);
 	return 0;
 }

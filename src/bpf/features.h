@@ -18,6 +18,7 @@ class Features {
   // Fails with kNotPossible where the kernel has no BTF.
   static Result<Features> detect();
 
+  // Until forget_types(): the types take 10 MiB, and libbpf reads them for itself once more.
   bool has_function(const char* name) const;
   bool has_tracepoint(const char* name) const;  // a btf_trace_<name> type: tp_btf programs can attach
   bool has_type(const char* name) const;
@@ -27,6 +28,8 @@ class Features {
 
   // The v2 cgroup hierarchy's root; empty fd where none is mounted.
   const Fd& cgroup2() const { return cgroup2_; }
+
+  void forget_types() { btf_.reset(); }
 
   // What of kernel_settings follows from the kernel.
   kernel_settings settings() const;

@@ -67,7 +67,8 @@ struct filter_rules {
 	__u8 direction;   /* FILTER_DIRECTION_*; 0: both */
 	__u8 active_only; /* leave out transitions of connections that are over */
 	__u8 active;      /* anything but active_only is set */
-	__u8 _pad[4];
+	__u16 states;     /* snapshots: bit STATE_* is set for each state that is wanted; 0: all of them */
+	__u8 _pad[2];
 };
 SOCKEYE_ASSERT_SIZE(filter_rules, 4536);
 

@@ -160,6 +160,22 @@ TEST(Filter, FamilyIsWhatTheSocketCarries) {
   }
 }
 
+TEST(Filter, StatesAreThoseOfTheBitsAndAllWithoutBits) {
+  filter_rules rules{};
+  for (__u8 state = STATE_ESTABLISHED; state <= STATE_NEW_SYN_RECV; ++state) {
+    EXPECT_TRUE(filter_passes_state(&rules, state)) << +state;
+  }
+  rules.states = 1 << STATE_LISTEN | 1 << STATE_NEW_SYN_RECV;
+  for (__u8 state = STATE_ESTABLISHED; state <= STATE_NEW_SYN_RECV; ++state) {
+    const bool wanted = state == STATE_LISTEN || state == STATE_NEW_SYN_RECV;
+    EXPECT_EQ(filter_passes_state(&rules, state), wanted) << +state;
+  }
+  rules = {};
+  rules.active_only = 1;
+  EXPECT_TRUE(filter_passes_state(&rules, STATE_ESTABLISHED));
+  EXPECT_FALSE(filter_passes_state(&rules, STATE_TIME_WAIT));
+}
+
 TEST(Filter, ActiveOnlyLeavesOutWhatIsOver) {
   filter_rules rules{};
   rules.active_only = 1;

@@ -27,16 +27,17 @@ void for_each_entry(const char* path, Visit visit) {
   while (const dirent* entry = readdir(directory.get())) visit(entry->d_name);
 }
 
-// Paths of all network namespaces but the own one, each once.
-std::vector<std::string> other_namespaces() {
+constexpr char kOwn[] = "/proc/self/ns/net";
+
+// Paths of all network namespaces but the own one that are wanted, each once.
+std::vector<std::string> other_namespaces(const NamespaceWalk::Wanted& wanted) {
   std::set<std::pair<dev_t, ino_t>> seen;
   std::vector<std::string> paths;
   struct stat info;
-  if (stat("/proc/self/ns/net", &info) == 0) seen.insert({info.st_dev, info.st_ino});
+  if (stat(kOwn, &info) == 0) seen.insert({info.st_dev, info.st_ino});
   const auto consider = [&](std::string path) {
-    if (stat(path.c_str(), &info) == 0 && seen.insert({info.st_dev, info.st_ino}).second) {
-      paths.push_back(std::move(path));
-    }
+    if (stat(path.c_str(), &info) != 0 || !seen.insert({info.st_dev, info.st_ino}).second) return;
+    if (wanted(static_cast<uint32_t>(info.st_ino))) paths.push_back(std::move(path));
   };
   for_each_entry("/run/netns", [&](const char* name) {
     if (name[0] != '.') consider(std::string("/run/netns/") + name);
@@ -47,12 +48,22 @@ std::vector<std::string> other_namespaces() {
   return paths;
 }
 
+// Where it cannot be told, the own one is wanted.
+bool wants_own(const NamespaceWalk::Wanted& wanted) {
+  struct stat info;
+  return stat(kOwn, &info) != 0 || wanted(static_cast<uint32_t>(info.st_ino));
+}
+
 }  // namespace
 
-NamespaceWalk::NamespaceWalk() : own_(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)), others_(other_namespaces()) {}
+NamespaceWalk::NamespaceWalk(const Wanted& wanted)
+    : own_(open(kOwn, O_RDONLY | O_CLOEXEC)), others_(other_namespaces(wanted)), own_is_next_(wants_own(wanted)) {}
 
 bool NamespaceWalk::enter_next() {
-  if (!began_) return began_ = true;
+  if (own_is_next_) {
+    own_is_next_ = false;
+    return true;
+  }
   while (next_ < others_.size()) {
     if (enter(others_[next_++])) return true;
   }

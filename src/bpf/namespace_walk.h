@@ -2,6 +2,8 @@
 // One network namespace after the other: an iterator sees only the namespace of whoever opens it.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,7 +16,9 @@ namespace sockeye {
 // walk is over.
 class NamespaceWalk {
  public:
-  NamespaceWalk();
+  // `wanted`: whether to visit the namespace with this inode number.
+  using Wanted = std::function<bool(uint32_t inode)>;
+  explicit NamespaceWalk(const Wanted& wanted = [](uint32_t) { return true; });
   ~NamespaceWalk() { go_home(); }
   NamespaceWalk(const NamespaceWalk&) = delete;
   NamespaceWalk& operator=(const NamespaceWalk&) = delete;
@@ -33,7 +37,7 @@ class NamespaceWalk {
   Fd own_;
   std::vector<std::string> others_;
   size_t next_ = 0;
-  bool began_ = false;
+  bool own_is_next_;
   bool away_ = false;
   int unvisited_ = 0;
   std::string shortcoming_;

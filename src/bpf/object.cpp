@@ -20,6 +20,8 @@ namespace {
 
 // The moments from which owners are learned; `destroyed` only where records are hashed by address.
 constexpr std::string_view kOwnerMoments[] = {"set_state", "sent", "received", "tick_socket", "tick_file"};
+// The same for a snapshot, which is over before anything can change.
+constexpr std::string_view kSnapshotMoments[] = {"tick_socket", "tick_file"};
 
 // What libbpf complained about: the kernel's own words for an error message are among it.
 std::string libbpf_words;
@@ -71,6 +73,7 @@ Result<std::unique_ptr<Object>> Object::load(const ObjectOptions& options) {
   if (!features) return features.error();
   std::unique_ptr<Object> object(new Object(std::move(*features)));
   SOCKEYE_TRY(object->open(options));
+  object->features_.forget_types();
   if (const int error = sockeye_bpf__load(object->skeleton_)) return load_error(-error, "the BPF programs do not load");
   return object;
 }
@@ -89,7 +92,8 @@ Status Object::open(const ObjectOptions& options) {
     const Collector* collector = find_collector(name);
     want_collector(skeleton_, name);
     if (collector->needs_owner || collector->needs_record) settings.wants_records = 1;
-    if (!collector->needs_owner) continue;
+    if (collector->snapshot) moments.insert(moments.end(), std::begin(kSnapshotMoments), std::end(kSnapshotMoments));
+    if (!collector->needs_owner || collector->snapshot) continue;
     moments.insert(moments.end(), std::begin(kOwnerMoments), std::end(kOwnerMoments));
     if (!settings.has_socket_storage) moments.push_back("destroyed");
   }
@@ -145,6 +149,10 @@ Result<Ok> Object::available(const std::string& name) const {
 bool Object::wants_map(const std::string& name, const ObjectOptions& options) const {
   const kernel_settings& settings = skeleton_->rodata->settings;
   const bool has_storage = settings.has_socket_storage;
+  if (name == "ring") {  // snapshots come through the files of their iterators
+    return std::any_of(options.collectors.begin(), options.collectors.end(),
+                       [](std::string_view collector) { return !find_collector(collector)->snapshot; });
+  }
   if (name == "record_in_socket") return settings.wants_records && has_storage;
   if (name == "record_by_address" || name == "record_blank" || name == "listener_by_port")
     return settings.wants_records && !has_storage;

@@ -21,4 +21,8 @@ struct SnapshotReport {
 // of whoever opens it. The calling thread is in its own namespace again afterwards.
 SnapshotReport take_snapshot(Object& object);
 
+// Only the owners: after it, tick_socket meets each socket with the process that holds it. For runs that read
+// tick_socket themselves.
+Status learn_owners(Object& object);
+
 }  // namespace sockeye

@@ -36,4 +36,8 @@ std::string with_thousands(uint64_t number) {
   return digits;
 }
 
+std::string counted(uint64_t number, const std::string& what) {
+  return with_thousands(number) + " " + what + (number == 1 ? "" : "s");
+}
+
 }  // namespace sockeye

@@ -24,4 +24,7 @@ std::string printable(std::string_view untrusted);
 // 1234567 as 1,234,567.
 std::string with_thousands(uint64_t number);
 
+// "1 socket", "1,234 sockets".
+std::string counted(uint64_t number, const std::string& what);
+
 }  // namespace sockeye

@@ -52,19 +52,23 @@ std::optional<Quantity> split_quantity(const std::string& text) {
 
 }  // namespace
 
-void add_run_options(CLI::App& command, RunWords& words) {
+void add_output_options(CLI::App& command, RunWords& words) {
   command.add_option("--format", words.format, "table (default on a terminal), line (default else) or json");
   command.add_flag("--json", words.json, "the same as --format json");
   command.add_option("--log-file", words.log_file, "write the line format to this file as well; reopened on SIGHUP");
-  command.add_option("--duration", words.duration, "stop after this long: 10s, 500ms, 2m, 1h");
   command.add_option("--count", words.count, "stop after this many records");
-  command.add_option("--ring-size", words.ring_size, "room for records on their way out of the kernel")
-      ->capture_default_str();
-  command.add_option("--ready-fd", words.ready_fd, "write a byte to this descriptor once every probe is attached");
   command.add_flag("--strict", words.strict, "exit 1 if anything was lost");
   command.add_flag("--end-record", words.end_record, "end the stream with a record of what was delivered and lost");
   command.add_option("--color", words.colour, "auto (terminals, unless NO_COLOR is set), always or never");
   command.add_flag("--quiet", words.quiet, "no words on standard error but errors and losses");
+}
+
+void add_run_options(CLI::App& command, RunWords& words) {
+  add_output_options(command, words);
+  command.add_option("--duration", words.duration, "stop after this long: 10s, 500ms, 2m, 1h");
+  command.add_option("--ring-size", words.ring_size, "room for records on their way out of the kernel")
+      ->capture_default_str();
+  command.add_option("--ready-fd", words.ready_fd, "write a byte to this descriptor once every probe is attached");
 }
 
 Result<RunOptions> parse_run_options(const RunWords& words) {

@@ -44,6 +44,8 @@ struct RunOptions {
 };
 
 void add_run_options(CLI::App& command, RunWords& words);
+// Of them, those of a run that ends by itself: in which form, where to.
+void add_output_options(CLI::App& command, RunWords& words);
 
 // kUsage for what makes no sense.
 Result<RunOptions> parse_run_options(const RunWords& words);

@@ -15,6 +15,7 @@ struct Collector {
   bool needs_owner = true;   // load the moments from which owners are learned
   bool needs_record = true;  // of each socket (implied by needs_owner); else moments have no time, cookie and record
   bool has_stream = true;    // its events are a stream of their own; else a verb reads what it gathers
+  bool snapshot = false;     // tells what there is, once, from iterators: no ring, and nothing is attached
   // A map of it whose name users know; its others are called <name>_...
   std::string_view known_map = {};
 };

@@ -65,6 +65,7 @@ RunTotals Pipeline::run(const PipelineOptions& options) {
     }
     handle_signals();
     if (options.duration && now - start >= *options.duration) break;
+    if (source_.ended()) break;
     if (more) continue;
     int timeout_ms = now - last_event < kBusyAfterEvent ? kBusyMs : kIdleMs;
     if (options.duration) {

@@ -40,11 +40,13 @@ class ScriptedSource : public Source {
     }
     return step.more;
   }
+  bool ended() const override { return ends && steps.empty(); }
   Losses losses(bool) override { return losses_; }
   void stop() override { stopped = true; }
 
   std::deque<Step> steps;
   bool stopped = false;
+  bool ends = false;
 
  private:
   Losses losses_;
@@ -125,6 +127,14 @@ TEST_F(PipelineTest, AnIncompleteRecordIsNoLostEvent) {
   source_.steps = {{{10}, lost(LossReason::kRecordAlloc, 3)}};
   EXPECT_EQ(run({}).losses.events(), 0u);
   EXPECT_EQ(sink_->lines, (Lines{"10", "gap record_alloc 3"}));
+}
+
+TEST_F(PipelineTest, EndsWithItsSource) {
+  source_.ends = true;
+  source_.steps = {{{10, 20}, {}, true}, {{30}, {}}};
+  EXPECT_EQ(run({}).delivered, 3u);
+  EXPECT_EQ(sink_->lines, (Lines{"10", "20", "30"}));
+  EXPECT_FALSE(signals_.stop_requested());
 }
 
 TEST_F(PipelineTest, StopsAfterExactlySoManyRecords) {

@@ -15,6 +15,8 @@ class Source {
   virtual int wake_fd() const = 0;
   // Fills an empty batch. True: it is full and more is waiting.
   virtual bool next(Batch& batch) = 0;
+  // Whether no more will ever come. A live source goes on for ever.
+  virtual bool ended() const { return false; }
   // What was lost so far on this side. `exact` asks the kernel for every counter; else only for what costs nothing.
   virtual Losses losses(bool exact) = 0;
   // Nothing new is made after this; what was made before can still be read.

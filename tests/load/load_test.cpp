@@ -74,6 +74,23 @@ TEST_F(LoadTest, ASnapshotVisitsTheOwnNamespace) {
   EXPECT_LE(report.owned, report.sockets);
 }
 
+TEST_F(LoadTest, ASnapshotAttachesNothing) {
+  ObjectOptions options;
+  options.collectors = {"who"};
+  const auto object = loaded(options);
+  ASSERT_TRUE(object);
+  for (const Choice& choice : object->choices()) EXPECT_TRUE(choice.rung.starts_with("iter")) << choice.moment;
+  EXPECT_TRUE(learn_owners(*object));
+  const auto iterator = object->open_iterator("tick_socket");
+  ASSERT_TRUE(iterator) << iterator.error().what;
+  std::vector<std::byte> room(Object::kIteratorBytes);
+  ssize_t n;
+  while ((n = Object::read_iterator(*iterator, room)) > 0) {
+    EXPECT_EQ(static_cast<size_t>(n) % find_collector("who")->event.size, 0u) << "records come whole";
+  }
+  EXPECT_EQ(n, 0);
+}
+
 TEST_F(LoadTest, NothingIsLostWhereNothingHappens) {
   ObjectOptions options;
   options.collectors = {"states"};

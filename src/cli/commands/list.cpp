@@ -54,9 +54,9 @@ void print_collector(const Collector& collector, bool with_fields) {
 int list(bool with_fields) {
   puts("Collectors (sockeye NAME, or several: sockeye trace NAME,NAME):");
   for (const bool stream : {true, false}) {
-    if (!stream) puts("Collectors that are counted, not streamed (sockeye NAME):");
+    if (!stream) puts("Collectors with a command of their own, not in trace (sockeye NAME):");
     for (const Collector* collector : collectors()) {
-      if (collector->has_stream == stream) print_collector(*collector, with_fields && stream);
+      if (collector->has_stream == stream) print_collector(*collector, with_fields && !collector->event.line.empty());
     }
   }
   puts("Records that may come in any stream:");

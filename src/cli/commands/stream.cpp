@@ -10,6 +10,7 @@
 #include "cli/filter_options.h"
 #include "cli/messages.h"
 #include "cli/run_options.h"
+#include "cli/run_output.h"
 #include "event/collector.h"
 #include "pipeline/pipeline.h"
 #include "source/ring_source.h"
@@ -51,19 +52,7 @@ Result<std::vector<const Collector*>> parse_collectors(const std::vector<std::st
   return wanted;
 }
 
-// What the run will not see, in one line for each moment that lacks its best rung.
-void say_what_is_missing(const Object& object) {
-  for (const Choice& choice : object.choices()) {
-    if (!choice.rung.empty()) continue;
-    say("without the moment " + choice.moment + ": " +
-        (choice.refused.empty() ? "this kernel offers no way to it" : choice.refused.back().why));
-  }
-}
-
 void say_snapshot(const SnapshotReport& report) {
-  const auto counted = [](uint64_t number, const std::string& what) {
-    return with_thousands(number) + " " + what + (number == 1 ? "" : "s");
-  };
   std::string line = counted(report.sockets, "TCP socket") + " existed already in " +
                      counted(static_cast<uint64_t>(report.namespaces), "network namespace") + ", " +
                      with_thousands(std::min(report.owned, report.sockets)) + " with a known owner";
@@ -73,43 +62,6 @@ void say_snapshot(const SnapshotReport& report) {
     say(counted(static_cast<uint64_t>(report.unvisited), "network namespace") + " could not be entered");
   }
   if (!report.shortcoming.empty()) say("the snapshot is not complete: " + report.shortcoming);
-}
-
-void say_totals(const RunTotals& totals) {
-  std::string line = with_thousands(totals.delivered) + " events, " + with_thousands(totals.losses.events()) + " lost";
-  for (size_t i = 0; i < kLossReasons; ++i) {
-    if (totals.losses.count[i] == 0) continue;
-    const LossName name = name_of(static_cast<LossReason>(i));
-    line +=
-        ", " + with_thousands(totals.losses.count[i]) + " " + std::string(name.stage) + "/" + std::string(name.reason);
-  }
-  if (totals.late > 0) line += ", " + with_thousands(totals.late) + " late";
-  say(line);
-}
-
-struct Sinks {
-  std::vector<std::unique_ptr<Sink>> owned;
-  std::vector<Sink*> all() const {
-    std::vector<Sink*> pointers;
-    for (const auto& sink : owned) pointers.push_back(sink.get());
-    return pointers;
-  }
-};
-
-Result<Sinks> make_sinks(const RunOptions& options, const std::vector<const Collector*>& wanted, Signals* signals) {
-  SinkOptions shown{options.format, {}, options.colour};
-  for (const Collector* collector : wanted) shown.types.push_back(&collector->event);
-  Sinks sinks;
-  sinks.owned.push_back(make_sink(Output::standard(signals), shown));
-  if (!options.log_file.empty()) {
-    auto file = Output::file(options.log_file, signals);
-    if (!file) {
-      file.error().what = "--log-file " + printable(file.error().what);
-      return file.error();
-    }
-    sinks.owned.push_back(make_sink(std::move(*file), {"line", shown.types, false}));
-  }
-  return sinks;
 }
 
 Result<RunTotals> run_stream(const Stream& stream) {
@@ -158,7 +110,7 @@ int run_and_report(const StreamWords& words) {
   const auto totals = run_stream(*stream);
   if (!totals) return report(totals.error());
   const bool lost = totals->losses.events() > 0;
-  if (!stream->run.quiet || lost) say_totals(*totals);
+  if (!stream->run.quiet || lost) say_totals(*totals, "events");
   return lost && stream->run.strict ? static_cast<int>(ErrorCode::kFailed) : 0;
 }
 

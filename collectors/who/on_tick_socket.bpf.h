@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SOCKEYE_WHO_ON_TICK_SOCKET_BPF_H
+#define SOCKEYE_WHO_ON_TICK_SOCKET_BPF_H
+
+#include "bpf/emit.h"
+#include "collectors/who/who.event.h"
+
+/* As tcp_diag_get_info() of the kernel reckons them for `ss`. */
+INLINE void who_read_queues(struct who_event *event, struct tcp_sock *tp, __u8 state)
+{
+	struct sock *sk = &tp->inet_conn.icsk_inet.sk;
+	__s32 unread;
+
+	if (state == STATE_LISTEN) {
+		event->recv_q = sk->sk_ack_backlog;
+		event->send_q = sk->sk_max_ack_backlog;
+		return;
+	}
+	unread = (__s32)(tp->rcv_nxt - tp->copied_seq);
+	event->recv_q = unread > 0 ? (__u32)unread : 0;
+	event->send_q = tp->write_seq - tp->snd_una;
+}
+
+INLINE void who_on_tick_socket(struct moment *m)
+{
+	struct who_event event = {};
+
+	if (!filter_passes_state(&filters, m->state) || !moment_passes(m))
+		return;
+	fill_header(&event, WHO_KIND, m);
+	fill_socket_event(&event.base, m);
+	event.base.context.pid = event.base.owner.pid;
+	event.base.context.tid = event.base.owner.tid;
+	copy_comm(event.base.context.comm, event.base.owner.thread);
+	event.state = m->state;
+	if (!m->mini) {
+		event.inode = socket_inode(&m->tp->inet_conn.icsk_inet.sk);
+		event.socket_uid = m->tp->inet_conn.icsk_inet.sk.sk_uid.val;
+		event.flags = WHO_FULL;
+		who_read_queues(&event, m->tp, m->state);
+	}
+	write_event(&event, m);
+}
+
+#endif

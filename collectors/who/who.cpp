@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/who/who.event.h"
+#include "event/collector.h"
+#include "event/socket_fields.h"
+
+namespace sockeye {
+namespace {
+
+using When = Presence::When;
+
+#define MEMBER(member) SOCKEYE_MEMBER(who_event, member)
+
+const Field kFields[] = {
+    {.name = "state",
+     .type = FieldType::kEnum,
+     MEMBER(state),
+     .meaning = "state it is in; SYN_RECV also of a half-open request",
+     .values = kTcpStates},
+    {.name = "recv_q",
+     .type = FieldType::kUnsigned,
+     MEMBER(recv_q),
+     .unit = "bytes",
+     .meaning = "received and not read yet; on a listener: connections that wait for accept()"},
+    {.name = "send_q",
+     .type = FieldType::kUnsigned,
+     MEMBER(send_q),
+     .unit = "bytes",
+     .meaning = "written and not acknowledged yet; on a listener: how many connections may wait"},
+    {.name = "socket_uid",
+     .type = FieldType::kUnsigned,
+     MEMBER(socket_uid),
+     .meaning = "user that the socket belongs to; null: no full socket",
+     .presence = {.when = When::kFlagSet, .other = offsetof(who_event, flags), .mask = WHO_FULL}},
+    {.name = "inode",
+     .type = FieldType::kUnsigned,
+     MEMBER(inode),
+     .meaning = "inode number, as in /proc/PID/fd; null: no process can have it open",
+     .presence = {.when = When::kNonZero}},
+};
+
+#undef MEMBER
+
+constexpr Column kColumns[] = {
+    {.field = "state", .header = "STATE", .width = 11, .least = 11},
+    {.field = "recv_q", .header = "RECVQ", .width = 8, .least = 6, .right = true, .keep = 40},
+    {.field = "send_q", .header = "SENDQ", .width = 8, .least = 6, .right = true, .keep = 40},
+    {.field = "laddr", .header = "LADDR", .width = 39, .least = 15},
+    {.field = "lport", .header = "LPORT", .width = 5, .least = 5},
+    {.field = "raddr", .header = "RADDR", .width = 39, .least = 15},
+    {.field = "rport", .header = "RPORT", .width = 5, .least = 5},
+    {.field = "pid", .header = "PID", .width = 7, .least = 7, .right = true},
+    {.field = "comm", .header = "COMM", .width = 15, .least = 7},
+    {.field = "uid", .header = "UID", .width = 5, .least = 5, .right = true, .keep = 20},
+    {.field = "netns", .header = "NETNS", .width = 10, .least = 10, .keep = 15},
+    {.field = "container", .header = "CONTAINER", .width = 12, .least = 12, .keep = 30, .head = true},
+    {.field = "pod", .header = "POD", .width = 36, .least = 12, .keep = 4, .head = true},
+    {.field = "inode", .header = "INODE", .width = 10, .least = 8, .right = true, .keep = 3},
+};
+
+}  // namespace
+
+extern const Collector collector_who;
+const Collector collector_who = {
+    .event = {.name = "who",
+              .kind = WHO_KIND,
+              .size = sizeof(who_event),
+              .common = kSocketFields,
+              .own = kFields,
+              .columns = kColumns,
+              .line =
+                  "{time} Socket: STATE={state} RECVQ={recv_q} SENDQ={send_q} SRC={laddr}:{lport} DST={raddr}:{rport} "
+                  "PID={pid} COMM={comm} UID={uid} NETNS={netns} INODE={inode} COOKIE={cookie} "
+                  "CONTAINER={container}"},
+    .summary = "every TCP socket there is now, in all network namespaces, with its owner and queues",
+    .has_stream = false,
+    .snapshot = true,
+};
+
+}  // namespace sockeye

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every format of `who`, from records made by hand, against the text in golden/.
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include "collectors/who/who.event.h"
+#include "event/collector.h"
+#include "event/sink.h"
+#include "tests/support/golden.h"
+#include "tests/support/records.h"
+
+namespace sockeye {
+namespace {
+
+who_event full_socket(uint8_t state) {
+  who_event event = {};
+  event.base = client_socket();
+  event.base.header.kind = WHO_KIND;
+  event.base.header.size = sizeof event;
+  event.base.owner.source = OWNER_SNAPSHOT;
+  event.base.socket.role = ROLE_UNKNOWN;
+  event.inode = 184'467;
+  event.socket_uid = 33;
+  event.state = state;
+  event.flags = WHO_FULL;
+  return event;
+}
+
+who_event nobodys(who_event event) {
+  event.base.owner = {};
+  event.base.context = {};
+  return event;
+}
+
+// A TIME_WAIT or FIN_WAIT2 minisocket, or a request socket.
+who_event mini(uint8_t state) {
+  who_event event = nobodys(full_socket(state));
+  event.inode = event.socket_uid = event.flags = 0;
+  return event;
+}
+
+std::vector<who_event> sockets() {
+  std::vector<who_event> events;
+  events.push_back(full_socket(STATE_LISTEN));
+  socket_event* base = &events.back().base;
+  set_address(base->socket.laddr, "::");
+  set_address(base->socket.raddr, "::");
+  base->socket.family = FAMILY_IPV6;
+  base->socket.lport = 443;
+  base->socket.rport = 0;
+  base->socket.role = ROLE_LISTENER;
+  events.back().recv_q = 3;
+  events.back().send_q = 4096;
+
+  events.push_back(full_socket(STATE_ESTABLISHED));
+  events.back().recv_q = 2'626'560;
+  events.back().send_q = 17;
+  events.push_back(nobodys(full_socket(STATE_ESTABLISHED)));  // nobody has accepted it yet
+  events.back().inode = 0;
+  events.push_back(nobodys(full_socket(STATE_FIN_WAIT1)));  // orphaned
+  events.back().inode = 0;
+  events.back().send_q = 4'294'967'295;
+  events.push_back(mini(STATE_TIME_WAIT));
+  events.push_back(mini(STATE_FIN_WAIT2));
+  events.push_back(mini(STATE_NEW_SYN_RECV));
+  events.back().base.socket.cookie = 0;             // 5.10 gives none
+  events.push_back(full_socket(STATE_CLOSE_WAIT));  // a name that tries to be more than a name, in a pid namespace
+  base = &events.back().base;
+  set_text(base->owner.comm, "a\n\033[31mb\"\\ c=");
+  set_text(base->owner.thread, "a\n\033[31mb\"\\ c=");
+  set_text(base->context.comm, "a\n\033[31mb\"\\ c=");
+  base->owner.ns_pid = 7;
+  return events;
+}
+
+std::string rendered(const std::vector<who_event>& events, std::string_view format) {
+  const EventType& type = find_collector("who")->event;
+  const Context context = {.container = "8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c",
+                           .runtime = "containerd",
+                           .pod = "3a9b8c1d-1111-2222-3333-444455556666",
+                           .unit = "cri-containerd.scope",
+                           .cgroup_path = "/kubepods"};
+  char path[] = "/tmp/sockeye-who-XXXXXX";
+  close(mkstemp(path));
+  {
+    auto output = Output::file(path, nullptr);
+    const auto sink = make_sink(std::move(*output), {format, {&type}, false});
+    std::vector<Record> records;
+    for (const who_event& event : events) {
+      const bool is_owned = event.base.owner.source != OWNER_UNKNOWN;
+      records.push_back({&event.base.header, &type, is_owned ? &context : nullptr, false});
+    }
+    const FixedClock clock;
+    sink->write(records, WallTime(clock));
+  }
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  std::filesystem::remove(path);
+  return text.str();
+}
+
+class WhoGolden : public testing::TestWithParam<const char*> {};
+
+TEST_P(WhoGolden, Sockets) {
+  setenv("TZ", "UTC", 1);
+  tzset();
+  expect_golden(std::string("collectors/who/golden/sockets.") + GetParam(), rendered(sockets(), GetParam()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, WhoGolden, testing::Values("line", "table", "json"),
+                         [](const auto& format) { return std::string(format.param); });
+
+TEST(WhoJson, WhatIsNotKnownIsNoNumber) {
+  const std::string json = rendered({mini(STATE_TIME_WAIT)}, "json");
+  for (const char* key : {"pid", "uid", "comm", "socket_uid", "inode"}) {
+    EXPECT_NE(json.find('"' + std::string(key) + "\":null"), std::string::npos) << key << " in " << json;
+  }
+  EXPECT_EQ(json.find("context_"), std::string::npos) << json;
+}
+
+}  // namespace
+}  // namespace sockeye

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// `sockeye who`: every TCP socket that there is now, in all network namespaces, with its owner.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+
+#include "bpf/filter.h"
+#include "bpf/snapshot.h"
+#include "cli/commands/commands.h"
+#include "cli/filter_options.h"
+#include "cli/messages.h"
+#include "cli/run_options.h"
+#include "cli/run_output.h"
+#include "source/iterator_source.h"
+
+namespace sockeye {
+namespace {
+
+constexpr std::string_view kName = "who";
+
+struct WhoWords {
+  RunWords run;
+  FilterOptions filter;
+  bool listen = false;
+};
+
+struct WhoResult {
+  RunTotals totals;
+  IteratorReport read;
+  std::string no_owners;  // why none could be learned; empty: they could
+};
+
+Result<filter_rules> filters_of(const WhoWords& words) {
+  if (words.filter.direction) {
+    return Error{ErrorCode::kUsage, "--direction: what is there already does not tell who opened it",
+                 "see listeners with --listen, both ends of a port with --port"};
+  }
+  auto filters = parse_filter(words.filter);
+  if (filters && words.listen) filters->states = 1 << STATE_LISTEN;
+  return filters;
+}
+
+Result<WhoResult> look(const RunOptions& options, const filter_rules& filters) {
+  const Collector* collector = find_collector(kName);
+  Signals signals;
+  auto sinks = make_sinks(options, {collector}, &signals);
+  if (!sinks) return sinks.error();
+
+  ObjectOptions object_options;
+  object_options.collectors = {kName};
+  object_options.filters = filters;
+  auto object = Object::load(object_options);
+  if (!object) return object.error();
+  if (!(*object)->has("tick_socket")) {
+    return Error{ErrorCode::kNotPossible, "this kernel cannot list its TCP sockets to a BPF program (iter/tcp)",
+                 "ss -tanpe in each network namespace tells the same"};
+  }
+  WhoResult result;
+  if (const auto owners = learn_owners(**object); !owners) result.no_owners = owners.error().what;
+
+  // The kernel side would leave them out as well, after a walk through them.
+  const auto wanted = [&filters](uint32_t inode) {
+    return filter_number(&filters.netns_inodes, filters.netns, FILTER_VALUES, 1, inode) != 0;
+  };
+  IteratorSource source(**object, "tick_socket", wanted);
+  const SystemClock clock;
+  Enricher enricher;
+  Pipeline pipeline(source, enricher, sinks->all(), signals, clock, say);
+  result.totals = pipeline.run({std::nullopt, options.count, options.end_record});
+  result.read = source.report();
+  if (result.read.namespaces == 0 && !result.read.shortcoming.empty()) {
+    return Error{ErrorCode::kFailed, result.read.shortcoming, ""};
+  }
+  return result;
+}
+
+void say_result(const WhoResult& result, bool quiet) {
+  const uint64_t lost = result.totals.losses.events();
+  if (!quiet) {
+    say(counted(result.totals.delivered, "TCP socket") + " in " +
+        counted(static_cast<uint64_t>(result.read.namespaces), "network namespace"));
+  }
+  if (lost > 0) say_totals(result.totals, "sockets");
+  if (!result.no_owners.empty()) say("no owner is known: " + result.no_owners);
+  if (result.read.unvisited > 0) {
+    say(counted(static_cast<uint64_t>(result.read.unvisited), "network namespace") +
+        " could not be looked into: " + result.read.shortcoming);
+  }
+}
+
+int look_and_report(const WhoWords& words) {
+  const auto run = parse_run_options(words.run);
+  if (!run) return report(run.error());
+  const auto filters = filters_of(words);
+  if (!filters) return report(filters.error());
+  const auto result = look(*run, *filters);
+  if (!result) return report(result.error());
+  say_result(*result, run->quiet);
+  const bool incomplete = result->totals.losses.events() > 0 || result->read.unvisited > 0;
+  return incomplete && run->strict ? static_cast<int>(ErrorCode::kFailed) : 0;
+}
+
+}  // namespace
+
+void add_who_command(CLI::App& app, std::function<int()>& run) {
+  auto words = std::make_shared<WhoWords>();
+  CLI::App* command = app.add_subcommand(std::string(kName), std::string(find_collector(kName)->summary));
+  command->add_flag("--listen", words->listen, "listeners only");
+  add_output_options(*command, words->run);
+  add_filter_options(*command, words->filter);
+  command->callback([words, &run] { run = [words] { return look_and_report(*words); }; });
+}
+
+}  // namespace sockeye

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run_output.h"
+
+#include "cli/messages.h"
+
+namespace sockeye {
+
+void say_what_is_missing(const Object& object) {
+  for (const Choice& choice : object.choices()) {
+    if (!choice.rung.empty()) continue;
+    say("without the moment " + choice.moment + ": " +
+        (choice.refused.empty() ? "this kernel offers no way to it" : choice.refused.back().why));
+  }
+}
+
+void say_totals(const RunTotals& totals, const std::string& what) {
+  std::string line =
+      with_thousands(totals.delivered) + " " + what + ", " + with_thousands(totals.losses.events()) + " lost";
+  for (size_t i = 0; i < kLossReasons; ++i) {
+    if (totals.losses.count[i] == 0) continue;
+    const LossName name = name_of(static_cast<LossReason>(i));
+    line +=
+        ", " + with_thousands(totals.losses.count[i]) + " " + std::string(name.stage) + "/" + std::string(name.reason);
+  }
+  if (totals.late > 0) line += ", " + with_thousands(totals.late) + " late";
+  say(line);
+}
+
+std::vector<Sink*> Sinks::all() const {
+  std::vector<Sink*> pointers;
+  for (const auto& sink : owned) pointers.push_back(sink.get());
+  return pointers;
+}
+
+Result<Sinks> make_sinks(const RunOptions& options, const std::vector<const Collector*>& wanted, Signals* signals) {
+  SinkOptions shown{options.format, {}, options.colour};
+  for (const Collector* collector : wanted) shown.types.push_back(&collector->event);
+  Sinks sinks;
+  sinks.owned.push_back(make_sink(Output::standard(signals), shown));
+  if (!options.log_file.empty()) {
+    auto file = Output::file(options.log_file, signals);
+    if (!file) {
+      file.error().what = "--log-file " + printable(file.error().what);
+      return file.error();
+    }
+    sinks.owned.push_back(make_sink(std::move(*file), {"line", shown.types, false}));
+  }
+  return sinks;
+}
+
+}  // namespace sockeye

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the records of a run go, and what is said of it beside them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/signals.h"
+#include "bpf/object.h"
+#include "cli/run_options.h"
+#include "event/collector.h"
+#include "event/sink.h"
+#include "pipeline/pipeline.h"
+
+namespace sockeye {
+
+struct Sinks {
+  std::vector<std::unique_ptr<Sink>> owned;
+  std::vector<Sink*> all() const;
+};
+
+// Standard output in the form that was asked for, and --log-file.
+Result<Sinks> make_sinks(const RunOptions& options, const std::vector<const Collector*>& wanted, Signals* signals);
+
+// What the run will not see, in one line for each moment that has no rung.
+void say_what_is_missing(const Object& object);
+
+// How many were delivered (`what`, in the plural) and how many lost, where and why.
+void say_totals(const RunTotals& totals, const std::string& what);
+
+}  // namespace sockeye

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "source/iterator_source.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include "event/collector.h"
+
+namespace sockeye {
+namespace {
+
+// No record is longer: the batch is full when there may be no room for one more.
+constexpr size_t kLongestRecord = 4096;
+
+}  // namespace
+
+IteratorSource::IteratorSource(Object& object, std::string moment, const NamespaceWalk::Wanted& wanted)
+    : object_(object),
+      moment_(std::move(moment)),
+      walk_(std::make_unique<NamespaceWalk>(wanted)),
+      bytes_(Object::kIteratorBytes) {}
+
+bool IteratorSource::next(Batch& batch) {
+  do {
+    decode(batch);
+    if (begin_ < end_) return true;
+  } while (read_more());
+  return false;
+}
+
+// More bytes, of this namespace or one of the next; false: that was all.
+bool IteratorSource::read_more() {
+  while (walk_) {
+    if (!iterator_) {
+      open_next();
+      continue;
+    }
+    const ssize_t n = Object::read_iterator(iterator_, bytes_);
+    if (n > 0) {
+      begin_ = 0;
+      end_ = static_cast<size_t>(n);
+      return true;
+    }
+    if (n < 0) {
+      fail("its iterator stops early: " + errno_text(errno));
+    } else {
+      ++report_.namespaces;
+    }
+    iterator_ = Fd();
+  }
+  return false;
+}
+
+void IteratorSource::open_next() {
+  if (!walk_->enter_next()) return stop();
+  auto iterator = object_.open_iterator(moment_);
+  if (iterator) {
+    iterator_ = std::move(*iterator);
+  } else {
+    fail(iterator.error().what);
+  }
+}
+
+void IteratorSource::decode(Batch& batch) {
+  while (begin_ < end_ && batch.has_room_for(kLongestRecord)) {
+    const EventType* type = nullptr;
+    const std::span<const std::byte> rest(bytes_.data() + begin_, end_ - begin_);
+    const size_t size = first_record(rest, type);
+    if (size == 0 || !batch.add(reinterpret_cast<const event_header*>(rest.data()), size, type)) {
+      ++malformed_;
+      begin_ = end_;
+      return;
+    }
+    begin_ += size;
+  }
+}
+
+void IteratorSource::fail(const std::string& why) {
+  ++report_.unvisited;
+  report_.shortcoming = why;
+}
+
+Losses IteratorSource::losses(bool exact) {
+  Losses losses = object_.losses(exact);
+  losses[LossReason::kMalformed] = malformed_;
+  return losses;
+}
+
+void IteratorSource::stop() {
+  if (!walk_) return;
+  report_.unvisited += walk_->unvisited();
+  if (!walk_->shortcoming().empty()) report_.shortcoming = walk_->shortcoming();
+  iterator_ = Fd();
+  walk_.reset();
+}
+
+size_t first_record(std::span<const std::byte> bytes, const EventType*& type) {
+  event_header header;
+  if (bytes.size() < sizeof header) return 0;
+  memcpy(&header, bytes.data(), sizeof header);
+  type = find_event_type(header.kind);
+  if (!type || header.size < type->size || header.size > bytes.size() || header.size > kLongestRecord) return 0;
+  return header.size;
+}
+
+}  // namespace sockeye
