@@ -2,7 +2,6 @@
 #include "bpf/features.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -45,15 +44,11 @@ bool is_locked_down_for_confidentiality() {
 
 }  // namespace
 
-void Features::BtfDeleter::operator()(btf* p) const { btf__free(p); }
-
 Result<Features> Features::detect() {
   Features features;
-  features.btf_.reset(btf__load_vmlinux_btf());
-  if (!features.btf_) {
-    return Error{ErrorCode::kNotPossible, "the kernel's type information (BTF) cannot be read: " + errno_text(errno),
-                 "sockeye needs a kernel built with CONFIG_DEBUG_INFO_BTF, at /sys/kernel/btf/vmlinux"};
-  }
+  auto types = KernelTypes::load();
+  if (!types) return types.error();
+  features.types_ = std::move(*types);
   const Mounts mounts = read_mounts();
   if (!mounts.cgroup2.empty())
     features.cgroup2_.reset(open(mounts.cgroup2.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -62,27 +57,19 @@ Result<Features> Features::detect() {
   return features;
 }
 
-bool Features::has_function(const char* name) const {
-  return btf__find_by_name_kind(btf_.get(), name, BTF_KIND_FUNC) > 0;
-}
-
-bool Features::has_tracepoint(const char* name) const {
-  return btf__find_by_name_kind(btf_.get(), (std::string("btf_trace_") + name).c_str(), BTF_KIND_TYPEDEF) > 0;
-}
-
-bool Features::has_type(const char* name) const {
-  return btf__find_by_name_kind(btf_.get(), name, BTF_KIND_STRUCT) > 0;
+bool Features::has_tracepoint(const std::string& name) const {
+  return types().type_definition("btf_trace_" + name) != 0;
 }
 
 Result<Ok> Features::trampoline() const {
-  const int function = btf__find_by_name_kind(btf_.get(), "tcp_connect", BTF_KIND_FUNC);
-  if (function <= 0) return Error{ErrorCode::kNotPossible, "the kernel's BTF has no function tcp_connect", ""};
+  const uint32_t function = types().function("tcp_connect");
+  if (function == 0) return Error{ErrorCode::kNotPossible, "the kernel's BTF has no function tcp_connect", ""};
   bpf_insn body[2] = {};
   body[0].code = BPF_ALU64 | BPF_MOV | BPF_K;  // r0 = 0
   body[1].code = BPF_JMP | BPF_EXIT;
   LIBBPF_OPTS(bpf_prog_load_opts, options);
   options.expected_attach_type = BPF_TRACE_FENTRY;
-  options.attach_btf_id = static_cast<__u32>(function);
+  options.attach_btf_id = function;
   const Fd program(bpf_prog_load(BPF_PROG_TYPE_TRACING, "sockeye_try", "GPL", body, 2, &options));
   if (!program) return Error{ErrorCode::kNotPossible, "fentry programs are refused: " + errno_text(errno), ""};
   const Fd link(bpf_raw_tracepoint_open(nullptr, program.get()));
@@ -92,10 +79,10 @@ Result<Ok> Features::trampoline() const {
 
 kernel_settings Features::settings() const {
   kernel_settings settings = {};
-  settings.has_socket_storage = has_function("bpf_sk_storage_get_tracing");
-  settings.has_socket_cookie = has_function("bpf_get_socket_ptr_cookie");
-  settings.has_current_btf = has_function("bpf_get_current_task_btf");
-  settings.has_sock_from_file = has_function("bpf_sock_from_file");
+  settings.has_socket_storage = types().function("bpf_sk_storage_get_tracing") != 0;
+  settings.has_socket_cookie = types().function("bpf_get_socket_ptr_cookie") != 0;
+  settings.has_current_btf = types().function("bpf_get_current_task_btf") != 0;
+  settings.has_sock_from_file = types().function("bpf_sock_from_file") != 0;
   settings.may_probe_read = !lockdown_confidentiality_;
   settings.has_cgroup_v1 = cgroup_v1_memory_;
   return settings;

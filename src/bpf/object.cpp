@@ -128,14 +128,14 @@ Result<Ok> Object::available(const std::string& name) const {
   const kernel_settings settings = features_.settings();
   const auto refuse = [](std::string why) { return Error{ErrorCode::kNotPossible, std::move(why), ""}; };
   if (rung == "tp_btf") {
-    if (!features_.has_tracepoint(target.c_str())) return refuse("this kernel has no tracepoint " + target);
+    if (!features_.has_tracepoint(target)) return refuse("this kernel has no tracepoint " + target);
   } else if (rung == "fentry" || rung == "fexit") {
-    if (!features_.has_function(target.c_str())) return refuse("this kernel has no function " + target);
+    if (features_.types().function(target) == 0) return refuse("this kernel has no function " + target);
     return features_.trampoline();
   } else if (rung == "sockops") {
     if (!features_.cgroup2()) return refuse("no cgroup v2 hierarchy is mounted");
   } else {
-    if (!features_.has_type(("bpf_iter__" + target).c_str())) return refuse("this kernel has no iterator " + target);
+    if (features_.types().structure("bpf_iter__" + target) == 0) return refuse("this kernel has no iterator " + target);
     if (rung == "iter" && target == "task_file" && !settings.has_sock_from_file) {
       return refuse("this kernel has no bpf_sock_from_file");
     }
