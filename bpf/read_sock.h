@@ -40,7 +40,7 @@ INLINE void copy_ipv6(__u8 *to, struct in6_addr *from)
 /* What full sockets, minisockets and request sockets have in common. */
 INLINE void read_addresses(struct socket_id *id, struct sock_common *common)
 {
-	struct net *net = common->skc_net.net;
+	struct net *net = readable_socket(common)->skc_net.net;
 
 	id->netns_cookie = netns_cookie(net);
 	id->netns = net->ns.inum;

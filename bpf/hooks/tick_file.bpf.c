@@ -40,7 +40,7 @@ int tick_file__iter(struct bpf_iter__task_file *ctx)
 		return 0;
 	socket = bpf_sock_from_file(file);
 	if (socket && socket->sk)
-		snapshot_owner(socket->sk, task);
+		snapshot_owner(socket->sk, readable_task(task));
 	return 0;
 }
 

@@ -83,6 +83,10 @@ kernel_settings Features::settings() const {
   settings.has_socket_cookie = types().function("bpf_get_socket_ptr_cookie") != 0;
   settings.has_current_btf = types().function("bpf_get_current_task_btf") != 0;
   settings.has_sock_from_file = types().function("bpf_sock_from_file") != 0;
+  if (types().function("bpf_rdonly_cast") != 0) {
+    settings.task_type = types().structure("task_struct");
+    settings.sock_common_type = types().structure("sock_common");
+  }
   settings.may_probe_read = !lockdown_confidentiality_;
   settings.has_cgroup_v1 = cgroup_v1_memory_;
   return settings;

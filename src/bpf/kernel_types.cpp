@@ -25,24 +25,18 @@ int64_t extra_bytes(uint32_t kind, uint32_t members) {
     case BTF_KIND_RESTRICT:
     case BTF_KIND_FUNC:
     case BTF_KIND_FLOAT:
-    case BTF_KIND_TYPE_TAG:
-      return 0;
+    case BTF_KIND_TYPE_TAG: return 0;
     case BTF_KIND_INT:
     case BTF_KIND_VAR:
-    case BTF_KIND_DECL_TAG:
-      return 4;
-    case BTF_KIND_ARRAY:
-      return sizeof(btf_array);
+    case BTF_KIND_DECL_TAG: return 4;
+    case BTF_KIND_ARRAY: return sizeof(btf_array);
     case BTF_KIND_ENUM:
-    case BTF_KIND_FUNC_PROTO:
-      return int64_t{members} * 8;
+    case BTF_KIND_FUNC_PROTO: return int64_t{members} * 8;
     case BTF_KIND_STRUCT:
     case BTF_KIND_UNION:
     case BTF_KIND_DATASEC:
-    case BTF_KIND_ENUM64:
-      return int64_t{members} * 12;
-    default:
-      return -1;
+    case BTF_KIND_ENUM64: return int64_t{members} * 12;
+    default: return -1;
   }
 }
 

@@ -32,10 +32,10 @@ class KernelTypes {
 
  private:
   struct Named {
-    uint32_t name;       // where it begins in strings_
-    uint32_t id : 27;    // Documentation/bpf/btf.rst allows a million types
-    uint32_t kind : 5;   // BTF_KIND_*
-    uint32_t at;         // where it begins in types_
+    uint32_t name;      // where it begins in strings_
+    uint32_t id : 27;   // Documentation/bpf/btf.rst allows a million types
+    uint32_t kind : 5;  // BTF_KIND_*
+    uint32_t at;        // where it begins in types_
   };
   struct Contents;  // of a file, mapped or read
 

@@ -10,6 +10,8 @@
 
 struct kernel_settings {
 	__u32 ring_wake_bytes;   /* wake the reader when this much waits in the ring; below it nobody is woken */
+	__u32 task_type;         /* type id of struct task_struct where kfunc bpf_rdonly_cast exists (6.2), else 0 */
+	__u32 sock_common_type;  /* the same of struct sock_common */
 	__u8 has_socket_storage; /* tracing programs may use socket storage (5.11): else records are hashed by pointer */
 	__u8 has_socket_cookie;  /* tracing programs may ask for the socket cookie (5.12) */
 	__u8 has_current_btf;    /* bpf_get_current_task_btf exists (5.11) */
@@ -19,7 +21,7 @@ struct kernel_settings {
 	__u8 wants_records;      /* somebody wants a record of each socket, its cookie, and the time of each moment */
 	__u8 _pad[1];
 };
-SOCKEYE_ASSERT_SIZE(kernel_settings, 12);
+SOCKEYE_ASSERT_SIZE(kernel_settings, 20);
 
 /* Reasons why the kernel side lost something; the index into kernel_counters.lost. */
 #define LOST_RING_FULL 0    /* no room in the ring: the event was dropped */
