@@ -6,8 +6,11 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include <bit>
 #include <cerrno>
 #include <cstring>
+#include <deque>
+#include <unordered_map>
 
 #include "base/fd.h"
 
@@ -46,6 +49,19 @@ btf_type type_at(std::span<const std::byte> types, size_t at) {
   return type;
 }
 
+// Types that are looked for by name.
+bool has_a_use(uint32_t kind) {
+  return kind == BTF_KIND_FUNC || kind == BTF_KIND_TYPEDEF || kind == BTF_KIND_STRUCT || kind == BTF_KIND_UNION ||
+         kind == BTF_KIND_ENUM || kind == BTF_KIND_ENUM64 || kind == BTF_KIND_INT;
+}
+
+// FNV-1a (RFC 9923).
+size_t hash_of(const char* name) {
+  size_t hash = 0xcbf29ce484222325;
+  for (; *name != '\0'; ++name) hash = (hash ^ static_cast<unsigned char>(*name)) * 0x100000001b3;
+  return hash;
+}
+
 Error unreadable(const std::string& why) {
   return {ErrorCode::kNotPossible, "the kernel's type information (BTF) cannot be read: " + why,
           "sockeye needs a kernel built with CONFIG_DEBUG_INFO_BTF, at /sys/kernel/btf/vmlinux"};
@@ -66,6 +82,107 @@ struct KernelTypes::Contents {
   void* mapped = MAP_FAILED;  // kernels from 6.16 let their BTF be mapped: no copy
   size_t size = 0;
   std::vector<std::byte> read;
+};
+
+// Copies types one after the other, each with what it holds by value, under new ids.
+class Excerpt {
+ public:
+  explicit Excerpt(const KernelTypes& from) : from_(from) {}
+
+  // The new id of a type.
+  uint32_t take(uint32_t id) {
+    if (id == 0 || id >= from_.begin_.size()) return 0;
+    const auto [place, is_new] = new_ids_.try_emplace(id, static_cast<uint32_t>(new_ids_.size() + 1));
+    if (is_new) waiting_.push_back(id);
+    return place->second;
+  }
+
+  std::vector<std::byte> finish() {
+    for (; !waiting_.empty(); waiting_.pop_front()) copy(waiting_.front());
+    btf_header header = {.magic = BTF_MAGIC,
+                         .version = BTF_VERSION,
+                         .flags = 0,
+                         .hdr_len = sizeof header,
+                         .type_off = 0,
+                         .type_len = static_cast<__u32>(types_.size()),
+                         .str_off = static_cast<__u32>(types_.size()),
+                         .str_len = static_cast<__u32>(strings_.size())};
+    std::vector<std::byte> whole(sizeof header + types_.size() + strings_.size());
+    memcpy(whole.data(), &header, sizeof header);
+    memcpy(whole.data() + sizeof header, types_.data(), types_.size());
+    memcpy(whole.data() + sizeof header + types_.size(), strings_.data(), strings_.size());
+    return whole;
+  }
+
+ private:
+  template <typename T>
+  void add(const T& part) {
+    const auto* bytes = reinterpret_cast<const std::byte*>(&part);
+    types_.insert(types_.end(), bytes, bytes + sizeof part);
+  }
+
+  uint32_t add_name(uint32_t offset) {
+    if (offset == 0 || offset >= from_.strings_.size()) return 0;
+    const auto at = static_cast<uint32_t>(strings_.size());
+    strings_ += from_.strings_.data() + offset;
+    strings_ += '\0';
+    return at;
+  }
+
+  template <typename Part, typename Change>
+  void copy_parts(size_t at, uint32_t count, Change change) {
+    for (uint32_t i = 0; i < count; ++i, at += sizeof(Part)) {
+      Part part;
+      memcpy(&part, from_.types_.data() + at, sizeof part);
+      change(part);
+      add(part);
+    }
+  }
+
+  void copy(uint32_t id) {
+    const size_t at = from_.begin_[id];
+    btf_type type = type_at(from_.types_, at);
+    const uint32_t kind = BTF_INFO_KIND(type.info), parts = BTF_INFO_VLEN(type.info);
+    type.name_off = add_name(type.name_off);
+    switch (kind) {
+      case BTF_KIND_TYPEDEF:
+      case BTF_KIND_CONST:
+      case BTF_KIND_VOLATILE:
+      case BTF_KIND_RESTRICT:
+      case BTF_KIND_TYPE_TAG: type.type = take(type.type); break;
+      case BTF_KIND_PTR: type.type = 0; break;
+      case BTF_KIND_FUNC:  // nobody holds these by value
+      case BTF_KIND_FUNC_PROTO:
+      case BTF_KIND_VAR:
+      case BTF_KIND_DATASEC:
+      case BTF_KIND_DECL_TAG: type = {.name_off = 0, .info = BTF_KIND_PTR << 24, .type = 0}; break;
+      default: break;
+    }
+    add(type);
+    const size_t rest = at + sizeof type;
+    if (kind == BTF_KIND_INT) copy_parts<__u32>(rest, 1, [](__u32&) {});
+    if (kind == BTF_KIND_ARRAY) {
+      copy_parts<btf_array>(rest, 1, [this](btf_array& array) {
+        array.type = take(array.type);
+        array.index_type = take(array.index_type);
+      });
+    }
+    if (kind == BTF_KIND_STRUCT || kind == BTF_KIND_UNION) {
+      copy_parts<btf_member>(rest, parts, [this](btf_member& member) {
+        member.name_off = add_name(member.name_off);
+        member.type = take(member.type);
+      });
+    }
+    const auto rename = [this](auto& value) { value.name_off = add_name(value.name_off); };
+    if (kind == BTF_KIND_ENUM) copy_parts<btf_enum>(rest, parts, rename);
+    if (kind == BTF_KIND_ENUM64) copy_parts<btf_enum64>(rest, parts, rename);
+  }
+
+  const KernelTypes& from_;
+  std::unordered_map<uint32_t, uint32_t> new_ids_;
+  std::deque<uint32_t> waiting_;
+  std::vector<std::byte> types_;
+  std::string strings_ = std::string(1, '\0');
 };
 
 Result<KernelTypes> KernelTypes::load(const std::string& path) {
@@ -111,77 +228,69 @@ Result<KernelTypes> KernelTypes::parse(std::span<const std::byte> bytes) {
 }
 
 Status KernelTypes::index() {
-  uint32_t id = 1;  // 0 is void
-  for (size_t at = 0; at < types_.size(); ++id) {
+  begin_.push_back(0);  // 0 is void
+  for (size_t at = 0; at < types_.size();) {
     if (types_.size() - at < sizeof(btf_type)) return unreadable("its types end in the middle of one");
     const btf_type type = type_at(types_, at);
-    const uint32_t kind = BTF_INFO_KIND(type.info);
-    if (kind == BTF_KIND_FUNC || kind == BTF_KIND_TYPEDEF || kind == BTF_KIND_STRUCT) {
-      named_.push_back({.name = type.name_off, .id = id, .kind = kind, .at = static_cast<uint32_t>(at)});
+    const int64_t extra = extra_bytes(BTF_INFO_KIND(type.info), BTF_INFO_VLEN(type.info));
+    if (extra < 0) {
+      return unreadable("it has types of kind " + std::to_string(BTF_INFO_KIND(type.info)) +
+                        ", which are newer than sockeye");
     }
-    const int64_t extra = extra_bytes(kind, BTF_INFO_VLEN(type.info));
-    if (extra < 0) return unreadable("it has types of kind " + std::to_string(kind) + ", which are newer than sockeye");
+    begin_.push_back(static_cast<uint32_t>(at));
     at += sizeof type + static_cast<size_t>(extra);
     if (at > types_.size()) return unreadable("its types end in the middle of one");
+  }
+  slots_.resize(std::bit_ceil(begin_.size() * 2));
+  for (uint32_t id = 1; id < begin_.size(); ++id) {
+    const btf_type type = type_at(types_, begin_[id]);
+    if (!has_a_use(BTF_INFO_KIND(type.info)) || type.name_off == 0) continue;
+    if (type.name_off >= strings_.size()) return unreadable("its strings are damaged");
+    size_t slot = hash_of(strings_.data() + type.name_off);
+    while (slots_[slot &= slots_.size() - 1] != 0) ++slot;
+    slots_[slot] = id;
   }
   return Ok{};
 }
 
-// Each string is there once (`pahole --btf_encode` removes duplicates).
-uint32_t KernelTypes::offset_of(std::string_view name) const {
-  std::string whole(1, '\0');
-  whole.append(name).push_back('\0');
-  const void* found = memmem(strings_.data(), strings_.size(), whole.data(), whole.size());
-  return found ? static_cast<uint32_t>(static_cast<const char*>(found) - strings_.data() + 1) : 0;
-}
+const char* KernelTypes::name_of(uint32_t id) const { return strings_.data() + type_at(types_, begin_[id]).name_off; }
 
-const KernelTypes::Named* KernelTypes::find(std::string_view name, uint32_t kind) const {
-  const uint32_t offset = offset_of(name);
-  if (offset == 0) return nullptr;
-  for (const Named& named : named_) {
-    if (named.name == offset && named.kind == kind) return &named;
+std::vector<uint32_t> KernelTypes::named(std::string_view name) const {
+  std::vector<uint32_t> ids;
+  const std::string wanted(name);
+  for (size_t slot = hash_of(wanted.c_str()); slots_[slot &= slots_.size() - 1] != 0; ++slot) {
+    if (wanted == name_of(slots_[slot])) ids.push_back(slots_[slot]);
   }
-  return nullptr;
+  return ids;
 }
 
-uint32_t KernelTypes::function(std::string_view name) const {
-  const Named* found = find(name, BTF_KIND_FUNC);
-  return found ? found->id : 0;
-}
-
-uint32_t KernelTypes::type_definition(std::string_view name) const {
-  const Named* found = find(name, BTF_KIND_TYPEDEF);
-  return found ? found->id : 0;
-}
-
-uint32_t KernelTypes::structure(std::string_view name) const {
-  const Named* found = find(name, BTF_KIND_STRUCT);
-  return found ? found->id : 0;
-}
-
-// Where a type begins, counted from the nearest one before it that has a name; the length of all: there is no such id.
-uint32_t KernelTypes::at_of(uint32_t wanted) const {
-  uint32_t id = 1;
-  size_t at = 0;
-  for (const Named& named : named_) {
-    if (named.id > wanted) break;
-    id = named.id;
-    at = named.at;
+uint32_t KernelTypes::find(std::string_view name, uint32_t kind) const {
+  for (const uint32_t id : named(name)) {
+    if (BTF_INFO_KIND(type_at(types_, begin_[id]).info) == kind) return id;
   }
-  for (; id < wanted && at < types_.size(); ++id) {
-    const btf_type type = type_at(types_, at);
-    at += sizeof type + static_cast<size_t>(extra_bytes(BTF_INFO_KIND(type.info), BTF_INFO_VLEN(type.info)));
-  }
-  return static_cast<uint32_t>(at);
+  return 0;
 }
+
+uint32_t KernelTypes::function(std::string_view name) const { return find(name, BTF_KIND_FUNC); }
+
+uint32_t KernelTypes::type_definition(std::string_view name) const { return find(name, BTF_KIND_TYPEDEF); }
+
+uint32_t KernelTypes::structure(std::string_view name) const { return find(name, BTF_KIND_STRUCT); }
 
 int KernelTypes::parameters(std::string_view name) const {
-  const Named* found = find(name, BTF_KIND_FUNC);
-  if (!found) return -1;
-  const uint32_t at = at_of(type_at(types_, found->at).type);
-  if (at >= types_.size()) return -1;
-  const btf_type prototype = type_at(types_, at);
-  return BTF_INFO_KIND(prototype.info) == BTF_KIND_FUNC_PROTO ? static_cast<int>(BTF_INFO_VLEN(prototype.info)) : -1;
+  const uint32_t id = function(name);
+  const uint32_t prototype = id == 0 ? 0 : type_at(types_, begin_[id]).type;
+  if (prototype == 0 || prototype >= begin_.size()) return -1;
+  const uint32_t info = type_at(types_, begin_[prototype]).info;
+  return BTF_INFO_KIND(info) == BTF_KIND_FUNC_PROTO ? static_cast<int>(BTF_INFO_VLEN(info)) : -1;
+}
+
+std::vector<std::byte> KernelTypes::excerpt(const std::vector<std::string_view>& names) const {
+  Excerpt excerpt(*this);
+  for (const std::string_view name : names) {
+    for (const uint32_t id : named(name)) excerpt.take(id);
+  }
+  return excerpt.finish();
 }
 
 }  // namespace sockeye

@@ -3,6 +3,7 @@
 #include "bpf/kernel_types.h"
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -78,6 +79,51 @@ TEST(KernelTypes, FindsNothingElse) {
   EXPECT_EQ(types->parameters("nothing"), -1);
 }
 
+// struct outer { int a; struct inner *next; struct inner in[3]; } beside things that nobody asks for.
+std::vector<std::byte> nested_types() {
+  btf* made = btf__new_empty();
+  btf__add_struct(made, "unasked", 8);
+  const int number = btf__add_int(made, "int", 4, BTF_INT_SIGNED);
+  const int inner = btf__add_struct(made, "inner", 4);
+  btf__add_field(made, "x", number, 0, 0);
+  const int pointer = btf__add_ptr(made, inner);
+  const int array = btf__add_array(made, number, inner, 3);
+  btf__add_struct(made, "outer", 32);
+  btf__add_field(made, "a", number, 0, 0);
+  btf__add_field(made, "next", pointer, 64, 0);
+  btf__add_field(made, "in", array, 128, 0);
+  btf__add_struct(made, "outer", 1);  // of another compilation unit
+  __u32 size = 0;
+  const auto* raw = static_cast<const std::byte*>(btf__raw_data(made, &size));
+  std::vector<std::byte> bytes(raw, raw + size);
+  btf__free(made);
+  return bytes;
+}
+
+TEST(KernelTypes, AnExcerptHoldsWhatIsHeldByValue) {
+  const std::vector<std::byte> bytes = nested_types();
+  const auto types = KernelTypes::parse(bytes);
+  ASSERT_TRUE(types);
+  const std::vector<std::byte> some = types->excerpt({"outer", "missing"});
+  btf* excerpt = btf__new(some.data(), static_cast<__u32>(some.size()));
+  ASSERT_EQ(libbpf_get_error(excerpt), 0);
+  EXPECT_LT(btf__find_by_name(excerpt, "unasked"), 0);
+  const btf_type* outer = btf__type_by_id(excerpt, static_cast<__u32>(btf__find_by_name(excerpt, "outer")));
+  ASSERT_EQ(btf_vlen(outer), 3);
+  const btf_member* members = btf_members(outer);
+  EXPECT_STREQ(btf__name_by_offset(excerpt, members[2].name_off), "in");
+  EXPECT_EQ(btf_member_bit_offset(outer, 2), 128u);
+  EXPECT_EQ(btf__resolve_size(excerpt, members[2].type), 12);
+  EXPECT_EQ(btf__type_by_id(excerpt, members[1].type)->type, 0u) << "a pointer points to nothing";
+  int outers = 0;
+  for (__u32 id = 1; id < btf__type_cnt(excerpt); ++id) {
+    const btf_type* type = btf__type_by_id(excerpt, id);
+    outers += std::string_view(btf__name_by_offset(excerpt, type->name_off)) == "outer";
+  }
+  EXPECT_EQ(outers, 2) << "libbpf must see that a name means two things";
+  btf__free(excerpt);
+}
+
 TEST(KernelTypes, RefusesWhatIsDamaged) {
   const std::vector<std::byte> good = some_types();
   for (size_t size = 0; size < good.size(); ++size) {
@@ -86,7 +132,10 @@ TEST(KernelTypes, RefusesWhatIsDamaged) {
   for (size_t at = 0; at < good.size(); ++at) {  // whatever it makes of it, it stays inside
     std::vector<std::byte> bad = good;
     bad[at] ^= std::byte{0xff};
-    if (const auto types = KernelTypes::parse(bad)) types->parameters("connect_it");
+    if (const auto types = KernelTypes::parse(bad)) {
+      types->parameters("connect_it");
+      types->excerpt({"thing", "either", "choice", "wide"});
+    }
   }
   EXPECT_FALSE(KernelTypes::load("/nonexistent"));
   EXPECT_FALSE(KernelTypes::load("/dev/null"));

@@ -2,7 +2,9 @@
 #include "bpf/object.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -58,6 +60,25 @@ Error load_error(int error, const std::string& doing) {
           "this kernel refuses what sockeye needs"};
 }
 
+// Of all types that the kernel side is compiled with: those of the kernel are relocated by these names, without what
+// follows "___", which tells a type of other kernels apart.
+std::vector<std::string_view> type_names(const bpf_object* object) {
+  const btf* types = bpf_object__btf(object);
+  std::vector<std::string_view> names;
+  for (__u32 id = 1; id < btf__type_cnt(types); ++id) {
+    const btf_type* type = btf__type_by_id(types, id);
+    if (!btf_is_composite(type) && !btf_is_any_enum(type) && !btf_is_typedef(type) && !btf_is_int(type)) continue;
+    const std::string_view name = btf__name_by_offset(types, type->name_off);
+    if (!name.empty()) names.push_back(name.substr(0, name.find("___")));
+  }
+  return names;
+}
+
+Status write_all(const Fd& file, std::span<const std::byte> bytes) {
+  if (write(file.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size())) return Ok{};
+  return Error{ErrorCode::kFailed, "no room for the kernel's types: " + errno_text(errno), ""};
+}
+
 }  // namespace
 
 Object::Object(Features features) : features_(std::move(features)) {}
@@ -72,15 +93,21 @@ Result<std::unique_ptr<Object>> Object::load(const ObjectOptions& options) {
   auto features = Features::detect();
   if (!features) return features.error();
   std::unique_ptr<Object> object(new Object(std::move(*features)));
-  SOCKEYE_TRY(object->open(options));
+  // libbpf reads it when it loads.
+  const Fd excerpt(memfd_create("sockeye_types", MFD_CLOEXEC));
+  const std::string path = "/proc/self/fd/" + std::to_string(excerpt.get());
+  LIBBPF_OPTS(bpf_object_open_opts, open_options, .btf_custom_path = path.c_str());
+  object->skeleton_ = sockeye_bpf__open_opts(&open_options);
+  if (!object->skeleton_) return load_error(errno, "the BPF object does not open");
+  object->choose(options);
+  SOCKEYE_TRY(write_all(excerpt, object->features_.types().excerpt(type_names(object->skeleton_->obj))));
   object->features_.forget_types();
   if (const int error = sockeye_bpf__load(object->skeleton_)) return load_error(-error, "the BPF programs do not load");
   return object;
 }
 
-Status Object::open(const ObjectOptions& options) {
-  skeleton_ = sockeye_bpf__open();
-  if (!skeleton_) return load_error(errno, "the BPF object does not open");
+// What of the object is loaded.
+void Object::choose(const ObjectOptions& options) {
   kernel_settings& settings = skeleton_->rodata->settings;
   settings = features_.settings();
   settings.ring_wake_bytes = options.ring_bytes / 4;
@@ -117,7 +144,6 @@ Status Object::open(const ObjectOptions& options) {
   }
   bpf_map* map;
   bpf_object__for_each_map(map, skeleton_->obj) bpf_map__set_autocreate(map, wants_map(bpf_map__name(map), options));
-  return Ok{};
 }
 
 Result<Ok> Object::available(const std::string& name) const {

@@ -62,7 +62,7 @@ class Object {
  private:
   explicit Object(Features features);
 
-  Status open(const ObjectOptions& options);
+  void choose(const ObjectOptions& options);
   Result<Ok> available(const std::string& program) const;
   bool wants_map(const std::string& name, const ObjectOptions& options) const;
   bpf_program* program_of(const Choice& choice, bool twin) const;
