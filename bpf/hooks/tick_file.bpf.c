@@ -6,24 +6,28 @@
 #include "bpf/emit.h"
 #include "gen/handlers_tick_file.h"
 
+/* The moment has no time: nothing happens to the socket. */
 INLINE void snapshot_owner(struct sock *sk, struct task_struct *task)
 {
 	struct moment m = {};
-	struct tcp_sock *tp;
 
 	/* One that has neither connected nor listened yet gets its owner when it does. */
 	if (sk->sk_protocol != TCP_PROTOCOL || sk->__sk_common.skc_state == STATE_CLOSE)
 		return;
-	tp = bpf_skc_to_tcp_sock(sk);
-	if (!tp)
+	m.tp = bpf_skc_to_tcp_sock(sk);
+	if (!m.tp)
 		return;
-	open_moment(&m, tp, 1, 0);
-	if (!m.record || m.record->owner.source != OWNER_UNKNOWN)
+	m.cookie = socket_cookie(&sk->__sk_common);
+	m.record = find_record(sk, 1);
+	if (!m.record)
+		return;
+	adopt_record(&m, 0);
+	if (m.record->owner.source != OWNER_UNKNOWN)
 		return;
 	read_owner(&m.record->owner, task, OWNER_SNAPSHOT);
 	if (sk->__sk_common.skc_state == STATE_LISTEN) {
 		m.record->role = ROLE_LISTENER;
-		remember_listener(m.record, tp);
+		remember_listener(m.record, m.tp);
 	}
 	counters.snapshot_owned++;
 	handlers_tick_file(&m);

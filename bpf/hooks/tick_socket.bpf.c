@@ -11,7 +11,6 @@ INLINE void visit_socket(struct bpf_iter__tcp *ctx, struct tcp_sock *tp)
 {
 	struct moment m = { .file = ctx->meta->seq, .state = tp->inet_conn.icsk_inet.sk.__sk_common.skc_state };
 
-	counters.snapshot_sockets++;
 	open_moment(&m, tp, 1, 0);
 	if (m.record && m.state == STATE_LISTEN)
 		m.record->role = ROLE_LISTENER;
@@ -23,7 +22,6 @@ INLINE void visit_mini(struct bpf_iter__tcp *ctx, struct sock_common *common)
 {
 	struct moment m = { .file = ctx->meta->seq, .mini = common, .state = common->skc_state };
 
-	counters.snapshot_minis++;
 	if (m.state == STATE_TIME_WAIT) {
 		struct tcp_timewait_sock *tw = bpf_skc_to_tcp_timewait_sock(common);
 

@@ -12,6 +12,7 @@ import signal
 import sys
 
 import netns
+from holders import IDLE, three_holders
 
 PATIENCE_S = 60
 STATES = {"ESTAB": "ESTABLISHED", "SYN-SENT": "SYN_SENT", "SYN-RECV": "SYN_RECV", "FIN-WAIT-1": "FIN_WAIT1",
@@ -20,23 +21,6 @@ STATES = {"ESTAB": "ESTABLISHED", "SYN-SENT": "SYN_SENT", "SYN-RECV": "SYN_RECV"
 # By state number, as in the map.
 NUMBERED = [None, "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", None, "CLOSE_WAIT",
             "LAST_ACK", "LISTEN", "CLOSING"]
-IDLE = 1000
-# Opens IDLE connections to itself in the namespace given by its file, goes back to the namespace it came from, and
-# waits to be told to close them.
-HOLDER = f"""
-import ctypes, os, socket, sys
-libc = ctypes.CDLL(None)
-home = os.open("/proc/self/ns/net", os.O_RDONLY)
-assert libc.setns(os.open(sys.argv[1], os.O_RDONLY), 0) == 0
-listener = socket.create_server(("127.0.0.1", 7100), backlog=128)
-held = [listener]
-for _ in range({IDLE}):
-    held.append(socket.create_connection(("127.0.0.1", 7100)))
-    held.append(listener.accept()[0])
-assert libc.setns(home, 0) == 0
-os.write(1, b"open")
-sys.stdin.read()
-"""
 # A client that has closed while its server holds on: the client's side is an orphaned FIN_WAIT2 minisocket.
 HALF_CLOSED = """
 import os, socket, sys
@@ -167,28 +151,14 @@ def test_start_under_churn(net):
     assert_no_drift(counts.stop())
 
 
-def holders(net):
-    """IDLE connections in each of three namespaces: of a process there, or, in the third, of one that is elsewhere."""
-    held = []
-    for label in ("one", "two", "three"):
-        space = net.namespace(label)
-        place = net.host if label == "three" else space
-        held.append(place.popen([sys.executable, "-c", HOLDER, f"{netns.NETNS_DIR}/{space.name}"],
-                                stdin=netns.subprocess.PIPE))
-    for holder in held:
-        netns.wait_until(lambda process=holder: process.stdout == "open", f"{holder} to open its connections")
-    return held
-
-
 def test_idle_connections_of_before(net):
-    held = holders(net)
+    held = three_holders(net)
     counts = Counts(net, "--watch", "300ms")
     netns.wait_until(counts.readings, "a reading")
     assert counts.readings()[0]["sockets"]["ESTABLISHED"] >= 3 * 2 * IDLE, counts.readings()[0]
     assert wait_agreement(net, counts)["sockets"]["ESTABLISHED"] >= 3 * 2 * IDLE
     for holder in held:
-        holder.popen.stdin.close()
-        assert holder.wait() == 0, holder.stderr
+        holder.close()
     wait_agreement(net, counts)
     assert_no_drift(counts.stop())
 
@@ -205,7 +175,7 @@ def map_by_bpftool(net):
 
 
 def test_bpftool_shows_the_same(net):
-    holders(net)
+    three_holders(net)
     counts = Counts(net, "--watch", "300ms")
 
     def agrees():
@@ -251,3 +221,14 @@ def test_a_wrong_counter_is_told_and_set_right(net):
     wait_agreement(net, counts)
     assert len(told()) == 1, told()
     counts.stop()
+
+
+def test_a_namespace_that_may_not_be_entered(net):
+    """Without CAP_SYS_ADMIN: what is missing is said, and no drift is claimed."""
+    net.namespace("closed")
+    few = [netns.require("setpriv"), "--bounding-set=-sys_admin", "--inh-caps=-sys_admin", netns.program_of("SOCKEYE")]
+    reading = json.loads(net.host.run([*few, "counts", "--json"]).stdout)
+    assert reading["drift"] is None and "not permitted" in reading["drift_unknown"], reading
+    assert "drift unknown: " in net.host.run([*few, "counts"]).stdout
+    done = net.host.run([*few, "who", "--strict"], check=False)
+    assert done.code == 1 and "could not be looked into" in done.stderr, done

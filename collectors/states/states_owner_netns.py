@@ -189,23 +189,26 @@ def namespaces():
     return list(paths.values())
 
 
-def sockets_in_ss(net):
-    """(namespaces, sockets) on this machine. Minisockets and requests are no sockets yet, or no more."""
-    paths = namespaces()
-    count = 0
-    for path in paths:
-        listed = net.host.run([netns.require("nsenter"), f"--net={path}", "--", netns.require("ss"), "-Htan",
-                               "state", "all", "exclude", "time-wait", "exclude", "syn-recv"], check=False)
-        count += len(listed.stdout.splitlines())
-    return len(paths), count
+def held_sockets_in_ss(net):
+    """How many TCP sockets of this machine a process holds, and of them those that others than process 1 do: a guarded
+    process 1 is hidden from iterators (docs/limitations.md)."""
+    held, others = 0, 0
+    for path in namespaces():
+        listed = net.host.run([netns.require("nsenter"), f"--net={path}", "--", netns.require("ss"), "-Htanp"],
+                              check=False)
+        for line in listed.stdout.splitlines():
+            holders = re.findall(r"pid=(\d+)", line)
+            held += bool(holders)
+            others += bool(set(holders) - {"1"})
+    return held, others
 
 
 def start_counted(net, place):
     """A sockeye whose words on what existed can be compared, as nothing came or went while it started."""
     for _ in range(10):
-        before = sockets_in_ss(net)
+        before = held_sockets_in_ss(net)
         sockeye = watch(net, place)
-        if sockets_in_ss(net) == before:
+        if held_sockets_in_ss(net) == before:
             return sockeye, before
         sockeye.stop()
     netns.skip("sockets come and go all the time on this machine")
@@ -218,12 +221,11 @@ def test_what_existed_is_counted(net):
         right.do(f"l{family} = listen({server.addresses[family]!r}, {PORT})")
         left.do(f"c{family} = [connect({server.addresses[family]!r}, {PORT}) for _ in range(20)]")
         right.do(f"s{family} = [l{family}.accept()[0] for _ in range(20)]")
-    sockeye, (places, sockets) = start_counted(net, client)
+    sockeye, (held, others) = start_counted(net, client)
     said = sockeye.stop().stderr
-    words = re.search(r"([\d,]+) TCP sockets? existed already in (\d+) network namespaces?, ([\d,]+) ", said)
+    words = re.search(r"([\d,]+) TCP sockets? had an owner already; looked at in \d+ ms", said)
     assert words, said
-    assert [int(words[1].replace(",", "")), int(words[2])] == [sockets, places], (said, sockets, places)
-    assert 82 <= int(words[3].replace(",", "")) <= sockets, said
+    assert 82 <= others <= int(words[1].replace(",", "")) <= held, (said, others, held)
 
 
 def test_sockets_that_existed(net):

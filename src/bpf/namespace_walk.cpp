@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <map>
 #include <memory>
-#include <set>
 #include <utility>
 
 #include "base/result.h"
@@ -28,25 +28,9 @@ void for_each_entry(const char* path, Visit visit) {
 }
 
 constexpr char kOwn[] = "/proc/self/ns/net";
+constexpr size_t kPathsEach = 8;  // kept of a namespace that more processes hold
 
-// Paths of all network namespaces but the own one that are wanted, each once.
-std::vector<std::string> other_namespaces(const NamespaceWalk::Wanted& wanted) {
-  std::set<std::pair<dev_t, ino_t>> seen;
-  std::vector<std::string> paths;
-  struct stat info;
-  if (stat(kOwn, &info) == 0) seen.insert({info.st_dev, info.st_ino});
-  const auto consider = [&](std::string path) {
-    if (stat(path.c_str(), &info) != 0 || !seen.insert({info.st_dev, info.st_ino}).second) return;
-    if (wanted(static_cast<uint32_t>(info.st_ino))) paths.push_back(std::move(path));
-  };
-  for_each_entry("/run/netns", [&](const char* name) {
-    if (name[0] != '.') consider(std::string("/run/netns/") + name);
-  });
-  for_each_entry("/proc", [&](const char* name) {
-    if (name[0] >= '1' && name[0] <= '9') consider(std::string("/proc/") + name + "/ns/net");
-  });
-  return paths;
-}
+std::pair<uint64_t, uint64_t> identity_of(const struct stat& info) { return {info.st_dev, info.st_ino}; }
 
 // Where it cannot be told, the own one is wanted.
 bool wants_own(const NamespaceWalk::Wanted& wanted) {
@@ -57,7 +41,30 @@ bool wants_own(const NamespaceWalk::Wanted& wanted) {
 }  // namespace
 
 NamespaceWalk::NamespaceWalk(const Wanted& wanted)
-    : own_(open(kOwn, O_RDONLY | O_CLOEXEC)), others_(other_namespaces(wanted)), own_is_next_(wants_own(wanted)) {}
+    : own_(open(kOwn, O_RDONLY | O_CLOEXEC)), others_(others(wanted)), own_is_next_(wants_own(wanted)) {}
+
+std::vector<NamespaceWalk::Namespace> NamespaceWalk::others(const Wanted& wanted) {
+  std::map<std::pair<uint64_t, uint64_t>, size_t> places;
+  std::vector<Namespace> found;
+  struct stat info;
+  if (stat(kOwn, &info) == 0) places[identity_of(info)] = SIZE_MAX;
+  const auto consider = [&](std::string path) {
+    if (stat(path.c_str(), &info) != 0) return;
+    const auto [place, is_new] = places.try_emplace(identity_of(info), found.size());
+    if (is_new && !wanted(static_cast<uint32_t>(info.st_ino))) place->second = SIZE_MAX;
+    if (place->second == SIZE_MAX) return;
+    if (is_new) found.push_back({identity_of(info), {}});
+    std::vector<std::string>& paths = found[place->second].paths;
+    if (paths.size() < kPathsEach) paths.push_back(std::move(path));
+  };
+  for_each_entry("/run/netns", [&](const char* name) {
+    if (name[0] != '.') consider(std::string("/run/netns/") + name);
+  });
+  for_each_entry("/proc", [&](const char* name) {
+    if (name[0] >= '1' && name[0] <= '9') consider(std::string("/proc/") + name + "/ns/net");
+  });
+  return found;
+}
 
 bool NamespaceWalk::enter_next() {
   if (own_is_next_) {
@@ -71,13 +78,20 @@ bool NamespaceWalk::enter_next() {
   return false;
 }
 
-bool NamespaceWalk::enter(const std::string& path) {
-  const Fd other(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!other && errno == ENOENT) return false;  // it went meanwhile
-  if (own_ && other && setns(other.get(), CLONE_NEWNET) == 0) return away_ = true;
-  if (other && errno == EINVAL) return false;  // it is going: `ip netns delete` unmounts the file, then removes it
-  shortcoming_ = "network namespace " + path + ": " + errno_text(errno);
-  ++unvisited_;
+// By the first of its paths that still leads to it: the process may have ended, its number may be another's by now.
+// Where none does the namespace is going, or gone.
+bool NamespaceWalk::enter(const Namespace& other) {
+  for (const std::string& path : other.paths) {
+    const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    struct stat info;
+    if (!fd && (errno == ENOENT || errno == ESRCH)) continue;
+    if (fd && fstat(fd.get(), &info) == 0 && identity_of(info) != other.identity) continue;
+    if (own_ && fd && setns(fd.get(), CLONE_NEWNET) == 0) return away_ = true;
+    if (fd && errno == EINVAL) continue;  // `ip netns delete` unmounts the file, then removes it
+    shortcoming_ = "network namespace " + path + ": " + errno_text(errno);
+    ++unvisited_;
+    return false;
+  }
   return false;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/fd.h"
@@ -31,11 +32,18 @@ class NamespaceWalk {
   const std::string& shortcoming() const { return shortcoming_; }
 
  private:
-  bool enter(const std::string& path);
+  // Paths lead to it while the process lives that they name, so there are several.
+  struct Namespace {
+    std::pair<uint64_t, uint64_t> identity;  // device and inode number
+    std::vector<std::string> paths;
+  };
+
+  static std::vector<Namespace> others(const Wanted& wanted);
+  bool enter(const Namespace& other);
   void go_home();
 
   Fd own_;
-  std::vector<std::string> others_;
+  std::vector<Namespace> others_;
   size_t next_ = 0;
   bool own_is_next_;
   bool away_ = false;

@@ -20,8 +20,10 @@
 namespace sockeye {
 namespace {
 
-// The moments from which owners are learned; `destroyed` only where records are hashed by address.
-constexpr std::string_view kOwnerMoments[] = {"set_state", "sent", "received", "tick_socket", "tick_file"};
+// The moments from which owners are learned.
+constexpr std::string_view kOwnerMoments[] = {"set_state", "sent", "received", "tick_file"};
+// Besides, where records are hashed by address: tick_file meets nothing else, and nobody else deletes them.
+constexpr std::string_view kAddressMoments[] = {"tick_socket", "destroyed"};
 // The same for a snapshot, which is over before anything can change.
 constexpr std::string_view kSnapshotMoments[] = {"tick_socket", "tick_file"};
 
@@ -122,7 +124,8 @@ void Object::choose(const ObjectOptions& options) {
     if (collector->snapshot) moments.insert(moments.end(), std::begin(kSnapshotMoments), std::end(kSnapshotMoments));
     if (!collector->needs_owner || collector->snapshot) continue;
     moments.insert(moments.end(), std::begin(kOwnerMoments), std::end(kOwnerMoments));
-    if (!settings.has_socket_storage) moments.push_back("destroyed");
+    if (!settings.has_socket_storage)
+      moments.insert(moments.end(), std::begin(kAddressMoments), std::end(kAddressMoments));
   }
   for (const Handler& handler : handlers()) {
     if (std::count(options.collectors.begin(), options.collectors.end(), handler.collector) > 0) {
@@ -203,6 +206,27 @@ bool Object::wants_map(const std::string& name, const ObjectOptions& options) co
 bool Object::has(std::string_view moment) const {
   return std::any_of(choices_.begin(), choices_.end(),
                      [&](const Choice& choice) { return choice.moment == moment && !choice.rung.empty(); });
+}
+
+bool Object::needs_visits_before_files() const {
+  return std::any_of(choices_.begin(), choices_.end(),
+                     [](const Choice& choice) { return choice.moment == "tick_file" && choice.rung == "iter_probe"; });
+}
+
+std::vector<std::string> Object::shortcomings() const {
+  std::vector<std::string> sentences;
+  for (const Choice& choice : choices_) {
+    if (!choice.rung.empty()) continue;
+    sentences.push_back("without the moment " + choice.moment + ": " +
+                        (choice.refused.empty() ? "this kernel offers no way to it" : choice.refused.back().why));
+  }
+  const kernel_settings& settings = skeleton_->rodata->settings;
+  if (settings.wants_records && !settings.has_socket_storage && has("set_state")) {
+    sentences.push_back(
+        "this kernel clones nothing from a listener to its children: where several listen on one port, the last one to "
+        "listen is taken for the owner of a connection until it is used");
+  }
+  return sentences;
 }
 
 bpf_program* Object::program_of(const Choice& choice, bool twin) const {

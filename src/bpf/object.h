@@ -43,6 +43,8 @@ class Object {
   void detach();
 
   bool has(std::string_view moment) const;  // wanted and loaded
+  // Whether tick_socket has to meet the sockets before tick_file can give them owners.
+  bool needs_visits_before_files() const;
   // The file of a moment's iterator program: it visits what the namespaces of the calling thread show now, while it is
   // read, and yields the records that handlers write, whole ones for a reader of at least kIteratorBytes.
   Result<Fd> open_iterator(std::string_view moment);
@@ -58,6 +60,8 @@ class Object {
   // Kernel-side losses. With `exact` the programs are asked for the events the kernel skipped.
   Losses losses(bool exact);
   const std::vector<Choice>& choices() const { return choices_; }
+  // What this run does less well on this kernel than on others, a sentence each.
+  std::vector<std::string> shortcomings() const;
 
  private:
   explicit Object(Features features);

@@ -30,12 +30,9 @@ SOCKEYE_ASSERT_SIZE(kernel_settings, 20);
 
 struct kernel_counters {
 	__u64 lost[LOST_REASONS];
-	__u64 rescued; /* events that a twin program handled while the first was interrupted on that CPU */
-	/* Visits: where a handler writes rows, a socket whose row finds no room is visited again. */
-	__u64 snapshot_sockets; /* sockets met by the snapshot at start, minisockets and request sockets left out */
-	__u64 snapshot_minis;   /* TIME_WAIT and FIN_WAIT2 minisockets and request sockets met by it */
-	__u64 snapshot_owned;   /* sockets that the snapshot found an owner for */
+	__u64 rescued;        /* events that a twin program handled while the first was interrupted on that CPU */
+	__u64 snapshot_owned; /* sockets that the snapshot found an owner for */
 };
-SOCKEYE_ASSERT_SIZE(kernel_counters, 48);
+SOCKEYE_ASSERT_SIZE(kernel_counters, 32);
 
 #endif

@@ -1,51 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpf/snapshot.h"
 
-#include <algorithm>
+#include <sys/stat.h>
+
+#include <chrono>
 
 #include "bpf/namespace_walk.h"
 
 namespace sockeye {
 namespace {
 
-void visit_sockets(Object& object, SnapshotReport& report) {
+constexpr ino_t kInitialPidNamespace = 0xeffffffc;  // PROC_PID_INIT_INO of the kernel's <linux/proc_ns.h>
+
+void visit_sockets(Object& object, std::string& shortcoming) {
   NamespaceWalk walk;
   while (walk.enter_next()) {
-    if (const auto done = object.run_iterator("tick_socket"); !done) {
-      report.shortcoming = done.error().what;
-    } else {
-      ++report.namespaces;
-    }
+    if (const auto done = object.run_iterator("tick_socket"); !done) shortcoming = done.error().what;
   }
-  report.unvisited = walk.unvisited();
-  if (!walk.shortcoming().empty()) report.shortcoming = walk.shortcoming();
+  if (!walk.shortcoming().empty()) shortcoming = walk.shortcoming();
 }
 
-// Without bpf_sock_from_file a file only leads to the address of its socket, whose record has to be there.
-bool needs_records_first(const Object& object) {
-  return std::any_of(object.choices().begin(), object.choices().end(),
-                     [](const Choice& choice) { return choice.moment == "tick_file" && choice.rung == "iter_probe"; });
+bool sees_all_processes() {
+  struct stat info;
+  return stat("/proc/self/ns/pid", &info) != 0 || info.st_ino == kInitialPidNamespace;
 }
 
 }  // namespace
 
 SnapshotReport take_snapshot(Object& object) {
   SnapshotReport report;
-  visit_sockets(object, report);
+  const auto start = std::chrono::steady_clock::now();
+  if (object.needs_visits_before_files()) visit_sockets(object, report.shortcoming);
+  if (!sees_all_processes()) report.shortcoming = "sockeye runs in a pid namespace, and sees no process outside it";
   if (const auto done = object.run_iterator("tick_file"); !done) report.shortcoming = done.error().what;
-  const kernel_counters& counters = object.counters();
-  report.sockets = counters.snapshot_sockets;
-  report.minis = counters.snapshot_minis;
-  report.owned = counters.snapshot_owned;
+  const auto took = std::chrono::steady_clock::now() - start;
+  report.took_us = static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+  report.owned = object.counters().snapshot_owned;
   return report;
-}
-
-Status learn_owners(Object& object) {
-  if (needs_records_first(object)) {
-    SnapshotReport ignored;  // whatever is wrong with a namespace shows again when its sockets are read
-    visit_sockets(object, ignored);
-  }
-  return object.run_iterator("tick_file");
 }
 
 }  // namespace sockeye

@@ -6,11 +6,7 @@
 namespace sockeye {
 
 void say_what_is_missing(const Object& object) {
-  for (const Choice& choice : object.choices()) {
-    if (!choice.rung.empty()) continue;
-    say("without the moment " + choice.moment + ": " +
-        (choice.refused.empty() ? "this kernel offers no way to it" : choice.refused.back().why));
-  }
+  for (const std::string& sentence : object.shortcomings()) say(sentence);
 }
 
 void say_totals(const RunTotals& totals, const std::string& what) {

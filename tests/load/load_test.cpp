@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernel side on the kernel that runs: every collector alone, all together, and filtered, loads and attaches.
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstring>
 
+#include "base/fd.h"
 #include "bpf/object.h"
 #include "bpf/snapshot.h"
 #include "event/collector.h"
@@ -64,14 +66,16 @@ TEST_F(LoadTest, AllTogetherFiltered) {
   expect_rungs(*object);
 }
 
-TEST_F(LoadTest, ASnapshotVisitsTheOwnNamespace) {
+TEST_F(LoadTest, ASnapshotFindsOurOwnSocket) {
   ObjectOptions options;
   options.collectors = {"states"};
   const auto object = loaded(options);
   ASSERT_TRUE(object);
+  const Fd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(listen(listener.get(), 1), 0);
   const SnapshotReport report = take_snapshot(*object);
-  EXPECT_GE(report.namespaces, 1);
-  EXPECT_LE(report.owned, report.sockets);
+  EXPECT_GE(report.owned, 1u);
+  EXPECT_GT(report.took_us, 0u);
 }
 
 TEST_F(LoadTest, ASnapshotAttachesNothing) {
@@ -80,7 +84,7 @@ TEST_F(LoadTest, ASnapshotAttachesNothing) {
   const auto object = loaded(options);
   ASSERT_TRUE(object);
   for (const Choice& choice : object->choices()) EXPECT_TRUE(choice.rung.starts_with("iter")) << choice.moment;
-  EXPECT_TRUE(learn_owners(*object));
+  take_snapshot(*object);
   const auto iterator = object->open_iterator("tick_socket");
   ASSERT_TRUE(iterator) << iterator.error().what;
   std::vector<std::byte> room(Object::kIteratorBytes);

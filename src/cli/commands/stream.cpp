@@ -53,15 +53,9 @@ Result<std::vector<const Collector*>> parse_collectors(const std::vector<std::st
 }
 
 void say_snapshot(const SnapshotReport& report) {
-  std::string line = counted(report.sockets, "TCP socket") + " existed already in " +
-                     counted(static_cast<uint64_t>(report.namespaces), "network namespace") + ", " +
-                     with_thousands(std::min(report.owned, report.sockets)) + " with a known owner";
-  if (report.minis > 0) line += "; besides, " + with_thousands(report.minis) + " in TIME_WAIT or half open";
-  say(line);
-  if (report.unvisited > 0) {
-    say(counted(static_cast<uint64_t>(report.unvisited), "network namespace") + " could not be entered");
-  }
-  if (!report.shortcoming.empty()) say("the snapshot is not complete: " + report.shortcoming);
+  say(counted(report.owned, "TCP socket") + " had an owner already; looked at in " +
+      with_thousands((report.took_us + 500) / 1000) + " ms");
+  if (!report.shortcoming.empty()) say("the owners of before are not complete: " + report.shortcoming);
 }
 
 Result<RunTotals> run_stream(const Stream& stream) {

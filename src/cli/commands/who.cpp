@@ -27,7 +27,7 @@ struct WhoWords {
 struct WhoResult {
   RunTotals totals;
   IteratorReport read;
-  std::string no_owners;  // why none could be learned; empty: they could
+  SnapshotReport owners;
 };
 
 Result<filter_rules> filters_of(const WhoWords& words) {
@@ -56,7 +56,7 @@ Result<WhoResult> look(const RunOptions& options, const filter_rules& filters) {
                  "ss -tanpe in each network namespace tells the same"};
   }
   WhoResult result;
-  if (const auto owners = learn_owners(**object); !owners) result.no_owners = owners.error().what;
+  result.owners = take_snapshot(**object);
 
   // The kernel side would leave them out as well, after a walk through them.
   const auto wanted = [&filters](uint32_t inode) {
@@ -81,7 +81,7 @@ void say_result(const WhoResult& result, bool quiet) {
         counted(static_cast<uint64_t>(result.read.namespaces), "network namespace"));
   }
   if (lost > 0) say_totals(result.totals, "sockets");
-  if (!result.no_owners.empty()) say("no owner is known: " + result.no_owners);
+  if (!result.owners.shortcoming.empty()) say("the owners are not complete: " + result.owners.shortcoming);
   if (result.read.unvisited > 0) {
     say(counted(static_cast<uint64_t>(result.read.unvisited), "network namespace") +
         " could not be looked into: " + result.read.shortcoming);

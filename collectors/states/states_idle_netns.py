@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`states` and connections that idled when it started, in three network namespaces, one of them without any process."""
+import collections
+
+from holders import IDLE, PORT, three_holders
+from states_tools import by_socket, check_socket, is_of_listener, owners, rows_in, watch
+
+CLIENT = "ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT"
+CLIENT_ORPHANED = "ESTABLISHED FIN_WAIT1 FIN_WAIT2 CLOSE"
+SERVER = "ESTABLISHED CLOSE_WAIT LAST_ACK CLOSE"
+
+
+def test_idle_connections_of_before_are_closed(net):
+    """Each socket's first row says which state it was in, and whose it is."""
+    held = three_holders(net)
+    sockeye = watch(net, *(holder.space for holder in held))
+    for holder in held:
+        holder.close()
+    run = sockeye.stop()
+    for holder in held:
+        rows = rows_in(run, holder.space)
+        lives = collections.Counter()
+        for socket in by_socket(rows):
+            check_socket(socket, existed=True)
+            assert owners(socket) == [(holder.pid, "snapshot")], socket
+            lives[socket[0]["lport"] == PORT,
+                  " ".join([socket[0]["old_state"]] + [row["new_state"] for row in socket])] += 1
+        assert lives[True, SERVER] == IDLE, lives
+        assert lives[False, CLIENT] + lives[False, CLIENT_ORPHANED] == IDLE and sum(lives.values()) == 2 * IDLE, lives
+        listener, = [row for row in rows if is_of_listener(row)]
+        assert (listener["pid"], listener["old_state"], listener["new_state"]) == (holder.pid, "LISTEN", "CLOSE"), listener
