@@ -71,6 +71,37 @@ INLINE struct sock_common *readable_socket(struct sock_common *common)
 	return settings.sock_common_type ? bpf_rdonly_cast(common, settings.sock_common_type) : common;
 }
 
+/* From 5.18 to 6.0 a namespace's table of minisockets lay outside of it. */
+struct netns_ipv4___until_6_0 {
+	struct inet_timewait_death_row *tcp_death_row;
+} __attribute__((preserve_access_index));
+
+struct net___until_6_0 {
+	struct netns_ipv4___until_6_0 ipv4;
+} __attribute__((preserve_access_index));
+
+/* Until 5.17 it counted them in tw_count; tw_refcount is one more. */
+struct inet_timewait_death_row___until_5_17 {
+	atomic_t tw_count;
+} __attribute__((preserve_access_index));
+
+/* The condition of inet_twsk_alloc(): no more TIME_WAIT and FIN_WAIT2 minisockets (net.ipv4.tcp_max_tw_buckets). */
+INLINE int time_wait_table_is_full(struct net *net)
+{
+	struct net___until_6_0 *outside = (void *)net;
+	struct inet_timewait_death_row___until_5_17 *old;
+	struct inet_timewait_death_row *table;
+
+	if (bpf_core_field_exists(outside->ipv4.tcp_death_row))
+		table = outside->ipv4.tcp_death_row;
+	else
+		table = &net->ipv4.tcp_death_row;
+	old = (void *)table;
+	if (bpf_core_field_exists(old->tw_count))
+		return old->tw_count.counter >= table->sysctl_max_tw_buckets;
+	return table->tw_refcount.refs.counter - 1 >= table->sysctl_max_tw_buckets;
+}
+
 /* 5.10 has no bpf_get_current_task_btf (5.11): there the current task is a number that only probe reads can follow. */
 INLINE struct task_struct *current_task(void)
 {

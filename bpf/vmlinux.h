@@ -84,6 +84,12 @@ struct raw_spinlock {
 	arch_spinlock_t raw_lock;
 };
 
+struct refcount_struct {
+	atomic_t refs;
+};
+
+typedef struct refcount_struct refcount_t;
+
 typedef struct {
 	uid_t val;
 } kuid_t;
@@ -173,8 +179,18 @@ struct kernfs_node {
 	u64 id;
 };
 
+struct inet_timewait_death_row {
+	refcount_t tw_refcount;
+	int sysctl_max_tw_buckets;
+};
+
+struct netns_ipv4 {
+	struct inet_timewait_death_row tcp_death_row;
+};
+
 struct net {
 	struct ns_common ns;
+	struct netns_ipv4 ipv4;
 	u64 net_cookie;
 };
 

@@ -4,28 +4,8 @@
 #define SOCKEYE_STATES_EMIT_ROW_BPF_H
 
 #include "bpf/emit.h"
+#include "bpf/outcome.h"
 #include "collectors/states/states.event.h"
-
-/*
- * What became of a socket that leaves FIN_WAIT2 or CLOSING: tcp_time_wait() swaps in a minisocket and closes the full
- * one without an event of its own. SOCK_DONE (bit 1 of sk_flags): the peer's FIN was seen (tcp_fin()). SOCK_DEAD
- * (bit 0): the process has let go of it. linger2 < 0: the user wants no orphaned FIN_WAIT2.
- */
-INLINE __u8 outcome_of_close(struct moment *m)
-{
-	struct sock *sk = &m->tp->inet_conn.icsk_inet.sk;
-	unsigned long flags = sk->__sk_common.skc_flags;
-
-	if (m->new_state != STATE_CLOSE || (m->old_state != STATE_FIN_WAIT2 && m->old_state != STATE_CLOSING))
-		return OUTCOME_NONE;
-	if (sk->sk_err)
-		return OUTCOME_GONE;
-	if (flags & 2)
-		return OUTCOME_TIME_WAIT;
-	if (m->tp->linger2 >= 0 && (flags & 1))
-		return OUTCOME_FIN_WAIT2_ORPHAN;
-	return OUTCOME_GONE;
-}
 
 INLINE void emit_row(struct moment *m)
 {
@@ -40,11 +20,14 @@ INLINE void emit_row(struct moment *m)
 	read_context(&event->base.context);
 	event->old_state = m->old_state;
 	event->new_state = m->new_state;
-	event->outcome = outcome_of_close(m);
+	event->outcome = outcome_of_close(m->tp, m->old_state, m->new_state);
 	if (event->outcome == OUTCOME_TIME_WAIT) {
 		event->new_state = STATE_TIME_WAIT;
 		event->derived = 1;
 	}
+	/* The row stays the kernel's own, into CLOSE: that much is certain, and mostly it is all there is. */
+	if (event->outcome == OUTCOME_TABLE_FULL)
+		__sync_fetch_and_add(&counters.table_full, 1);
 	if (m->duration_ns) {
 		event->duration_ns = m->duration_ns;
 		event->flags = STATES_DURATION_KNOWN;

@@ -13,6 +13,7 @@ constexpr EnumValue kOutcomes[] = {
     {OUTCOME_TIME_WAIT, "time_wait", "a TIME_WAIT minisocket"},
     {OUTCOME_FIN_WAIT2_ORPHAN, "fin_wait2_orphan", "a FIN_WAIT2 minisocket"},
     {OUTCOME_GONE, "gone", "nothing"},
+    {OUTCOME_TABLE_FULL, "table_full", "nothing, or the last minisocket that the TIME_WAIT table had room for"},
 };
 
 #define MEMBER(member) SOCKEYE_MEMBER(states_event, member)

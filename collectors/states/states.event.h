@@ -14,20 +14,13 @@
 #define STATES_DURATION_KNOWN 1 /* the start of the old state was seen */
 #define STATES_HELD 2 /* emitted later than it happened, when the ports were known; time_ns is the true time */
 
-/* states_event.outcome: what the kernel put in place of a socket that it closed from FIN_WAIT2 or CLOSING. */
-#define OUTCOME_NONE 0      /* not such a transition */
-#define OUTCOME_TIME_WAIT 1 /* a TIME_WAIT minisocket: new_state is TIME_WAIT, derived is set */
-#define OUTCOME_FIN_WAIT2_ORPHAN \
-	2              /* a FIN_WAIT2 minisocket: ss shows FIN-WAIT-2, it turns TIME_WAIT without an event */
-#define OUTCOME_GONE 3 /* nothing */
-
 struct states_event {
 	struct socket_event base;
 	__u64 duration_ns; /* time spent in old_state; 0 unless STATES_DURATION_KNOWN */
 	__u8 old_state;    /* STATE_* */
 	__u8 new_state;    /* STATE_* */
 	__u8 derived;      /* 1: the row stands for the kernel's old_state -> CLOSE */
-	__u8 outcome;      /* OUTCOME_* */
+	__u8 outcome;      /* OUTCOME_*; TIME_WAIT: new_state is TIME_WAIT, and derived is set */
 	__u8 flags;        /* STATES_* */
 	__u8 _pad[3];
 };

@@ -115,6 +115,9 @@ std::vector<states_event> corners() {
   base->owner.source = OWNER_SNAPSHOT;
   events.back().outcome = OUTCOME_FIN_WAIT2_ORPHAN;
 
+  events.push_back(transition(STATE_FIN_WAIT2, STATE_CLOSE));  // no room for a TIME_WAIT, or the last
+  events.back().outcome = OUTCOME_TABLE_FULL;
+
   events.push_back(transition(STATE_SYN_SENT, STATE_ESTABLISHED));  // a socket of the kernel's own
   base = &events.back().base;
   base->owner = {};

@@ -32,7 +32,8 @@ struct kernel_counters {
 	__u64 lost[LOST_REASONS];
 	__u64 rescued;        /* events that a twin program handled while the first was interrupted on that CPU */
 	__u64 snapshot_owned; /* sockets that the snapshot found an owner for */
+	__u64 table_full;     /* events with OUTCOME_TABLE_FULL */
 };
-SOCKEYE_ASSERT_SIZE(kernel_counters, 32);
+SOCKEYE_ASSERT_SIZE(kernel_counters, 40);
 
 #endif

@@ -20,6 +20,10 @@ void say_totals(const RunTotals& totals, const std::string& what) {
   }
   if (totals.late > 0) line += ", " + with_thousands(totals.late) + " late";
   say(line);
+  if (totals.table_full > 0) {
+    say(counted(totals.table_full, "row") +
+        " into CLOSE may have left TIME_WAIT behind: the TIME_WAIT table was full (TCPTimeWaitOverflow)");
+  }
 }
 
 std::vector<Sink*> Sinks::all() const {

@@ -71,6 +71,10 @@ constexpr Field kEndFields[] = {
      .type = FieldType::kUnsigned,
      SOCKEYE_MEMBER(end_event, incomplete),
      .meaning = "of those shown: without owner and duration, as no socket record could be had"},
+    {.name = "table_full",
+     .type = FieldType::kUnsigned,
+     SOCKEYE_MEMBER(end_event, table_full),
+     .meaning = "sockets that closed while the TIME_WAIT table was full (TCPTimeWaitOverflow): a few are in TIME_WAIT"},
 };
 
 }  // namespace
@@ -91,7 +95,9 @@ const EventType kEndType = {
     .common = {},
     .own = kEndFields,
     .columns = {},
-    .line = "{time} End: DELIVERED={delivered} LOST={lost} LATE={late} INCOMPLETE={incomplete}",
+    .line =
+        "{time} End: DELIVERED={delivered} LOST={lost} LATE={late} INCOMPLETE={incomplete} "
+        "TABLE_FULL={table_full}",
 };
 
 LossName name_of(LossReason reason) {

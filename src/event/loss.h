@@ -43,8 +43,9 @@ struct end_event {
   uint64_t lost;        // events that reached no sink
   uint64_t late;        // of those delivered: out of order
   uint64_t incomplete;  // of those delivered: without a socket record, so without owner and duration
+  uint64_t table_full;  // of those made: closed with the TIME_WAIT table full (OUTCOME_TABLE_FULL)
 };
-static_assert(sizeof(end_event) == 48);
+static_assert(sizeof(end_event) == 56);
 
 extern const EventType kGapType;
 extern const EventType kEndType;

@@ -101,6 +101,14 @@ struct socket_id {
 };
 SOCKEYE_ASSERT_SIZE(socket_id, 64);
 
+/* What the kernel puts in place of a socket that it closes from FIN_WAIT2 or CLOSING. */
+#define OUTCOME_NONE 0      /* it is no such transition */
+#define OUTCOME_TIME_WAIT 1 /* a TIME_WAIT minisocket */
+#define OUTCOME_FIN_WAIT2_ORPHAN \
+	2                    /* a FIN_WAIT2 minisocket: ss shows FIN-WAIT-2, it turns TIME_WAIT without an event */
+#define OUTCOME_GONE 3       /* nothing */
+#define OUTCOME_TABLE_FULL 4 /* its namespace's table of minisockets is full: nothing, or the last that fitted in */
+
 /* What every event of one socket begins with. */
 struct socket_event {
 	struct event_header header;

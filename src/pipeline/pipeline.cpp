@@ -156,6 +156,7 @@ void Pipeline::finish(const PipelineOptions& options) {
   }
   report_losses(true);
   report_complaints();
+  totals_.table_full = source_.table_full();
   if (!options.end_record) return;
   const end_event end = {
       .header = {.kind = END_KIND, .size = sizeof end, .cpu = 0, .time_ns = clock_.boot_ns()},
@@ -163,6 +164,7 @@ void Pipeline::finish(const PipelineOptions& options) {
       .lost = totals_.losses.events(),
       .late = totals_.late,
       .incomplete = totals_.losses[LossReason::kRecordAlloc],
+      .table_full = totals_.table_full,
   };
   const Record record{.header = &end.header, .type = &kEndType};
   for (Sink* sink : sinks_) sink->write({&record, 1}, wall_);

@@ -27,7 +27,8 @@ struct PipelineOptions {
 struct RunTotals {
   uint64_t delivered = 0;  // records that went to the sinks, gap records left out
   uint64_t late = 0;
-  Losses losses;  // of all stages
+  Losses losses;            // of all stages
+  uint64_t table_full = 0;  // events with OUTCOME_TABLE_FULL
 };
 
 class Pipeline {

@@ -42,9 +42,11 @@ class ScriptedSource : public Source {
   }
   bool ended() const override { return ends && steps.empty(); }
   Losses losses(bool) override { return losses_; }
+  uint64_t table_full() const override { return with_table_full; }
   void stop() override { stopped = true; }
 
   std::deque<Step> steps;
+  uint64_t with_table_full = 0;
   bool stopped = false;
   bool ends = false;
 
@@ -63,7 +65,8 @@ class RecordingSink : public Sink {
                         std::to_string(gap.lost));
       } else if (record.type == &kEndType) {
         const auto& end = *reinterpret_cast<const end_event*>(record.header);
-        lines.push_back("end " + std::to_string(end.delivered) + " " + std::to_string(end.lost));
+        lines.push_back("end " + std::to_string(end.delivered) + " " + std::to_string(end.lost) +
+                        (end.table_full ? " table_full " + std::to_string(end.table_full) : ""));
       } else {
         lines.push_back(std::to_string(record.header->time_ns) + (record.late ? " late" : ""));
       }
@@ -121,6 +124,13 @@ TEST_F(PipelineTest, TellsOfALossOnceAndAtItsPlace) {
   const RunTotals totals = run({.duration = {}, .count = {}, .end_record = true});
   EXPECT_EQ(sink_->lines, (Lines{"10", "20", "gap ring_full 7", "30", "40", "gap ring_full 2", "end 4 9"}));
   EXPECT_EQ(totals.losses.events(), 9u);
+}
+
+TEST_F(PipelineTest, TellsHowManyEventsCameWithTheTimeWaitTableFull) {
+  source_.steps = {{{10}, {}}};
+  source_.with_table_full = 3;
+  EXPECT_EQ(run({.duration = {}, .count = {}, .end_record = true}).table_full, 3u);
+  EXPECT_EQ(sink_->lines, (Lines{"10", "end 1 0 table_full 3"}));
 }
 
 TEST_F(PipelineTest, AnIncompleteRecordIsNoLostEvent) {

@@ -60,4 +60,6 @@ Losses RingSource::losses(bool exact) {
   return losses;
 }
 
+uint64_t RingSource::table_full() const { return __atomic_load_n(&object_.counters().table_full, __ATOMIC_RELAXED); }
+
 }  // namespace sockeye

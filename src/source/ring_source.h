@@ -18,6 +18,7 @@ class RingSource : public Source {
   int wake_fd() const override;
   bool next(Batch& batch) override;
   Losses losses(bool exact) override;
+  uint64_t table_full() const override;
   void stop() override { object_.detach(); }
 
  private:

@@ -19,6 +19,8 @@ class Source {
   virtual bool ended() const { return false; }
   // What was lost so far on this side. `exact` asks the kernel for every counter; else only for what costs nothing.
   virtual Losses losses(bool exact) = 0;
+  // Events with OUTCOME_TABLE_FULL so far: what remained of their sockets is not certain.
+  virtual uint64_t table_full() const { return 0; }
   // Nothing new is made after this; what was made before can still be read.
   virtual void stop() = 0;
 };

@@ -104,7 +104,7 @@ int run_and_report(const StreamWords& words) {
   const auto totals = run_stream(*stream);
   if (!totals) return report(totals.error());
   const bool lost = totals->losses.events() > 0;
-  if (!stream->run.quiet || lost) say_totals(*totals, "events");
+  if (!stream->run.quiet || lost || totals->table_full > 0) say_totals(*totals, "events");
   return lost && stream->run.strict ? static_cast<int>(ErrorCode::kFailed) : 0;
 }
 
