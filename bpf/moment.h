@@ -13,6 +13,7 @@ struct moment {
 	struct sock_common *mini;   /* tick_*: a minisocket or a request socket, which has neither record nor owner */
 	struct seq_file *file;      /* tick_*: what user space reads of the iterator; write_event() */
 	struct sock_record *record; /* 0 where none could be had */
+	struct owner *owner;        /* tick_state, in runs that want owners: whose it is, also of `mini`; 0: unknown */
 	__u64 time_ns;              /* CLOCK_BOOTTIME */
 	__u64 cookie;
 	__u64 duration_ns; /* set_state: time in old_state; 0: its start was not seen */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The moment set_state: a TCP socket goes from one state to another, under its lock. */
+#include "bpf/afterlife.h"
 #include "bpf/emit.h"
 #include "bpf/twin.h"
 #include "gen/handlers_set_state.h"
@@ -61,6 +62,8 @@ INLINE int run_set_state(struct sock *sk, int old_state, int new_state)
 		owner_on_set_state(&m);
 	}
 	handlers_set_state(&m);
+	if (settings.wants_afterlife && m.record)
+		remember_afterlife(&m);
 	if (m.record)
 		m.record->state_since_ns = m.time_ns;
 	return 0;

@@ -3,29 +3,62 @@
  * The moment tick_state: a visit to every TCP socket of one network namespace for its state alone, when user space reads
  * the iterator. Unlike tick_socket it opens no record, so it may be run again and again.
  */
-#include "bpf/moment.h"
+#include "bpf/afterlife.h"
 #include "gen/handlers_tick_state.h"
+
+/* A record that was cloned from a listener, whose own first event was missed, has another cookie. */
+INLINE struct owner *owner_of_socket(struct tcp_sock *tp)
+{
+	struct sock *sk = &tp->inet_conn.icsk_inet.sk;
+	struct sock_record *record = find_record((struct sock *)tp, 0);
+
+	if (!record)
+		return 0;
+	if (settings.has_socket_cookie && record->cookie != (__u64)sk->__sk_common.skc_cookie.counter)
+		return 0;
+	return &record->owner;
+}
+
+/* Two ways through the program, as in tick_socket: the verifier does not see that where `tp` is 0 `mini` is not. */
+INLINE void tell_state(struct bpf_iter__tcp *ctx, struct tcp_sock *tp)
+{
+	struct moment m = { .file = ctx->meta->seq,
+			    .tp = tp,
+			    .state = tp->inet_conn.icsk_inet.sk.__sk_common.skc_state };
+
+	if (settings.wants_records)
+		m.owner = owner_of_socket(tp);
+	handlers_tick_state(&m);
+}
+
+/* A minisocket says TIME_WAIT of itself whichever state it stands for. */
+INLINE void tell_mini_state(struct bpf_iter__tcp *ctx, struct sock_common *common)
+{
+	struct moment m = { .file = ctx->meta->seq, .mini = common, .state = common->skc_state };
+
+	if (m.state == STATE_TIME_WAIT) {
+		struct tcp_timewait_sock *tw = bpf_skc_to_tcp_timewait_sock(common);
+
+		if (tw)
+			m.state = tw->tw_sk.tw_substate;
+	}
+	if (settings.wants_afterlife)
+		m.owner = owner_of_minisocket(common);
+	handlers_tick_state(&m);
+}
 
 SEC("iter/tcp")
 int tick_state__iter(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *common = ctx->sk_common;
-	struct moment m = {};
-	struct tcp_timewait_sock *timewait;
+	struct tcp_sock *tp;
 
 	if (!common)
 		return 0;
-	m.file = ctx->meta->seq;
-	m.state = common->skc_state;
-	m.tp = bpf_skc_to_tcp_sock(common);
-	if (!m.tp)
-		m.mini = common;
-	/* A minisocket says TIME_WAIT of itself whichever state it stands for. */
-	if (m.state == STATE_TIME_WAIT) {
-		timewait = bpf_skc_to_tcp_timewait_sock(common);
-		if (timewait)
-			m.state = timewait->tw_sk.tw_substate;
-	}
-	handlers_tick_state(&m);
+	tp = bpf_skc_to_tcp_sock(common);
+	if (tp)
+		tell_state(ctx, tp);
+	else
+		tell_mini_state(ctx, common);
 	return 0;
 }

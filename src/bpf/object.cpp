@@ -116,13 +116,19 @@ void Object::choose(const ObjectOptions& options) {
   bpf_map__set_max_entries(skeleton_->maps.ring, options.ring_bytes);
   skeleton_->rodata->filters = options.filters;
 
+  settings.wants_groups = options.group_visits;
+  settings.wants_afterlife = options.owners;
+  bool wants_owners = options.owners;
   std::vector<std::string_view> moments;
   for (const std::string_view name : options.collectors) {
     const Collector* collector = find_collector(name);
     want_collector(skeleton_, name);
     if (collector->needs_owner || collector->needs_record) settings.wants_records = 1;
     if (collector->snapshot) moments.insert(moments.end(), std::begin(kSnapshotMoments), std::end(kSnapshotMoments));
-    if (!collector->needs_owner || collector->snapshot) continue;
+    wants_owners |= collector->needs_owner && !collector->snapshot;
+  }
+  if (wants_owners) {
+    settings.wants_records = 1;
     moments.insert(moments.end(), std::begin(kOwnerMoments), std::end(kOwnerMoments));
     if (!settings.has_socket_storage)
       moments.insert(moments.end(), std::begin(kAddressMoments), std::end(kAddressMoments));
@@ -185,6 +191,7 @@ bool Object::wants_map(const std::string& name, const ObjectOptions& options) co
   if (name == "record_in_socket") return settings.wants_records && has_storage;
   if (name == "record_by_address" || name == "record_blank" || name == "listener_by_port")
     return settings.wants_records && !has_storage;
+  if (name == "afterlife_by_cookie") return settings.wants_afterlife;
   for (const Collector* collector : collectors()) {
     const std::string_view owner = collector->event.name;
     if (name.starts_with(std::string(owner) + "_") || name == collector->known_map) {

@@ -29,6 +29,8 @@ struct ObjectOptions {
   std::vector<std::string_view> collectors;
   uint32_t ring_bytes = 4 << 20;  // a power of two, at least a page
   filter_rules filters = {};
+  bool group_visits = false;  // visits for counting tell what sockets are grouped by
+  bool owners = false;        // learn owners, also of minisockets, whatever the collectors need
 };
 
 class Object {

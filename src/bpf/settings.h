@@ -19,9 +19,11 @@ struct kernel_settings {
 	__u8 may_probe_read;     /* bpf_probe_read_kernel is allowed (not under lockdown=confidentiality) */
 	__u8 has_cgroup_v1;      /* a v1 memory hierarchy is mounted: asked where a process is in the root of v2 */
 	__u8 wants_records;      /* somebody wants a record of each socket, its cookie, and the time of each moment */
-	__u8 _pad[1];
+	__u8 wants_groups;       /* visits for counting (tick_state) tell what sockets are grouped by */
+	__u8 wants_afterlife;    /* the owners of minisockets are remembered (bpf/afterlife.h); implies wants_records */
+	__u8 _pad[3];
 };
-SOCKEYE_ASSERT_SIZE(kernel_settings, 20);
+SOCKEYE_ASSERT_SIZE(kernel_settings, 24);
 
 /* Reasons why the kernel side lost something; the index into kernel_counters.lost. */
 #define LOST_RING_FULL 0    /* no room in the ring: the event was dropped */
