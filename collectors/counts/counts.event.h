@@ -31,6 +31,23 @@ struct counts_visit {
 };
 SOCKEYE_ASSERT_SIZE(counts_visit, 16);
 
+/* The same in a run that groups sockets: what they are grouped by as well. */
+struct counts_group_visit {
+	struct counts_visit visit;
+	__u64 netns_cookie; /* cookie of the network namespace; 0 where the kernel has not given it one */
+	__u64 start_ns;     /* of the owner, as in struct owner; 0 where it is unknown, like all below */
+	__u64 cgroup_id;
+	char comm[TASK_NAME_LEN];
+	__u32 pid;
+	__u32 netns;           /* inode number of the network namespace */
+	__u16 lport;           /* local port; 0: none */
+	__u16 rport;           /* remote port; 0: none */
+	__u8 owner_source;     /* OWNER_* */
+	__u8 cgroup_hierarchy; /* CGROUP_* */
+	__u8 _pad[2];
+};
+SOCKEYE_ASSERT_SIZE(counts_group_visit, 72);
+
 /* The one value of the map counts_window, mapped into user space. */
 struct counts_window {
 	__u64 moved[COUNTS_STATES]; /* while open: what is added here in place of tcp_state_map, which stands still */

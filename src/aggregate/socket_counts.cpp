@@ -41,8 +41,8 @@ Result<SocketCounts::Page> SocketCounts::map_page(const Object& object, const ch
   return Page(page);
 }
 
-Result<std::unique_ptr<SocketCounts>> SocketCounts::start(Object& object, const Clock& clock) {
-  std::unique_ptr<SocketCounts> counts(new SocketCounts(object, clock));
+Result<std::unique_ptr<SocketCounts>> SocketCounts::start(Object& object, const Clock& clock, SocketGroups* groups) {
+  std::unique_ptr<SocketCounts> counts(new SocketCounts(object, clock, groups));
   auto counters = map_page(object, "tcp_state_map");
   if (!counters) return counters.error();
   counts->counters_ = std::move(*counters);
@@ -69,9 +69,16 @@ Status SocketCounts::seed() {
   return Ok{};
 }
 
+Result<CountsReading> SocketCounts::read() {
+  auto reading = pass(false);
+  if (reading && groups_) reading->grouped = groups_->grouped();
+  return reading;
+}
+
 Result<CountsReading> SocketCounts::pass(bool set_right_anyway) {
   CountsReading reading;
   seen_.clear();
+  if (groups_) groups_->clear();
   __atomic_store_n(&window().is_open, 1, __ATOMIC_SEQ_CST);
   wait_for_running_programs();
   const Losses before = settled_losses();
@@ -110,16 +117,22 @@ Status SocketCounts::visit_sockets() {
   if (!iterator) return iterator.error();
   ssize_t n;
   while ((n = Object::read_iterator(*iterator, rows_)) > 0) {
-    for (size_t at = 0; at + sizeof(counts_visit) <= static_cast<size_t>(n); at += sizeof(counts_visit)) {
-      counts_visit visit;
-      memcpy(&visit, rows_.data() + at, sizeof visit);
-      seen_.visited(visit);
-    }
+    add_visits(std::span(rows_).first(static_cast<size_t>(n)));
   }
   const int error = errno;
   drain_ring();
   if (n < 0) return Error{ErrorCode::kFailed, "the sockets cannot all be visited: " + errno_text(error), ""};
   return Ok{};
+}
+
+void SocketCounts::add_visits(std::span<const std::byte> rows) {
+  counts_group_visit row = {};
+  const size_t size = groups_ ? sizeof row : sizeof row.visit;
+  for (; rows.size() >= size; rows = rows.subspan(size)) {
+    memcpy(&row, rows.data(), size);
+    seen_.visited(row.visit);
+    if (groups_) groups_->visited(row);
+  }
 }
 
 void SocketCounts::drain_ring() {

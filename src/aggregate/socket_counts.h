@@ -10,10 +10,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "aggregate/counting_window.h"
+#include "aggregate/socket_groups.h"
 #include "base/clock.h"
 #include "source/ring_source.h"
 
@@ -26,18 +29,21 @@ struct CountsReading {
   StateCounts drift{};
   bool is_drift_known = false;  // else why_not says what the pass lacks, and the map was not set right
   std::string why_not;
-  uint64_t time_ns = 0;           // CLOCK_BOOTTIME at its end
-  uint64_t iterated_time_ns = 0;  // and when its visits began
-  int namespaces = 0;             // network namespaces visited
+  uint64_t time_ns = 0;                   // CLOCK_BOOTTIME at its end
+  uint64_t iterated_time_ns = 0;          // and when its visits began
+  int namespaces = 0;                     // network namespaces visited
+  std::optional<GroupedSockets> grouped;  // of the visits, where groups were wanted
 };
 
 class SocketCounts {
  public:
   // Attaches the object, which is loaded with the collector `counts` and must outlive this, and seeds the counters.
-  static Result<std::unique_ptr<SocketCounts>> start(Object& object, const Clock& clock);
+  // `groups`, where the object is loaded with group_visits, gets the visits of each pass; it must outlive this, too.
+  static Result<std::unique_ptr<SocketCounts>> start(Object& object, const Clock& clock,
+                                                     SocketGroups* groups = nullptr);
 
   // A pass. Mostly two grace periods of RCU (10 to 20 ms each), and 0.3 us a socket.
-  Result<CountsReading> read() { return pass(false); }
+  Result<CountsReading> read();
 
  private:
   struct Unmap {
@@ -45,13 +51,15 @@ class SocketCounts {
   };
   using Page = std::unique_ptr<void, Unmap>;
 
-  SocketCounts(Object& object, const Clock& clock) : object_(object), clock_(clock) {}
+  SocketCounts(Object& object, const Clock& clock, SocketGroups* groups)
+      : object_(object), clock_(clock), groups_(groups) {}
 
   static Result<Page> map_page(const Object& object, const char* name);
   Status seed();
   Result<CountsReading> pass(bool set_right_anyway);
   void drain_ring();
   Status visit_sockets();
+  void add_visits(std::span<const std::byte> rows);
   Losses settled_losses();
   void fold(const StateCounts& at_opening, bool set_right, CountsReading& reading);
 
@@ -60,6 +68,7 @@ class SocketCounts {
 
   Object& object_;
   const Clock& clock_;
+  SocketGroups* groups_;  // null: none are wanted, and visits are the short ones
   std::unique_ptr<RingSource> ring_;
   Page counters_;  // tcp_state_map
   Page window_;    // counts_window

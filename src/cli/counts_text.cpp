@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "cli/groups_text.h"
 #include "event/socket_fields.h"
 
 namespace sockeye {
@@ -67,22 +68,47 @@ void add_json_drift(Buffer& out, const CountsReading& reading) {
   out.add('}');
 }
 
-}  // namespace
-
-void add_counts_table(Buffer& out, const CountsReading& reading) {
-  out.add("STATE        COUNT\n");
+int64_t total_of(const CountsReading& reading) {
   int64_t total = 0;
   for (const EnumValue& state : kTcpStates) {
-    if (!is_counted(state.value)) continue;
-    add_aligned(out, state.name, reading.sockets[state.value]);
-    total += reading.sockets[state.value];
+    if (is_counted(state.value)) total += reading.sockets[state.value];
   }
-  add_aligned(out, "total", total);
-  out.add("TIME_WAIT, orphaned FIN_WAIT2 and half-open: visited ");
+  return total;
+}
+
+void add_visited_words(Buffer& out, const CountsReading& reading) {
+  out.add("visited ");
   out.add_number(milliseconds_between(reading.iterated_time_ns, reading.time_ns));
   out.add(" ms ago in ");
   out.add_number(reading.namespaces);
   out.add(reading.namespaces == 1 ? " network namespace; " : " network namespaces; ");
+}
+
+}  // namespace
+
+void add_counts_table(Buffer& out, const CountsReading& reading) {
+  out.add("STATE        COUNT\n");
+  for (const EnumValue& state : kTcpStates) {
+    if (is_counted(state.value)) add_aligned(out, state.name, reading.sockets[state.value]);
+  }
+  add_aligned(out, "total", total_of(reading));
+  out.add("TIME_WAIT, orphaned FIN_WAIT2 and half-open: ");
+  add_visited_words(out, reading);
+  add_drift_words(out, reading);
+  out.add('\n');
+}
+
+void add_grouped_counts_table(Buffer& out, const CountsReading& reading, int columns) {
+  add_groups_table(out, *reading.grouped, columns);
+  out.add("as ");
+  add_visited_words(out, reading);
+  if (reading.grouped->folded > 0) {
+    out.add_number(reading.grouped->folded);
+    out.add(" groups are in other; ");
+  }
+  out.add("counted now: ");
+  out.add_number(total_of(reading));
+  out.add("; ");
   add_drift_words(out, reading);
   out.add('\n');
 }
@@ -110,6 +136,10 @@ void add_counts_json(Buffer& out, const CountsReading& reading, const WallTime& 
   out.add_number(milliseconds_between(reading.iterated_time_ns, reading.time_ns));
   out.add(",\"namespaces\":");
   out.add_number(reading.namespaces);
+  if (reading.grouped) {
+    out.add(',');
+    add_groups_json(out, *reading.grouped);
+  }
   out.add("}\n");
 }
 

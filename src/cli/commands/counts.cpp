@@ -10,10 +10,12 @@
 
 #include "aggregate/socket_counts.h"
 #include "base/output.h"
+#include "bpf/snapshot.h"
 #include "cli/commands/commands.h"
 #include "cli/counts_text.h"
 #include "cli/messages.h"
 #include "cli/run_options.h"
+#include "enrich/enricher.h"
 
 namespace sockeye {
 namespace {
@@ -25,6 +27,7 @@ constexpr const char* kDefaultInterval = "1s";
 
 struct CountsWords {
   std::string interval;
+  std::string by;
   RunWords run;
   bool watch = false;
 };
@@ -32,6 +35,7 @@ struct CountsWords {
 struct CountsOptions {
   std::optional<nanoseconds> interval;  // none: print once
   std::optional<nanoseconds> duration;
+  std::optional<GroupBy> by;
   int ready_fd;
   bool json;
 };
@@ -48,7 +52,9 @@ bool wait_until(steady_clock::time_point when, Signals& signals) {
   return false;
 }
 
-Status print_reading(SocketCounts& counts, const CountsOptions& options, Output& output, WallTime& wall) {
+Status print_reading(SocketCounts& counts, Enricher& enricher, const CountsOptions& options, Output& output,
+                     WallTime& wall) {
+  enricher.begin_batch();
   const auto reading = counts.read();
   if (!reading) return reading.error();
   Buffer text(4096);
@@ -56,7 +62,10 @@ Status print_reading(SocketCounts& counts, const CountsOptions& options, Output&
   if (options.json) {
     add_counts_json(text, *reading, wall);
   } else {
-    add_counts_table(text, *reading);
+    if (reading->grouped)
+      add_grouped_counts_table(text, *reading, output.columns());
+    else
+      add_counts_table(text, *reading);
     if (options.interval) text.add('\n');
   }
   output.write(text.view());
@@ -69,21 +78,30 @@ Status run_counts(const CountsOptions& options) {
   const SystemClock clock;
   WallTime wall(clock);
   Output output = Output::standard(&signals);
-  auto object = Object::load({.collectors = {"counts"}, .ring_bytes = 4 << 20});
+  const bool owners = options.by && needs_owners(*options.by);
+  auto object = Object::load(
+      {.collectors = {"counts"}, .ring_bytes = 4 << 20, .group_visits = options.by.has_value(), .owners = owners});
   if (!object) return object.error();
-  auto counts = SocketCounts::start(**object, clock);
+  Enricher enricher;
+  std::optional<SocketGroups> groups;
+  if (options.by) groups.emplace(*options.by, [&](const ::owner& who) { return enricher.of(who); });
+  auto counts = SocketCounts::start(**object, clock, groups ? &*groups : nullptr);
   if (!counts) return counts.error();
+  if (owners) {
+    const SnapshotReport owners = take_snapshot(**object);
+    if (!owners.shortcoming.empty()) say("the owners are not complete: " + owners.shortcoming);
+  }
   tell_ready(options.ready_fd);
 
   const auto start = steady_clock::now();
   const auto end = options.duration ? start + *options.duration : steady_clock::time_point::max();
   if (!options.interval) {
     if (options.duration) wait_until(end, signals);
-    return print_reading(**counts, options, output, wall);
+    return print_reading(**counts, enricher, options, output, wall);
   }
   for (auto next = start; next <= end && !output.is_closed(); next += *options.interval) {
     if (!wait_until(next, signals)) return Ok{};
-    SOCKEYE_TRY(print_reading(**counts, options, output, wall));
+    SOCKEYE_TRY(print_reading(**counts, enricher, options, output, wall));
     next = std::max(next, steady_clock::now() - *options.interval);
   }
   if (options.duration && !output.is_closed()) wait_until(end, signals);
@@ -93,7 +111,15 @@ Status run_counts(const CountsOptions& options) {
 Result<CountsOptions> understand(const CountsWords& words) {
   const auto run = parse_run_options(words.run);
   if (!run) return run.error();
-  CountsOptions options{.interval = {}, .duration = run->duration, .ready_fd = run->ready_fd, .json = words.run.json};
+  CountsOptions options{
+      .interval = {}, .duration = run->duration, .by = {}, .ready_fd = run->ready_fd, .json = words.run.json};
+  if (!words.by.empty()) {
+    options.by = parse_group_by(words.by);
+    if (!options.by) {
+      return Error{ErrorCode::kUsage, "--by " + printable(words.by) + ": sockets cannot be grouped by this",
+                   "it is one of comm, container, netns and port"};
+    }
+  }
   if (!words.watch) return options;
   const auto interval = parse_duration(words.interval.empty() ? kDefaultInterval : words.interval);
   if (!interval) {
@@ -118,6 +144,9 @@ void add_counts_command(CLI::App& app, std::function<int()>& run) {
   CLI::App* command = app.add_subcommand("counts", "TCP sockets per state now, in all network namespaces");
   CLI::Option* watch = command->add_option("--watch", words->interval, "again and again, each second or this long");
   watch->expected(0, 1);
+  command->add_option(
+      "--by", words->by,
+      "in groups, as they are visited: comm (the owner's name), container, netns, or port (the service's)");
   command->add_flag("--json", words->run.json, "one object a line");
   command->add_option("--duration", words->run.duration,
                       "count for this long, then print; with --watch: stop after it");
