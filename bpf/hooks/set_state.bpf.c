@@ -62,10 +62,11 @@ INLINE int run_set_state(struct sock *sk, int old_state, int new_state)
 		owner_on_set_state(&m);
 	}
 	handlers_set_state(&m);
-	if (settings.wants_afterlife && m.record)
-		remember_afterlife(&m);
-	if (m.record)
+	if (m.record) {
+		if (settings.wants_afterlife)
+			remember_afterlife(&m);
 		m.record->state_since_ns = m.time_ns;
+	}
 	return 0;
 }
 

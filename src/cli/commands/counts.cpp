@@ -146,7 +146,7 @@ void add_counts_command(CLI::App& app, std::function<int()>& run) {
   watch->expected(0, 1);
   command->add_option(
       "--by", words->by,
-      "in groups, as they are visited: comm (the owner's name), container, netns, or port (the service's)");
+      "in groups, as the sockets are visited: comm (of the owner), container, netns or port (of the service)");
   command->add_flag("--json", words->run.json, "one object a line");
   command->add_option("--duration", words->run.duration,
                       "count for this long, then print; with --watch: stop after it");
