@@ -102,6 +102,27 @@ INLINE int time_wait_table_is_full(struct net *net)
 	return table->tw_refcount.refs.counter - 1 >= table->sysctl_max_tw_buckets;
 }
 
+/* The number of the system call that regs belong to: each architecture keeps it in a place of its own. */
+struct pt_regs___x86 {
+	unsigned long orig_ax;
+} __attribute__((preserve_access_index));
+
+struct pt_regs___arm64 {
+	int syscallno;
+} __attribute__((preserve_access_index));
+
+INLINE int is_accept_call(struct pt_regs *regs)
+{
+	struct pt_regs___x86 *x86 = (void *)regs;
+	struct pt_regs___arm64 *arm64 = (void *)regs;
+
+	if (bpf_core_field_exists(x86->orig_ax))
+		return x86->orig_ax == 43 || x86->orig_ax == 288; /* accept, accept4 of <asm/unistd_64.h> */
+	if (bpf_core_field_exists(arm64->syscallno))
+		return arm64->syscallno == 202 || arm64->syscallno == 242; /* of <asm-generic/unistd.h> */
+	return 0;
+}
+
 /* 5.10 has no bpf_get_current_task_btf (5.11): there the current task is a number that only probe reads can follow. */
 INLINE struct task_struct *current_task(void)
 {

@@ -6,37 +6,44 @@
 #include "bpf/read_task.h"
 #include "bpf/sock_record.h"
 
-INLINE void current_becomes_owner(struct sock_record *record, __u8 source)
+INLINE void read_current(struct owner *owner, __u8 source)
 {
 	struct task_struct *task = current_task();
 
 	if (task)
-		read_owner(&record->owner, task, source);
+		read_owner(owner, task, source);
 	else
-		probe_owner(&record->owner, source);
+		probe_owner(owner, source);
 }
 
-/* The current process has the socket in its hands. A kernel thread that has (NFS, iSCSI) leaves no process to name. */
-INLINE void owner_acts(struct sock_record *record, __u8 source)
+/*
+ * The current process has the socket in its hands, unless the socket is the kernel's own: then it only happens to be the
+ * one that mounts, or whose read or write goes to the server. A kernel thread that has a process's socket (NBD) leaves
+ * no process to name.
+ */
+INLINE void owner_acts(struct sock_record *record, struct tcp_sock *tp, __u8 source)
 {
-	if (current_is_kernel_thread()) {
-		if (record->owner.source == OWNER_UNKNOWN || source == OWNER_CONNECT || source == OWNER_LISTEN) {
+	int kernels = is_kernel_socket(tp);
+
+	if (kernels || current_is_kernel_thread()) {
+		if (kernels || record->owner.source == OWNER_UNKNOWN || source == OWNER_CONNECT ||
+		    source == OWNER_LISTEN) {
 			__builtin_memset(&record->owner, 0, sizeof(record->owner));
 			record->owner.source = OWNER_KERNEL;
 		}
 		return;
 	}
-	current_becomes_owner(record, source);
+	read_current(&record->owner, source);
 }
 
-/* A process sends, receives, shuts down or closes. It becomes the owner unless it already is. */
-INLINE void owner_uses(struct sock_record *record)
+/* A process accepts, sends, receives, shuts down or closes. It becomes the owner unless it already is. */
+INLINE void owner_touches(struct sock_record *record, struct tcp_sock *tp, __u8 source)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 
 	if (record->owner.pid == pid && record->owner.source != OWNER_INHERITED)
 		return;
-	owner_acts(record, OWNER_USE);
+	owner_acts(record, tp, source);
 }
 
 /*

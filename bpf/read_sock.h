@@ -80,6 +80,21 @@ INLINE int locked_by_current(struct sock *sk)
 	return sk->sk_lock.owned != 0;
 }
 
+/*
+ * A socket that no process has a descriptor of (NFS, CIFS, RDS). The flag alone does not say it: the TCP sockets under an
+ * MPTCP one have it, and so have, until accepted, the children of an MPTCP listener whose clients speak plain TCP.
+ */
+INLINE int is_kernel_socket(struct tcp_sock *tp)
+{
+	struct sock *sk = (struct sock *)tp;
+	struct socket *socket;
+
+	if (!BPF_CORE_READ_BITFIELD(sk, sk_kern_sock) || is_mptcp_subflow(tp))
+		return 0;
+	socket = sk->sk_socket;
+	return !socket || !socket->file;
+}
+
 /* The socket cookie, given at first asking; 0 where tracing programs cannot ask and nobody else has. */
 INLINE __u64 socket_cookie(struct sock_common *common)
 {

@@ -114,6 +114,7 @@ struct task_struct {
 	const struct cred *real_cred;
 	const struct cred *cred;
 	char comm[16];
+	struct files_struct *files;
 	struct nsproxy *nsproxy;
 	struct css_set *cgroups;
 };
@@ -329,6 +330,15 @@ enum cgroup_subsys_id {
 	CGROUP_SUBSYS_COUNT = 14,
 };
 
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
 struct bpf_iter_meta {
 	union {
 		struct seq_file *seq;
@@ -539,6 +549,10 @@ struct bpf_iter__tcp {
 		struct sock_common *sk_common;
 	};
 	uid_t uid;
+};
+
+struct mptcp_subflow_context {
+	struct sock *conn;
 };
 
 #pragma clang attribute pop

@@ -2,6 +2,7 @@
 /* The moment set_state: a TCP socket goes from one state to another, under its lock. */
 #include "bpf/afterlife.h"
 #include "bpf/emit.h"
+#include "bpf/owner_by_cookie.h"
 #include "bpf/twin.h"
 #include "gen/handlers_set_state.h"
 
@@ -12,36 +13,61 @@ TWIN_NOTES(set_state_notes);
  * unread data), which leaves no error behind. A packet does it with the lock held by whoever looks at the socket: what
  * waits in its backlog is handled when an iterator (or `ss -i`) lets go of it. `ss -K` leaves ECONNABORTED.
  */
-INLINE int made_by_its_user(struct moment *m)
+INLINE int made_by_its_user(struct sock *sk, int old_state, int new_state)
 {
-	struct sock *sk = (struct sock *)m->tp;
-
-	if (m->new_state == STATE_FIN_WAIT1 || m->new_state == STATE_LAST_ACK)
+	if (new_state == STATE_FIN_WAIT1 || new_state == STATE_LAST_ACK)
 		return 1;
-	return m->new_state == STATE_CLOSE && !sk->sk_err &&
-	       (m->old_state == STATE_LISTEN || m->old_state == STATE_SYN_SENT || m->old_state == STATE_ESTABLISHED ||
-		m->old_state == STATE_CLOSE_WAIT);
+	return new_state == STATE_CLOSE && !sk->sk_err &&
+	       (old_state == STATE_LISTEN || old_state == STATE_SYN_SENT || old_state == STATE_ESTABLISHED ||
+		old_state == STATE_CLOSE_WAIT);
+}
+
+INLINE int is_state_pair(struct moment *m, __u8 old_state, __u8 new_state)
+{
+	return m->old_state == old_state && m->new_state == new_state;
 }
 
 INLINE void owner_on_set_state(struct moment *m)
 {
+	struct sock *sk = (struct sock *)m->tp;
 	struct sock_record *record = m->record;
+	int by_lock_owner = locked_by_current(sk);
 
-	if (m->old_state == STATE_LISTEN && m->new_state == STATE_SYN_RECV) {
+	if (settings.learns_accepts && record->owner.source == OWNER_INHERITED)
+		adopt_owner(record, m->cookie);
+	if (is_state_pair(m, STATE_LISTEN, STATE_SYN_RECV)) {
 		record->role = ROLE_SERVER;
 		owner_inherited(record, m->tp);
-	} else if (locked_by_current((struct sock *)m->tp)) {
-		if (m->old_state == STATE_CLOSE && m->new_state == STATE_SYN_SENT) {
+	} else if (is_state_pair(m, STATE_CLOSE, STATE_LISTEN) && by_lock_owner) {
+		record->role = ROLE_LISTENER;
+		owner_acts(record, m->tp, OWNER_LISTEN);
+		remember_listener(record, m->tp);
+	} else if (settings.follows_connections && is_mptcp_subflow(m->tp)) {
+		if (is_state_pair(m, STATE_CLOSE, STATE_SYN_SENT))
 			record->role = ROLE_CLIENT;
-			owner_acts(record, OWNER_CONNECT);
-		} else if (m->old_state == STATE_CLOSE && m->new_state == STATE_LISTEN) {
-			record->role = ROLE_LISTENER;
-			owner_acts(record, OWNER_LISTEN);
-			remember_listener(record, m->tp);
-		} else if (made_by_its_user(m)) {
-			owner_uses(record);
-		}
+		adopt_owner(record, connection_cookie(m->tp));
+	} else if (is_state_pair(m, STATE_CLOSE, STATE_SYN_SENT) && by_lock_owner) {
+		record->role = ROLE_CLIENT;
+		owner_acts(record, m->tp, OWNER_CONNECT);
+	} else if (by_lock_owner && made_by_its_user(sk, m->old_state, m->new_state)) {
+		owner_touches(record, m->tp, OWNER_USE);
 	}
+}
+
+/*
+ * An MPTCP connection has states of its own and no rows. Who connects, shuts down or closes it does so here; its subflows
+ * are connected and closed by whoever runs, often a kernel thread.
+ */
+INLINE void connection_changes(struct sock *sk, int old_state, int new_state)
+{
+	if (settings.learns_accepts && old_state == STATE_LISTEN)
+		socket_cookie(&sk->__sk_common); /* by which accept() finds it */
+	if (!locked_by_current(sk))
+		return;
+	if (old_state == STATE_CLOSE && new_state == STATE_SYN_SENT)
+		connection_opened(sk);
+	else if (made_by_its_user(sk, old_state, new_state))
+		connection_touched(sk, OWNER_USE);
 }
 
 INLINE int run_set_state(struct sock *sk, int old_state, int new_state)
@@ -50,8 +76,11 @@ INLINE int run_set_state(struct sock *sk, int old_state, int new_state)
 	struct tcp_sock *tp;
 
 	/* SCTP, DCCP and MPTCP sockets pass here too; and LAST_ACK->LAST_ACK is no transition. */
-	if (sk->sk_protocol != TCP_PROTOCOL || old_state == new_state)
+	if (sk->sk_protocol != TCP_PROTOCOL || old_state == new_state) {
+		if (sk->sk_protocol == MPTCP_PROTOCOL)
+			connection_changes(sk, old_state, new_state);
 		return 0;
+	}
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return 0;

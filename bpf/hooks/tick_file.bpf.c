@@ -4,6 +4,7 @@
  * gives the sockets that were there before an owner: of several holders the first visited (the lowest pid).
  */
 #include "bpf/emit.h"
+#include "bpf/owner_by_cookie.h"
 #include "gen/handlers_tick_file.h"
 
 /* The moment has no time: nothing happens to the socket. */
@@ -12,8 +13,13 @@ INLINE void snapshot_owner(struct sock *sk, struct task_struct *task)
 	struct moment m = {};
 
 	/* One that has neither connected nor listened yet gets its owner when it does. */
-	if (sk->sk_protocol != TCP_PROTOCOL || sk->__sk_common.skc_state == STATE_CLOSE)
+	if (sk->__sk_common.skc_state == STATE_CLOSE)
 		return;
+	if (sk->sk_protocol != TCP_PROTOCOL) {
+		if (sk->sk_protocol == MPTCP_PROTOCOL)
+			connection_held(sk, task);
+		return;
+	}
 	m.tp = bpf_skc_to_tcp_sock(sk);
 	if (!m.tp)
 		return;
@@ -68,9 +74,6 @@ INLINE void snapshot_owner_by_address(__u64 address, struct task_struct *task)
 	key.port = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
 	bpf_map_update_elem(&listener_by_port, &key, &record->owner, BPF_ANY);
 }
-
-#define FILE_TYPE_MASK 0170000   /* S_IFMT */
-#define FILE_TYPE_SOCKET 0140000 /* S_IFSOCK */
 
 SEC("iter/task_file")
 int tick_file__iter_probe(struct bpf_iter__task_file *ctx)

@@ -5,6 +5,7 @@
  * Minisockets (TIME_WAIT, FIN_WAIT2) and request sockets come by too: of those the moment has `mini`, and nothing else.
  */
 #include "bpf/emit.h"
+#include "bpf/owner_by_cookie.h"
 #include "gen/handlers_tick_socket.h"
 
 INLINE void visit_socket(struct bpf_iter__tcp *ctx, struct tcp_sock *tp)
@@ -14,6 +15,8 @@ INLINE void visit_socket(struct bpf_iter__tcp *ctx, struct tcp_sock *tp)
 	open_moment(&m, tp, 1, 0);
 	if (m.record && m.state == STATE_LISTEN)
 		m.record->role = ROLE_LISTENER;
+	else if (m.record && settings.follows_connections && is_mptcp_subflow(tp))
+		adopt_owner(m.record, connection_cookie(tp));
 	handlers_tick_socket(&m);
 }
 

@@ -20,24 +20,31 @@ SERVER_LIFE = "LISTEN SYN_RECV ESTABLISHED CLOSE_WAIT LAST_ACK CLOSE"
 PUPPET = r"""
 import ctypes, json, os, socket, struct, sys, threading
 
-def tcp(address):
-    return socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+def tcp(address, protocol=0):
+    return socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM, protocol)
 
-def listen(address, port):
-    made = tcp(address)
+def listen(address, port, protocol=0):
+    made = tcp(address, protocol)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     made.bind((address, port))
     made.listen()
     return made
 
-def connect(address, port):
-    made = tcp(address)
+def connect(address, port, protocol=0):
+    made = tcp(address, protocol)
     made.connect((address, port))
     return made
 
 def reset(which):
     which.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     which.close()
+
+def child(work):
+    pid = os.fork()
+    if pid == 0:
+        work()
+        os._exit(0)
+    return pid
 
 def call_me(name):
     ctypes.CDLL(None).prctl(15, name, 0, 0, 0)  # PR_SET_NAME of <linux/prctl.h>
@@ -111,9 +118,9 @@ def comm_of(pid):
 ROOM = ("--ring-size", "64M")
 
 
-def watch(net, *places, **options):
+def watch(net, *places, words=(), **options):
     """sockeye, for these namespaces only: what else happens on the machine is none of the scenario's business."""
-    return net.sockeye("states", "--netns", ",".join(str(place.inode) for place in places), **options)
+    return net.sockeye("states", "--netns", ",".join(str(place.inode) for place in places), *words, **options)
 
 
 def rows_in(run, *places):
@@ -179,6 +186,11 @@ def owners(rows):
         if not seen or seen[-1] != (row["pid"], row["owner_source"]):
             seen.append((row["pid"], row["owner_source"]))
     return seen
+
+
+def taken(run):
+    """How it is known that a process has a socket which it accepted and used itself: where accept() is seen, by that."""
+    return "use" if "without the moment accepted" in run.stderr else "accept"
 
 
 # ---- witnesses ----

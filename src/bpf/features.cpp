@@ -89,6 +89,8 @@ kernel_settings Features::settings() const {
   }
   settings.may_probe_read = !lockdown_confidentiality_;
   settings.has_cgroup_v1 = cgroup_v1_memory_;
+  settings.follows_connections =
+      types().structure("mptcp_subflow_context") != 0 && settings.has_socket_cookie && settings.may_probe_read;
   return settings;
 }
 

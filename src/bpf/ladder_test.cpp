@@ -41,6 +41,17 @@ TEST(ChooseRungs, FallsAndSaysWhy) {
   EXPECT_EQ(choices[0].refused[0].why, "no such tracepoint");
 }
 
+TEST(ChooseRungs, TriesWhatEverySystemCallPaysForLast) {
+  const auto no_trampolines = [](const std::string& name) -> Result<Ok> {
+    if (name != "accepted__sys_exit") return Error{ErrorCode::kNotPossible, "no", ""};
+    return Ok{};
+  };
+  const std::vector<std::string> programs = {"accepted__sys_exit", "accepted__fexit_4", "accepted__fexit_2"};
+  EXPECT_EQ(choose_rungs(programs, all)[0].rung, "fexit_2");
+  EXPECT_EQ(choose_rungs(programs, no_trampolines)[0].rung, "sys_exit");
+  EXPECT_EQ(choose_rungs(programs, no_trampolines)[0].refused.size(), 2u);
+}
+
 TEST(ChooseRungs, HasNoRungWhereAllAreRefused) {
   const auto none = [](const std::string&) -> Result<Ok> { return Error{ErrorCode::kNotPossible, "no", ""}; };
   const auto choices = choose_rungs({"syn_sent__sockops", "syn_sent__fentry"}, none);

@@ -21,7 +21,7 @@ namespace sockeye {
 namespace {
 
 // The moments from which owners are learned.
-constexpr std::string_view kOwnerMoments[] = {"set_state", "sent", "received", "tick_file"};
+constexpr std::string_view kOwnerMoments[] = {"set_state", "accepted", "sent", "received", "tick_file"};
 // Besides, where records are hashed by address: tick_file meets nothing else, and nobody else deletes them.
 constexpr std::string_view kAddressMoments[] = {"tick_socket", "destroyed"};
 // The same for a snapshot, which is over before anything can change.
@@ -145,8 +145,10 @@ void Object::choose(const ObjectOptions& options) {
     const std::string name = bpf_program__name(program);
     if (std::count(moments.begin(), moments.end(), split_program_name(name).moment) > 0) programs.push_back(name);
   }
-  choices_ = choose_rungs(programs, [this](const std::string& name) { return available(name); });
+  choices_ = choose_rungs(programs, [&](const std::string& name) { return available(name, options); });
+  settings.follows_connections = settings.follows_connections && settings.wants_records;
   for (const Choice& choice : choices_) {
+    if (choice.rung == "sys_exit") settings.learns_accepts = settings.has_socket_storage;
     for (const bool twin : {false, true}) {
       if (bpf_program* chosen = program_of(choice, twin)) bpf_program__set_autoload(chosen, true);
     }
@@ -155,7 +157,7 @@ void Object::choose(const ObjectOptions& options) {
   bpf_object__for_each_map(map, skeleton_->obj) bpf_map__set_autocreate(map, wants_map(bpf_map__name(map), options));
 }
 
-Result<Ok> Object::available(const std::string& name) const {
+Result<Ok> Object::available(const std::string& name, const ObjectOptions& options) const {
   const bpf_program* program = bpf_object__find_program_by_name(skeleton_->obj, name.c_str());
   const std::string section = bpf_program__section_name(program);
   const std::string target = section.substr(section.find('/') + 1);
@@ -164,9 +166,17 @@ Result<Ok> Object::available(const std::string& name) const {
   const auto refuse = [](std::string why) { return Error{ErrorCode::kNotPossible, std::move(why), ""}; };
   if (rung == "tp_btf") {
     if (!features_.has_tracepoint(target)) return refuse("this kernel has no tracepoint " + target);
-  } else if (rung == "fentry" || rung == "fexit") {
-    if (features_.types().function(target) == 0) return refuse("this kernel has no function " + target);
+  } else if (rung == "fentry" || rung.starts_with("fexit")) {
+    const int parameters = features_.types().parameters(target);
+    if (parameters < 0) return refuse("this kernel has no function " + target);
+    if (rung.starts_with("fexit_") && rung != "fexit_" + std::to_string(parameters)) {
+      return refuse(target + " has " + std::to_string(parameters) + " parameters");
+    }
     return features_.trampoline();
+  } else if (rung == "sys_exit") {
+    if (!options.accept_owner) return refuse("it costs every system call; --accept-owner asks for it");
+    if (!features_.has_tracepoint("sys_exit")) return refuse("this kernel has no tracepoint sys_exit");
+    if (!settings.may_probe_read) return refuse("lockdown forbids bpf_probe_read_kernel");
   } else if (rung == "sockops") {
     if (!features_.cgroup2()) return refuse("no cgroup v2 hierarchy is mounted");
   } else {
@@ -192,6 +202,7 @@ bool Object::wants_map(const std::string& name, const ObjectOptions& options) co
   if (name == "record_by_address" || name == "record_blank" || name == "listener_by_port")
     return settings.wants_records && !has_storage;
   if (name == "afterlife_by_cookie") return settings.wants_afterlife;
+  if (name == "owner_by_cookie") return settings.follows_connections || settings.learns_accepts;
   for (const Collector* collector : collectors()) {
     const std::string_view owner = collector->event.name;
     if (name.starts_with(std::string(owner) + "_") || name == collector->known_map) {
@@ -245,7 +256,7 @@ bpf_program* Object::program_of(const Choice& choice, bool twin) const {
 Status Object::attach() {
   // Owners can be learned a moment later than the first event; events that are not there cannot.
   const auto is_event_source = [](const Choice& choice) {
-    return choice.moment != "sent" && choice.moment != "received";
+    return choice.moment != "accepted" && choice.moment != "sent" && choice.moment != "received";
   };
   std::stable_partition(choices_.begin(), choices_.end(), is_event_source);
   for (Choice& choice : choices_) {

@@ -31,6 +31,7 @@ struct ObjectOptions {
   filter_rules filters = {};
   bool group_visits = false;  // visits for counting tell what sockets are grouped by
   bool owners = false;        // learn owners, also of minisockets, whatever the collectors need
+  bool accept_owner = false;  // see accept() even where that costs every system call
 };
 
 class Object {
@@ -70,6 +71,8 @@ class Object {
 
   void choose(const ObjectOptions& options);
   Result<Ok> available(const std::string& program) const;
+  Status open(const ObjectOptions& options);
+  Result<Ok> available(const std::string& program, const ObjectOptions& options) const;
   bool wants_map(const std::string& name, const ObjectOptions& options) const;
   bpf_program* program_of(const Choice& choice, bool twin) const;
   Status attach_moment(Choice& choice);

@@ -21,7 +21,10 @@ struct kernel_settings {
 	__u8 wants_records;      /* somebody wants a record of each socket, its cookie, and the time of each moment */
 	__u8 wants_groups;       /* visits for counting (tick_state) tell what sockets are grouped by */
 	__u8 wants_afterlife;    /* the owners of minisockets are remembered (bpf/afterlife.h); implies wants_records */
-	__u8 _pad[3];
+	/* Owners that are learned where the socket's record is out of reach are kept by cookie: */
+	__u8 follows_connections; /* of MPTCP connections: there may be some, and probe reads lead from a subflow to its own */
+	__u8 learns_accepts; /* of accepted sockets: accept() is seen as a system call */
+	__u8 _pad[1];
 };
 SOCKEYE_ASSERT_SIZE(kernel_settings, 24);
 

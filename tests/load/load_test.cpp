@@ -31,8 +31,10 @@ class LoadTest : public testing::Test {
     return attached ? std::move(*object) : nullptr;
   }
 
-  static void expect_rungs(const Object& object) {
+  // `accepted` costs every system call where no trampoline is to be had: only who asks for it has it there.
+  static void expect_rungs(const Object& object, bool accept_owner = false) {
     for (const Choice& choice : object.choices()) {
+      if (choice.moment == "accepted" && !accept_owner) continue;
       std::string why;
       for (const Refusal& refusal : choice.refused) why += refusal.rung + ": " + refusal.why + "; ";
       EXPECT_FALSE(choice.rung.empty()) << choice.moment << ": " << why;
@@ -57,13 +59,33 @@ TEST_F(LoadTest, EachCollectorAlone) {
 
 TEST_F(LoadTest, AllTogetherFiltered) {
   ObjectOptions options;
+  options.accept_owner = true;
   for (const Collector* collector : collectors()) options.collectors.push_back(collector->event.name);
   memset(&options.filters, 0xff, sizeof options.filters);  // no list is dead code
   options.filters.family = FAMILY_IPV4;
   options.filters.direction = FILTER_DIRECTION_OUT;
   const auto object = loaded(options);
   ASSERT_TRUE(object);
-  expect_rungs(*object);
+  expect_rungs(*object, true);
+}
+
+TEST_F(LoadTest, AcceptsAreSeenWhereThatIsCheapOrAskedFor) {
+  const auto options_of = [](bool asked) {
+    ObjectOptions options;
+    options.collectors = {"states"};
+    options.accept_owner = asked;
+    return options;
+  };
+  const auto asked = loaded(options_of(true)), not_asked = loaded(options_of(false));
+  ASSERT_TRUE(asked && not_asked);
+  EXPECT_TRUE(asked->has("accepted"));
+  for (const Choice& choice : not_asked->choices()) {
+    if (choice.moment != "accepted") continue;
+    EXPECT_NE(choice.rung, "sys_exit");
+    if (choice.rung.empty()) {
+      EXPECT_EQ(choice.refused.back().why, "it costs every system call; --accept-owner asks for it");
+    }
+  }
 }
 
 TEST_F(LoadTest, ASnapshotFindsOurOwnSocket) {

@@ -22,6 +22,7 @@ struct StreamWords {
   std::vector<std::string> collectors;
   RunWords run;
   FilterOptions filter;
+  bool accept_owner = false;
 };
 
 // What the words mean.
@@ -29,6 +30,7 @@ struct Stream {
   std::vector<const Collector*> wanted;
   RunOptions run;
   filter_rules filters;
+  bool accept_owner;
 };
 
 Result<std::vector<const Collector*>> parse_collectors(const std::vector<std::string>& words) {
@@ -68,6 +70,7 @@ Result<RunTotals> run_stream(const Stream& stream) {
   for (const Collector* collector : stream.wanted) object_options.collectors.push_back(collector->event.name);
   object_options.ring_bytes = options.ring_bytes;
   object_options.filters = stream.filters;
+  object_options.accept_owner = stream.accept_owner;
   auto object = Object::load(object_options);
   if (!object) return object.error();
   auto source = RingSource::open(**object);
@@ -95,7 +98,7 @@ Result<Stream> understand(const StreamWords& words) {
   if (!wanted) return wanted.error();
   auto filters = parse_filter(words.filter);
   if (!filters) return filters.error();
-  return Stream{std::move(*wanted), std::move(*run), *filters};
+  return Stream{std::move(*wanted), std::move(*run), *filters, words.accept_owner};
 }
 
 int run_and_report(const StreamWords& words) {
@@ -111,6 +114,8 @@ int run_and_report(const StreamWords& words) {
 void add_stream_options(CLI::App& command, const std::shared_ptr<StreamWords>& words, std::function<int()>& run) {
   add_run_options(command, words->run);
   add_filter_options(command, words->filter);
+  command.add_flag("--accept-owner", words->accept_owner,
+                   "name who accepts a connection also where only a hook on every system call can tell");
   command.callback([words, &run] { run = [words] { return run_and_report(*words); }; });
 }
 

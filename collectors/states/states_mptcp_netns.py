@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`states` and `who`, and whose the subflows of an MPTCP connection are: they are the kernel's sockets, connected and
+closed by its workers, below the one that the process has. Witness: the kernel's own MPTCP counters (nstat)."""
+import json
+import os
+
+import netns
+from states_tools import Puppet, by_socket, check_socket, life, nstat, owners, rows_in, ss_states, taken, wait_ss, watch
+
+PORT = 9000
+MPTCP = 262  # IPPROTO_MPTCP of <linux/in.h>
+ANY = {4: "0.0.0.0", 6: "::"}
+
+
+def two_paths(net):
+    """Client and server with two links. (client, server, the server's addresses on the first, on the second)"""
+    if not os.path.exists("/proc/sys/net/mptcp"):
+        netns.skip("this kernel has no MPTCP")
+    client, server = net.client_and_server()
+    first = server.addresses
+    net.pair(client, server, "veth1", 2)
+    for place in (client, server):
+        place.ip("mptcp", "limits", "set", "subflows", "2", "add_addr_accepted", "2")
+    return client, server, first, server.addresses
+
+
+def subflows(run, client, server):
+    """The rows of the client's sockets and of the server's, by the two ends of each subflow."""
+    sides = {"client": {}, "server": {}}
+    for rows in by_socket(rows_in(run, client, server)):
+        assert all(row["mptcp"] for row in rows), rows
+        near, far = (rows[0]["laddr"], rows[0]["lport"]), (rows[0]["raddr"], rows[0]["rport"])
+        sides[rows[0]["role"]][(near, far) if rows[0]["role"] == "client" else (far, near)] = rows
+    assert sides["client"].keys() == sides["server"].keys(), sides
+    return sides["client"], sides["server"]
+
+
+def open_connection(left, right, family, address):
+    """The client writes first: only then the kernels may add subflows."""
+    right.do(f"l = listen({ANY[family]!r}, {PORT}, {MPTCP})")
+    left.do(f"c = connect({address!r}, {PORT}, {MPTCP}); c.sendall(b'x')")
+
+
+def wait_joined(place, joins):
+    netns.wait_until(lambda: nstat(place, "MPTcpExtMPJoinAckRx") == [joins], f"{joins} joined subflows")
+
+
+def close_connection(left, right, client, server):
+    left.do("c.close()")
+    right.do("s.close()")
+    for place, end in ((client, f"dport = :{PORT}"), (server, f"sport = :{PORT}")):
+        netns.wait_until(lambda place=place, end=end: set(ss_states(place, end)) <= {"TIME-WAIT"}, "the end of it")
+
+
+def a_process_on_two_paths(net, family):
+    """The server announces its second address; a worker of the client's kernel connects to it."""
+    client, server, first, second = two_paths(net)
+    server.ip("mptcp", "endpoint", "add", second[family], "signal")
+    sockeye = watch(net, client, server)
+    left, right = Puppet(client), Puppet(server)
+    open_connection(left, right, family, first[family])
+    right.do("s, _ = l.accept(); s.recv(1); s.sendall(b'y')")
+    left.do("c.recv(1)")
+    wait_joined(server, 1)
+    close_connection(left, right, client, server)
+    run = sockeye.stop()
+    of_client, of_server = subflows(run, client, server)
+    assert len(of_client) == 2, of_client.keys()
+    for rows in of_client.values():
+        assert life(rows).startswith("CLOSE SYN_SENT ESTABLISHED "), life(rows)
+        assert owners(rows) == [(left.pid, "connect")], owners(rows)
+    for rows in of_server.values():
+        assert life(rows).startswith("LISTEN SYN_RECV ESTABLISHED "), life(rows)
+        assert owners(rows) == [(right.pid, "inherited"), (right.pid, "use")] or taken(run) == "accept", owners(rows)
+    workers = [row for rows in of_client.values() for row in rows if "context_pid" in row]
+    assert any(row["context_comm"].startswith("kworker") for row in workers), "no worker connected or closed"
+
+
+def test_a_process_on_two_paths_ipv4(net):
+    a_process_on_two_paths(net, 4)
+
+
+def test_a_process_on_two_paths_ipv6(net):
+    a_process_on_two_paths(net, 6)
+
+
+def worker_on_two_paths(net, family):
+    """The listener's process accepts and hands over to a child, which reads. A subflow that joins later is the child's at
+    once. It is the administrator's `ip` that connects it, which has nothing to do with the connection."""
+    client, server, first, _ = two_paths(net)
+    sockeye = watch(net, client, server)
+    left, right = Puppet(client), Puppet(server)
+    open_connection(left, right, family, first[family])
+    right.do("s, _ = l.accept(); told, tell = os.pipe(); said, say = os.pipe()")
+    worker = right.do("child(lambda: (s.recv(1), s.sendall(b'y'), os.write(say, b'.'), os.read(told, 1), s.close()))")
+    right.do("s.close(); os.read(said, 1)")
+    left.do("c.recv(1)")
+    client.ip("mptcp", "endpoint", "add", client.addresses[family], "subflow")
+    wait_joined(server, 1)
+    left.do("c.close()")
+    right.do(f"os.write(tell, b'.'); os.waitpid({worker}, 0)")
+    netns.wait_until(lambda: not ss_states(server, f"sport = :{PORT}"), "the end of it")
+    of_client, of_server = subflows(sockeye.stop(), client, server)
+    assert len(of_client) == 2, of_client.keys()
+    for ends, rows in of_client.items():
+        assert owners(rows) == [(left.pid, "connect")], owners(rows)
+        joined = ends[0][0] == client.addresses[family]
+        assert not joined or rows[0]["context_comm"] == "ip", rows[0]
+        served = of_server[ends]
+        assert owners(served) == [(right.pid, "inherited"), (worker, "use")], (owners(served), worker)
+        assert served[1]["new_state"] == "ESTABLISHED", served
+        assert served[1]["pid"] == (worker if joined else right.pid), (joined, served[1])
+
+
+def test_a_worker_on_two_paths_ipv4(net):
+    worker_on_two_paths(net, 4)
+
+
+def test_a_worker_on_two_paths_ipv6(net):
+    worker_on_two_paths(net, 6)
+
+
+def test_a_child_that_only_closes(net):
+    """Nobody sends or receives on the connection: the child is named when it closes, the client when it connects."""
+    client, server, first, _ = two_paths(net)
+    for family in (4, 6):
+        sockeye = watch(net, client, server)
+        left, right = Puppet(client), Puppet(server)
+        right.do(f"l = listen({ANY[family]!r}, {PORT}, {MPTCP})")
+        left.do(f"c = connect({first[family]!r}, {PORT}, {MPTCP})")
+        right.do("s, _ = l.accept(); told, tell = os.pipe()")
+        closer = right.do("child(lambda: (os.read(told, 1), s.close()))")
+        right.do(f"s.close(); os.write(tell, b'.'); os.waitpid({closer}, 0)")
+        left.do("c.close()")
+        netns.wait_until(lambda: not ss_states(server, f"sport = :{PORT}") or
+                         set(ss_states(server, f"sport = :{PORT}")) == {"TIME-WAIT"}, "the end of it")
+        of_client, of_server = subflows(sockeye.stop(), client, server)
+        (rows,), (served,) = of_client.values(), of_server.values()
+        assert owners(rows) == [(left.pid, "connect")], owners(rows)
+        assert owners(served) == [(right.pid, "inherited"), (closer, "use")], (owners(served), closer)
+        right.do("l.close()")
+
+
+def test_plain_tcp_on_one_side(net):
+    """Where one side speaks plain TCP the connection is that. The sockets that an MPTCP listener yields then look like
+    the kernel's own until they are accepted; they are not."""
+    client, server, first, _ = two_paths(net)
+    sockeye = watch(net, client, server)
+    left, right = Puppet(client), Puppet(server)
+    cases = {9004: (4, MPTCP, 0), 9006: (6, MPTCP, 0), 9014: (4, 0, MPTCP), 9016: (6, 0, MPTCP)}
+    for port, (family, of_server, of_client) in cases.items():
+        right.do(f"l = listen({first[family]!r}, {port}, {of_server})")
+        left.do(f"c = connect({first[family]!r}, {port}, {of_client}); c.sendall(b'x')")
+        right.do("s, _ = l.accept(); s.recv(1)")
+        left.do("c.close()")
+        wait_ss(server, f"sport = :{port}", "CLOSE-WAIT")
+        right.do("s.close()")
+        wait_ss(server, f"sport = :{port}")
+    run = sockeye.stop()
+    for port in cases:
+        of_client, of_server = [], []
+        for rows in by_socket([row for row in rows_in(run, client, server) if port in (row["lport"], row["rport"])]):
+            (of_client if rows[0]["rport"] == port else of_server).append(rows)
+        (rows,), (served,) = of_client, of_server
+        assert owners(rows) == [(left.pid, "connect")], owners(rows)
+        assert owners(served) == [(right.pid, "inherited"), (right.pid, taken(run))], owners(served)
+
+
+def test_connections_that_existed(net):
+    """The process that holds the connection is found, by `states` and by `who`."""
+    client, server, first, second = two_paths(net)
+    server.ip("mptcp", "endpoint", "add", second[4], "signal")
+    left, right = Puppet(client), Puppet(server)
+    open_connection(left, right, 4, first[4])
+    right.do("s, _ = l.accept(); s.recv(1); s.sendall(b'y')")
+    left.do("c.recv(1)")
+    wait_joined(server, 1)
+    told = net.host.run([netns.program_of("SOCKEYE"), "who", "--json", "--port", str(PORT)]).stdout.splitlines()
+    held = [json.loads(line) for line in told]
+    inodes = {client.inode: left.pid, server.inode: right.pid}
+    held = [row for row in held if row["netns"] in inodes and row["state"] == "ESTABLISHED"]
+    assert len(held) == 4, held
+    for row in held:
+        assert (row["pid"], row["owner_source"]) == (inodes[row["netns"]], "snapshot"), row
+    sockeye = watch(net, client, server)
+    close_connection(left, right, client, server)
+    for rows in by_socket(rows_in(sockeye.stop(), client, server)):
+        check_socket(rows, existed=True)
+        pid = inodes[rows[0]["netns"]]
+        assert owners(rows) == [(pid, "snapshot")], (owners(rows), pid)
+
+
+def test_who_accepts(net):
+    """With --accept-owner: a process that accepts the connection of another's listener, and does nothing else."""
+    client, server, first, _ = two_paths(net)
+    sockeye = watch(net, client, server, words=["--accept-owner"])
+    left, right = Puppet(client), Puppet(server)
+    right.do(f"l = listen({first[4]!r}, {PORT}, {MPTCP}); told, tell = os.pipe(); said, say = os.pipe()")
+    worker = right.do("child(lambda: (l.accept(), os.write(say, b'.'), os.read(told, 1)))")
+    left.do(f"c = connect({first[4]!r}, {PORT}, {MPTCP})")
+    right.do("os.read(said, 1)")
+    left.do("reset(c)")
+    netns.wait_until(lambda: not ss_states(server, f"sport = :{PORT}"), "the end of it")
+    right.do(f"os.write(tell, b'.'); os.waitpid({worker}, 0)")
+    _, of_server = subflows(sockeye.stop(), client, server)
+    served, = of_server.values()
+    assert owners(served) == [(right.pid, "inherited"), (worker, "accept")], (owners(served), worker)
