@@ -36,14 +36,20 @@ INLINE void owner_acts(struct sock_record *record, struct tcp_sock *tp, __u8 sou
 	read_current(&record->owner, source);
 }
 
-/* A process accepts, sends, receives, shuts down or closes. It becomes the owner unless it already is. */
-INLINE void owner_touches(struct sock_record *record, struct tcp_sock *tp, __u8 source)
+/* Whether the current process is known as the owner already, by as good a proof: use is a better one than accept. */
+INLINE int is_known_owner(struct owner *owner, __u8 source)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 
-	if (record->owner.pid == pid && record->owner.source != OWNER_INHERITED)
-		return;
-	owner_acts(record, tp, source);
+	return owner->pid == pid && owner->source != OWNER_INHERITED &&
+	       (owner->source != OWNER_ACCEPT || source == OWNER_ACCEPT);
+}
+
+/* A process accepts, sends, receives, shuts down or closes. It becomes the owner unless it already is. */
+INLINE void owner_touches(struct sock_record *record, struct tcp_sock *tp, __u8 source)
+{
+	if (!is_known_owner(&record->owner, source))
+		owner_acts(record, tp, source);
 }
 
 /*

@@ -67,7 +67,6 @@ INLINE void connection_opened(struct sock *sk)
 /* A process sends, receives, shuts down or closes on an MPTCP socket. */
 INLINE void connection_touched(struct sock *sk, __u8 source)
 {
-	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	struct owner *known;
 	__u64 cookie;
 
@@ -75,9 +74,8 @@ INLINE void connection_touched(struct sock *sk, __u8 source)
 		return;
 	cookie = socket_cookie(&sk->__sk_common);
 	known = bpf_map_lookup_elem(&owner_by_cookie, &cookie);
-	if (known && known->pid == pid)
-		return;
-	current_owns(cookie, source);
+	if (!known || !is_known_owner(known, source))
+		current_owns(cookie, source);
 }
 
 /* A process holds an MPTCP socket that was there before: the first met of several. */

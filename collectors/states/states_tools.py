@@ -42,6 +42,7 @@ def reset(which):
 def child(work):
     pid = os.fork()
     if pid == 0:
+        ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)  # PR_SET_PDEATHSIG of <linux/prctl.h>: a killed test leaves nothing
         work()
         os._exit(0)
     return pid
@@ -186,11 +187,6 @@ def owners(rows):
         if not seen or seen[-1] != (row["pid"], row["owner_source"]):
             seen.append((row["pid"], row["owner_source"]))
     return seen
-
-
-def taken(run):
-    """How it is known that a process has a socket which it accepted and used itself: where accept() is seen, by that."""
-    return "use" if "without the moment accepted" in run.stderr else "accept"
 
 
 # ---- witnesses ----

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`states` and sockets that one process opens and another uses: workers that accept, inetd, socket activation, openers
+that are gone. Witnesses: what the workers counted, ss -p, /proc."""
+import collections
+import re
+import sys
+
+import netns
+from states_tools import (Puppet, by_socket, comm_of, halves, is_of_listener, life, owners, rows_in, ss_states,
+                          wait_ss, watch)
+
+PORT = 9000
+
+
+def holders(place, condition):
+    """The processes that have the sockets of this condition open, as ss finds them in /proc."""
+    lines = place.run([netns.require("ss"), "-Htnp", condition]).stdout
+    return sorted(int(pid) for pid in re.findall(r"pid=(\d+)", lines))
+
+
+def server_rows(run, client, server):
+    rows = [row for row in rows_in(run, client, server) if PORT in (row["lport"], row["rport"])]
+    return halves(rows, PORT)[1]
+
+
+SERVE = """
+def serve(listener, counts):
+    served = 0
+    while True:
+        made, _ = listener.accept()
+        word = made.recv(4)
+        made.sendall(word)
+        made.recv(1)
+        made.close()
+        if word == b"stop":
+            os.write(counts, b"%d %d\\n" % (os.getpid(), served))
+            return
+        served += 1
+"""
+
+
+def prefork(net, words):
+    """The parent listens, its workers accept and serve. Of each connection of each family the worker is named."""
+    workers, connections = 3, 60
+    client, server = net.client_and_server()
+    for family in (4, 6):
+        sockeye = watch(net, client, server, words=words)
+        left, right = Puppet(client), Puppet(server)
+        right.do(SERVE)
+        right.do(f"l = listen({server.addresses[family]!r}, {PORT}); counted, counts = os.pipe()")
+        pids = right.do(f"[child(lambda: serve(l, counts)) for _ in range({workers})]")
+        for word in [b"work"] * connections + [b"stop"] * workers:
+            left.do(f"c = connect({server.addresses[family]!r}, {PORT}); c.sendall({word!r}); c.recv(4); c.close()")
+        assert right.do(f"[os.waitpid(pid, 0)[1] for pid in {pids}]") == [0] * workers
+        said = right.do("os.read(counted, 4096).decode()")
+        run = sockeye.stop()
+        # What a worker counted, and the connection that told it to stop.
+        served = {int(pid): int(count) + 1 for pid, count in map(str.split, said.splitlines())}
+        assert sorted(served) == sorted(pids) and sum(served.values()) == connections + workers, (served, pids)
+        used = collections.Counter()
+        for rows in by_socket(rows_in(run, server)):
+            worker = rows[-1]["pid"]
+            assert owners(rows) == [(right.pid, "inherited"), (worker, "use")], (owners(rows), right.pid)
+            assert rows[-1]["ppid"] == right.pid, rows[-1]
+            used[worker] += 1
+        assert used == served, (used, served)
+        assert {owner for rows in by_socket(rows_in(run, client)) for owner in owners(rows)} == {(left.pid, "connect")}
+        right.do("l.close()")
+
+
+def test_workers_accept(net):
+    prefork(net, [])
+
+
+def test_workers_accept_and_that_is_seen(net):
+    prefork(net, ["--accept-owner"])
+
+
+def accept_only(net, family):
+    """A process that accepts is named before anybody sends or receives; the one that then reads follows it."""
+    client, server = net.client_and_server()
+    sockeye = watch(net, client, server, words=["--accept-owner"])
+    left, right = Puppet(client), Puppet(server)
+    right.do(f"l = listen({server.addresses[family]!r}, {PORT})")
+    right.do("told, tell = os.pipe(); left, leave = os.pipe(); said, say = os.pipe()")
+    left.do(f"c = connect({server.addresses[family]!r}, {PORT})")
+    accepter = right.do("child(lambda: (a := l.accept()[0], reader := child(lambda: (os.read(told, 1), a.recv(1), a.close())),"
+                        " os.write(say, b'%d' % reader), os.read(left, 1), a.close(), os.waitpid(reader, 0)))")
+    reader = int(right.do("os.read(said, 16).decode()"))
+    left.do("c.sendall(b'x'); c.shutdown(socket.SHUT_WR)")
+    wait_ss(server, f"sport = :{PORT}", "CLOSE-WAIT")
+    assert holders(server, f"sport = :{PORT}") == sorted([accepter, reader])
+    right.do("os.write(leave, b'.')")
+    netns.wait_until(lambda: holders(server, f"sport = :{PORT}") == [reader], "the accepter to let go")
+    right.do(f"os.write(tell, b'.'); os.waitpid({accepter}, 0)")
+    wait_ss(server, f"sport = :{PORT}")
+    served = server_rows(sockeye.stop(), client, server)
+    assert life(served) == "LISTEN SYN_RECV ESTABLISHED CLOSE_WAIT LAST_ACK CLOSE", life(served)
+    assert owners(served) == [(right.pid, "inherited"), (accepter, "accept"), (reader, "use")], (owners(served), reader)
+
+
+def test_who_only_accepts_ipv4(net):
+    accept_only(net, 4)
+
+
+def test_who_only_accepts_ipv6(net):
+    accept_only(net, 6)
+
+
+def test_inetd(net):
+    """Accept, fork, exec: the program has the socket as its standard input and output, and knows of no socket."""
+    cat = netns.require("cat")
+    client, server = net.client_and_server()
+    for family in (4, 6):
+        sockeye = watch(net, client, server)
+        left, right = Puppet(client), Puppet(server)
+        right.do(f"l = listen({server.addresses[family]!r}, {PORT})")
+        left.do(f"c = connect({server.addresses[family]!r}, {PORT})")
+        right.do("s, _ = l.accept()")
+        program = right.do(f"child(lambda: (os.dup2(s.fileno(), 0), os.dup2(s.fileno(), 1), os.execv({cat!r}, ['cat'])))")
+        right.do("s.close()")
+        left.do("c.sendall(b'x')")
+        assert left.do("repr(c.recv(1))") == "b'x'"
+        held = holders(server, f"sport = :{PORT}")
+        assert set(held) == {program} and comm_of(program) == "cat", (held, program)
+        left.do("c.close()")
+        right.do(f"os.waitpid({program}, 0)")
+        wait_ss(server, f"sport = :{PORT}")
+        served = server_rows(sockeye.stop(), client, server)
+        assert owners(served) == [(right.pid, "inherited"), (program, "use")], (owners(served), program)
+        assert served[-1]["comm"] == "cat" and served[-1]["ppid"] == right.pid, served[-1]
+        right.do("l.close()")
+
+
+# As systemd starts services: the first descriptor is 3. Many such programs call listen() on it again.
+ACTIVATED = """
+import os, socket
+assert os.environ["LISTEN_FDS"] == "1"
+l = socket.socket(fileno=3)
+l.listen(16)
+s, _ = l.accept()
+s.sendall(s.recv(1))
+s.recv(1)
+"""
+
+
+def test_socket_activation(net):
+    """One process listens for another, which is started with the first connection."""
+    client, server = net.client_and_server()
+    for family in (4, 6):
+        sockeye = watch(net, client, server)
+        left, right = Puppet(client), Puppet(server)
+        right.do(f"l = listen({server.addresses[family]!r}, {PORT}); os.environ['LISTEN_FDS'] = '1'")
+        left.do(f"c = connect({server.addresses[family]!r}, {PORT}); c.sendall(b'x')")
+        argv = [sys.executable, "-I", "-S", "-c", ACTIVATED]
+        service = right.do(f"child(lambda: (os.dup2(l.fileno(), 3), os.set_inheritable(3, True), os.execv({argv[0]!r}, {argv!r})))")
+        assert left.do("repr(c.recv(1))") == "b'x'"
+        left.do("c.close()")
+        right.do(f"os.waitpid({service}, 0)")
+        wait_ss(server, f"sport = :{PORT}")
+        right.do("l.close()")
+        run = sockeye.stop()
+        served = server_rows(run, client, server)
+        assert owners(served) == [(right.pid, "inherited"), (service, "use")], (owners(served), service)
+        listeners = [(row["new_state"], row["pid"], row["owner_source"]) for row in rows_in(run, server)
+                     if is_of_listener(row)]
+        assert listeners == [("LISTEN", right.pid, "listen"), ("CLOSE", right.pid, "listen")], listeners
+
+
+# [opener, heir]: a process connects, another of its making inherits the socket, the first ends. The heir does what it is
+# told, once: sends, or nothing, and ends.
+ORPHAN = """
+def open_and_leave(address, port):
+    global tell
+    said, say = os.pipe()
+    told, tell = os.pipe()
+    opener = os.fork()
+    if opener == 0:
+        c = connect(address, port)
+        heir = os.fork()
+        if heir == 0:
+            os.close(tell)
+            word = os.read(told, 1)
+            if word == b"s":
+                c.sendall(b"x")
+                os.read(told, 1)
+            c.close()
+            os._exit(0)
+        os.write(say, b"%d" % heir)
+        os._exit(0)
+    os.close(told)
+    os.waitpid(opener, 0)
+    return [opener, int(os.read(said, 16))]
+"""
+
+
+def test_an_opener_that_is_gone(net):
+    """Who opened it stays the owner when it has ended, until another process uses the socket."""
+    client, server = net.client_and_server()
+    for family in (4, 6):
+        sockeye = watch(net, client, server)
+        left, right = Puppet(client), Puppet(server)
+        left.do(ORPHAN)
+        right.do(f"l = listen({server.addresses[family]!r}, {PORT})")
+        opener, heir = left.do(f"open_and_leave({server.addresses[family]!r}, {PORT})")
+        right.do("s, _ = l.accept()")
+        assert holders(client, f"dport = :{PORT}") == [heir]
+        left.do("os.write(tell, b's')")
+        right.do("s.recv(1); s.close()")
+        wait_ss(client, f"dport = :{PORT}", "CLOSE-WAIT")
+        left.do("os.close(tell)")
+        wait_ss(client, f"dport = :{PORT}")
+        rows, _ = halves([row for row in rows_in(sockeye.stop(), client, server)], PORT)
+        assert life(rows) == "CLOSE SYN_SENT ESTABLISHED CLOSE_WAIT LAST_ACK CLOSE", life(rows)
+        assert owners(rows) == [(opener, "connect"), (heir, "use")], (owners(rows), opener, heir)
+        assert rows[2]["pid"] == heir, rows[2]
+        right.do("l.close()")
+
+
+def test_an_opener_that_is_gone_and_nobody_cares(net):
+    """The peer closes while nobody has used the socket: the row is the opener's, and the last ones whose exit closes it."""
+    client, server = net.client_and_server()
+    sockeye = watch(net, client, server)
+    left, right = Puppet(client), Puppet(server)
+    left.do(ORPHAN)
+    right.do(f"l = listen({server.addresses[6]!r}, {PORT})")
+    opener, heir = left.do(f"open_and_leave({server.addresses[6]!r}, {PORT})")
+    right.do("s, _ = l.accept(); s.close()")
+    wait_ss(client, f"dport = :{PORT}", "CLOSE-WAIT")
+    left.do("os.close(tell)")
+    wait_ss(client, f"dport = :{PORT}")
+    rows, _ = halves(rows_in(sockeye.stop(), client, server), PORT)
+    assert [(row["new_state"], row["pid"], row["owner_source"]) for row in rows[2:4]] == [
+        ("CLOSE_WAIT", opener, "connect"), ("LAST_ACK", heir, "use")], (opener, heir, rows)
+
+
+def test_an_opener_that_was_gone_before(net):
+    """sockeye starts when the opener has ended: the process that holds the socket is found."""
+    client, server = net.client_and_server()
+    left, right = Puppet(client), Puppet(server)
+    left.do(ORPHAN)
+    for family in (4, 6):
+        right.do(f"l = listen({server.addresses[family]!r}, {PORT})")
+        _, heir = left.do(f"open_and_leave({server.addresses[family]!r}, {PORT})")
+        right.do("s, _ = l.accept()")
+        sockeye = watch(net, client, server)
+        right.do("reset(s)")
+        netns.wait_until(lambda: not ss_states(client, f"dport = :{PORT}"), "the reset")
+        left.do("os.close(tell)")
+        run = sockeye.stop()
+        rows, = by_socket(rows_in(run, client))
+        assert [(row["old_state"], row["new_state"]) for row in rows] == [("ESTABLISHED", "CLOSE")], rows
+        assert owners(rows) == [(heir, "snapshot")] and rows[0]["comm"] == left.comm, (owners(rows), heir)
+        right.do("l.close()")
