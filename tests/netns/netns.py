@@ -155,6 +155,12 @@ class Place:
         """The workload program (load.cpp)."""
         return self.popen([program_of("SOCKEYE_LOAD"), *words], **popen)
 
+    def uring(self, *words, **popen):
+        """The workload program that uses io_uring (uring.cpp)."""
+        if "SOCKEYE_URING" not in os.environ:
+            skip("not installed: liburing-dev")
+        return self.popen([program_of("SOCKEYE_URING"), *words], **popen)
+
 
 class Namespace(Place):
     """A network namespace of its own. nsenter, not `ip netns exec`: that mounts another /sys, without tracefs and

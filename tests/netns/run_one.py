@@ -3,8 +3,8 @@
 """Runs one scenario.
 
 usage: tests/netns/run_one.py FILE test_CASE
-Environment: SOCKEYE (the program), SOCKEYE_LOAD (the workload program). Exit code: 0 passed, 1 failed, 77 skipped (the
-reason is on a line that begins with "SKIP: ").
+Environment: SOCKEYE (the program), SOCKEYE_LOAD, SOCKEYE_URING (the workload programs). Exit code: 0 passed, 1 failed,
+77 skipped (the reason is on a line that begins with "SKIP: ").
 """
 import importlib.util
 import pathlib

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`states` and io_uring: the process is named, whoever carries out what it asked for: itself, a worker thread of the
+kernel's, or the thread that submits. Witness: what the workload counted."""
+import os
+import select
+
+import netns
+from states_tools import CLIENT_LIFE, CLIENT_LIFE_ORPHANED, SERVER_LIFE, by_socket, life, numbers, owners, rows_in, wait_ss, watch
+
+PORT = 7000
+CONNECTIONS = 50
+NO_RING = 77
+
+
+def start_server(place, address, how):
+    read_end, write_end = os.pipe()
+    try:
+        server = place.uring("server", address, PORT, CONNECTIONS, how, write_end, pass_fds=[write_end])
+    finally:
+        os.close(write_end)
+    try:
+        readable, _, _ = select.select([read_end], [], [], netns.PATIENCE_S)
+        ready = readable and os.read(read_end, 1)
+    finally:
+        os.close(read_end)
+    if not ready and server.wait() == NO_RING:
+        netns.skip(f"this kernel has no such ring: {server.stderr.strip()}")
+    assert ready, f"{server} is not ready\n{server.stderr}"
+    return server
+
+
+def by_io_uring(net, how, thread=None):
+    """thread: what the name begins with of the kernel's thread that connects and sends."""
+    client_place, server_place = net.client_and_server()
+    for family in (4, 6):
+        address = server_place.addresses[family]
+        sockeye = watch(net, client_place, server_place)
+        server = start_server(server_place, address, how)
+        client = client_place.uring("client", address, PORT, CONNECTIONS, how)
+        assert client.wait() == 0, client.stderr
+        assert server.wait() == 0, server.stderr
+        assert numbers(client) == numbers(server) == {"connections": CONNECTIONS}, (client.stdout, server.stdout)
+        wait_ss(server_place, f"sport = :{PORT}")
+        sockets = by_socket(rows_in(sockeye.stop(), client_place, server_place))
+        of_client = [rows for rows in sockets if rows[0]["role"] == "client"]
+        of_server = [rows for rows in sockets if rows[0]["role"] == "server"]
+        assert len(of_client) == len(of_server) == CONNECTIONS, (len(of_client), len(of_server))
+        for rows in of_client:
+            assert life(rows) in (CLIENT_LIFE, CLIENT_LIFE_ORPHANED), life(rows)
+            assert owners(rows) == [(client.pid, "connect")], (owners(rows), client.pid)
+            check_thread(rows[0], thread)
+        for rows in of_server:
+            assert life(rows) == SERVER_LIFE, life(rows)
+            assert owners(rows) == [(server.pid, "inherited"), (server.pid, "use")], (owners(rows), server.pid)
+            check_thread(rows[-1], thread)
+
+
+def check_thread(row, thread):
+    """The process has its own name, the thread that worked for it has another."""
+    assert row["comm"] == "sockeye_uring", row
+    if thread is None:
+        assert "thread" not in row and row["tid"] == row["pid"], row
+    else:
+        assert row["thread"].startswith(thread) and row["tid"] != row["pid"], row
+
+
+def test_in_the_system_call(net):
+    by_io_uring(net, "plain")
+
+
+def test_in_worker_threads(net):
+    by_io_uring(net, "async", "iou-wrk-")
+
+
+def test_in_the_thread_that_submits(net):
+    by_io_uring(net, "sqpoll", "iou-sqp-")
