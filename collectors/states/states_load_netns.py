@@ -6,7 +6,7 @@ import signal
 
 import netns
 from states_tools import (CLIENT_LIFE, CLIENT_LIFE_ORPHANED, ROOM, SERVER_LIFE, by_socket, is_of_listener, life, nstat,
-                          numbers, owners, rows_in, ss_states, start_load)
+                          numbers, owners, rows_in, served_by, ss_states, start_load)
 
 PORT = 7000
 SHORT = 20_000
@@ -25,8 +25,8 @@ def check_rows(rows, connections, client, server):
             assert owners(socket) == [(client.pid, "connect")], socket
             ends[socket[0]["laddr"], socket[0]["lport"], socket[0]["cookie"]] += 1
         else:
-            assert owners(socket) == [(server.pid, "inherited"), (server.pid, "use")], socket
-            assert [row["owner_source"] for row in socket].count("inherited") == 2, socket
+            assert served_by(socket) == [(server.pid, "inherited"), (server.pid, "use")], socket
+            assert [row["owner_source"] for row in socket].count("use") == 3, socket
     assert lives[SERVER_LIFE] == lives[CLIENT_LIFE] + lives[CLIENT_LIFE_ORPHANED] == connections, lives
     assert len(lives) <= 3, lives
     assert {row["comm"] for row in rows} == {"sockeye_load"}, {row["comm"] for row in rows}
@@ -94,6 +94,23 @@ def test_short_connections_on_loopback_ipv4(net):
 
 def test_short_connections_on_loopback_ipv6(net):
     on_loopback(net, "::1")
+
+
+def handled_by_the_sender(net, family, connections=5_000):
+    """On an ordinary link the server's packets are handled while the client's process sends, and the other way round."""
+    client_place, server_place = net.client_and_server()
+    address = server_place.addresses[family]
+    rows, client, server = run_short(net, client_place, server_place, address, connections)
+    others = [row for row in rows if row["pid"] == server.pid and row.get("context_pid") == client.pid]
+    assert len(others) > connections, f"only {len(others)} of the server's rows came in the client's context"
+
+
+def test_packets_handled_by_the_sender_ipv4(net):
+    handled_by_the_sender(net, 4)
+
+
+def test_packets_handled_by_the_sender_ipv6(net):
+    handled_by_the_sender(net, 6)
 
 
 def test_packets_handled_by_threads_ipv4(net):

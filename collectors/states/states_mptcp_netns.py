@@ -106,7 +106,9 @@ def worker_on_two_paths(net, family):
         joined = ends[0][0] == client.addresses[family]
         assert not joined or rows[0]["context_comm"] == "ip", rows[0]
         served = of_server[ends]
-        assert owners(served) == [(right.pid, "inherited"), (worker, "use")], (owners(served), worker)
+        # The first row of a child may wait for its ports, and takes the owner of then.
+        assert owners(served)[-1] == (worker, "use"), (owners(served), worker)
+        assert {row["pid"] for row in served} <= {right.pid, worker}, served
         assert served[1]["new_state"] == "ESTABLISHED", served
         assert served[1]["pid"] == (worker if joined else right.pid), (joined, served[1])
 

@@ -189,6 +189,12 @@ def owners(rows):
     return seen
 
 
+def served_by(rows):
+    """The owners of an accepted socket, but for `accept`: not every kernel shows it, and it may come as early as the
+    last transition of the handshake."""
+    return [owner for owner in owners(rows) if owner[1] != "accept"]
+
+
 # ---- witnesses ----
 
 def ss_states(place, condition):

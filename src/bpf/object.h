@@ -70,8 +70,6 @@ class Object {
   explicit Object(Features features);
 
   void choose(const ObjectOptions& options);
-  Result<Ok> available(const std::string& program) const;
-  Status open(const ObjectOptions& options);
   Result<Ok> available(const std::string& program, const ObjectOptions& options) const;
   bool wants_map(const std::string& name, const ObjectOptions& options) const;
   bpf_program* program_of(const Choice& choice, bool twin) const;
