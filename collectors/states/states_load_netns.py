@@ -25,7 +25,7 @@ def check_rows(rows, connections, client, server):
             assert owners(socket) == [(client.pid, "connect")], socket
             ends[socket[0]["laddr"], socket[0]["lport"], socket[0]["cookie"]] += 1
         else:
-            assert served_by(socket) == [(server.pid, "inherited"), (server.pid, "use")], socket
+            assert served_by(socket, server.pid) == [(server.pid, "use")], socket
             assert [row["owner_source"] for row in socket].count("use") == 3, socket
     assert lives[SERVER_LIFE] == lives[CLIENT_LIFE] + lives[CLIENT_LIFE_ORPHANED] == connections, lives
     assert len(lives) <= 3, lives

@@ -5,7 +5,8 @@ import json
 import os
 
 import netns
-from states_tools import Puppet, by_socket, check_socket, life, nstat, owners, rows_in, ss_states, wait_ss, watch
+from states_tools import (Puppet, by_socket, check_socket, life, nstat, owners, rows_in, served_by, ss_states, wait_ss,
+                          watch)
 
 PORT = 9000
 MPTCP = 262  # IPPROTO_MPTCP of <linux/in.h>
@@ -70,7 +71,7 @@ def a_process_on_two_paths(net, family):
         assert owners(rows) == [(left.pid, "connect")], owners(rows)
     for rows in of_server.values():
         assert life(rows).startswith("LISTEN SYN_RECV ESTABLISHED "), life(rows)
-        assert owners(rows) == [(right.pid, "inherited"), (right.pid, "use")], owners(rows)
+        assert served_by(rows, right.pid) == [(right.pid, "use")], owners(rows)
     workers = [row for rows in of_client.values() for row in rows if "context_pid" in row]
     assert any(row["context_comm"].startswith("kworker") for row in workers), "no worker connected or closed"
 
@@ -138,7 +139,7 @@ def test_a_child_that_only_closes(net):
         of_client, of_server = subflows(sockeye.stop(), client, server)
         (rows,), (served,) = of_client.values(), of_server.values()
         assert owners(rows) == [(left.pid, "connect")], owners(rows)
-        assert owners(served) == [(right.pid, "inherited"), (closer, "use")], (owners(served), closer)
+        assert served_by(served, right.pid) == [(closer, "use")], (owners(served), closer)
         right.do("l.close()")
 
 
@@ -164,7 +165,7 @@ def test_plain_tcp_on_one_side(net):
             (of_client if rows[0]["rport"] == port else of_server).append(rows)
         (rows,), (served,) = of_client, of_server
         assert owners(rows) == [(left.pid, "connect")], owners(rows)
-        assert owners(served) == [(right.pid, "inherited"), (right.pid, "use")], owners(served)
+        assert served_by(served, right.pid) == [(right.pid, "use")], owners(served)
 
 
 def test_connections_that_existed(net):

@@ -8,7 +8,8 @@ import time
 
 import netns
 from states_tools import (CLIENT_LIFE, CLIENT_LIFE_ORPHANED, ROOM, SERVER_LIFE, Puppet, by_socket, comm_of, drop,
-                          halves, is_of_listener, life, nstat, owners, pass_all, rows_in, served_by, ss_states, wait_ss, watch)
+                          halves, is_of_listener, life, nstat, owners, pass_all, rows_in, served_by, ss_states, wait_ss,
+                          watch)
 
 NGINX = """
 daemon off;
@@ -68,7 +69,7 @@ def check_nginx(server, master, log):
     """The server's rows against nginx's own log."""
     worker, address, port, server_address, server_port, status, _, request_s = log
     assert status == "200", log
-    assert served_by(server) == [(master, "inherited"), (int(worker), "use")], (owners(server), master, worker)
+    assert served_by(server, master) == [(int(worker), "use")], (owners(server), master, worker)
     assert [row["owner_source"] for row in server].count("use") == 3, server
     assert {row["comm"] for row in server} == {"nginx"}, server
     assert (server[0]["uid"], server[4]["uid"]) == (0, 65534), server
@@ -121,7 +122,7 @@ def test_the_server_closes_first(net):
         assert life(of_client).startswith("CLOSE SYN_SENT ESTABLISHED "), life(of_client)
         assert life(of_server).startswith("LISTEN SYN_RECV ESTABLISHED "), life(of_server)
         assert owners(of_client) == [(curl.pid, "connect")], owners(of_client)
-        assert served_by(of_server) == [(listener.pid, "inherited"), (listener.pid, "use")], owners(of_server)
+        assert served_by(of_server, listener.pid) == [(listener.pid, "use")], owners(of_server)
         assert {row["comm"] for row in of_server} == {comm_of(listener.pid)}, of_server
         listener.end()
 
@@ -192,7 +193,7 @@ def test_reset(net):
             assert owners(socket) == [(left.pid, "connect")], owners(socket)
         else:
             assert life(socket) == "LISTEN SYN_RECV ESTABLISHED CLOSE", life(socket)
-            assert served_by(socket) == [(right.pid, "inherited"), (right.pid, "use")], owners(socket)
+            assert served_by(socket, right.pid) == [(right.pid, "use")], owners(socket)
 
 
 def test_listener(net):
@@ -247,7 +248,7 @@ def test_half_close(net):
         assert life(of_server) == SERVER_LIFE, life(of_server)
         assert owners(of_client) == [(left.pid, "connect")], owners(of_client)
         # Nothing but the shutdown came before the server sent: until then the listener's owner is all that is known.
-        assert served_by(of_server) == [(right.pid, "inherited"), (right.pid, "use")], owners(of_server)
+        assert served_by(of_server, right.pid) == [(right.pid, "use")], owners(of_server)
 
 
 def test_half_close_by_ncat_and_socat(net):

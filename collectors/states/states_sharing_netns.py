@@ -6,8 +6,8 @@ import re
 import sys
 
 import netns
-from states_tools import (Puppet, by_socket, comm_of, halves, is_of_listener, life, owners, rows_in, ss_states,
-                          wait_ss, watch)
+from states_tools import (Puppet, by_socket, comm_of, halves, is_of_listener, life, owners, rows_in, served_by,
+                          ss_states, wait_ss, watch)
 
 PORT = 9000
 
@@ -60,7 +60,7 @@ def prefork(net, words):
         used = collections.Counter()
         for rows in by_socket(rows_in(run, server)):
             worker = rows[-1]["pid"]
-            assert owners(rows) == [(right.pid, "inherited"), (worker, "use")], (owners(rows), right.pid)
+            assert served_by(rows, right.pid) == [(worker, "use")], (owners(rows), right.pid)
             assert rows[-1]["ppid"] == right.pid, rows[-1]
             used[worker] += 1
         assert used == served, (used, served)
@@ -127,7 +127,7 @@ def test_inetd(net):
         right.do(f"os.waitpid({program}, 0)")
         wait_ss(server, f"sport = :{PORT}")
         served = server_rows(sockeye.stop(), client, server)
-        assert owners(served) == [(right.pid, "inherited"), (program, "use")], (owners(served), program)
+        assert served_by(served, right.pid) == [(program, "use")], (owners(served), program)
         assert served[-1]["comm"] == "cat" and served[-1]["ppid"] == right.pid, served[-1]
         right.do("l.close()")
 
@@ -161,7 +161,7 @@ def test_socket_activation(net):
         right.do("l.close()")
         run = sockeye.stop()
         served = server_rows(run, client, server)
-        assert owners(served) == [(right.pid, "inherited"), (service, "use")], (owners(served), service)
+        assert served_by(served, right.pid) == [(service, "use")], (owners(served), service)
         listeners = [(row["new_state"], row["pid"], row["owner_source"]) for row in rows_in(run, server)
                      if is_of_listener(row)]
         assert listeners == [("LISTEN", right.pid, "listen"), ("CLOSE", right.pid, "listen")], listeners

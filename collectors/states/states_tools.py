@@ -189,10 +189,12 @@ def owners(rows):
     return seen
 
 
-def served_by(rows):
-    """The owners of an accepted socket, but for `accept`: not every kernel shows it, and it may come as early as the
-    last transition of the handshake."""
-    return [owner for owner in owners(rows) if owner[1] != "accept"]
+def served_by(rows, listener):
+    """The owners of an accepted socket after those that it has from its listener and from accept(), which not every
+    kernel shows, and which may come as early as the first row."""
+    first = owners(rows)[0]
+    assert first == (listener, "inherited") or first[1] == "accept", first
+    return [owner for owner in owners(rows) if owner[1] not in ("inherited", "accept")]
 
 
 # ---- witnesses ----

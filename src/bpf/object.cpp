@@ -132,6 +132,9 @@ void Object::choose(const ObjectOptions& options) {
     moments.insert(moments.end(), std::begin(kOwnerMoments), std::end(kOwnerMoments));
     if (!settings.has_socket_storage)
       moments.insert(moments.end(), std::begin(kAddressMoments), std::end(kAddressMoments));
+    if (settings.follows_connections && !features_.has_tracepoint("sock_send_length")) {
+      moments.insert(moments.end(), {"connection_sent", "connection_received"});
+    }
   }
   for (const Handler& handler : handlers()) {
     if (std::count(options.collectors.begin(), options.collectors.end(), handler.collector) > 0) {
