@@ -20,6 +20,11 @@
 
 #include "src/bpf/filter_rules.h"
 
+/* What the filters say of a socket. */
+#define VERDICT_PASSES 1
+#define VERDICT_FAILS 2
+#define VERDICT_BITS 2 /* that hold any of them */
+
 /* Addresses and comm as two words: the structs they are in are aligned for it. */
 typedef __u64 __attribute__((may_alias)) filter_word;
 

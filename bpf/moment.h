@@ -35,6 +35,7 @@ INLINE void clean_record(struct sock_record *record, int keep_owner)
 	__builtin_memset(&record->parts, 0, sizeof(record->parts));
 	if (!keep_owner)
 		__builtin_memset(&record->owner, 0, sizeof(record->owner));
+	record_changed(record);
 }
 
 /* A record that was cloned from a listener, or belonged to another socket at this address, starts clean. */
@@ -83,18 +84,38 @@ INLINE void read_moment_id(struct socket_id *id, struct moment *m)
 		read_socket_id(id, m->tp);
 }
 
-/* Whether this run wants events of this socket. Ask before anything is put into the ring. */
+INLINE __u32 verdict_of_filters(struct moment *m, struct socket_id *id)
+{
+	return filter_passes(&filters, id, m->record ? &m->record->owner : 0) ? VERDICT_PASSES : VERDICT_FAILS;
+}
+
+/*
+ * Whether this run wants events of this socket. Ask before anything is put into the ring. The verdict stays in the
+ * record until something changes. What the number of changes was is read before the rest: one that comes meanwhile, as
+ * another CPU may send on the socket, leaves a verdict that is not taken again. Nothing is kept where a port is not known
+ * yet.
+ */
 INLINE int moment_passes(struct moment *m)
 {
+	struct sock_record *record = m->record;
+	__u32 changes = 0, verdict;
 	struct socket_id id = {};
 
 	if (!filters.active)
 		return 1;
+	if (record) {
+		changes = *(volatile __u32 *)&record->changes << VERDICT_BITS;
+		verdict = *(volatile __u32 *)&record->verdict ^ changes;
+		if (verdict == VERDICT_PASSES || verdict == VERDICT_FAILS)
+			return verdict == VERDICT_PASSES;
+	}
 	read_moment_id(&id, m);
-	if (!m->record)
-		return filter_passes(&filters, &id, 0);
-	id.role = m->record->role;
-	return filter_passes(&filters, &id, &m->record->owner);
+	if (record)
+		id.role = record->role;
+	verdict = verdict_of_filters(m, &id);
+	if (record && id.lport && id.rport)
+		*(volatile __u32 *)&record->verdict = changes | verdict;
+	return verdict != VERDICT_FAILS;
 }
 
 #endif

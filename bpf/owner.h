@@ -30,10 +30,12 @@ INLINE void owner_acts(struct sock_record *record, struct tcp_sock *tp, __u8 sou
 		    source == OWNER_LISTEN) {
 			__builtin_memset(&record->owner, 0, sizeof(record->owner));
 			record->owner.source = OWNER_KERNEL;
+			record_changed(record);
 		}
 		return;
 	}
 	read_current(&record->owner, source);
+	record_changed(record);
 }
 
 /* Whether the current process is known as the owner already, by as good a proof: use is a better one than accept. */
@@ -98,6 +100,7 @@ INLINE void owner_inherited(struct sock_record *record, struct tcp_sock *tp)
 	}
 	if (record->owner.source != OWNER_UNKNOWN && record->owner.source != OWNER_KERNEL)
 		record->owner.source = OWNER_INHERITED;
+	record_changed(record);
 }
 
 #endif

@@ -27,8 +27,10 @@ INLINE void adopt_owner(struct sock_record *record, __u64 cookie)
 {
 	struct owner *known = bpf_map_lookup_elem(&owner_by_cookie, &cookie);
 
-	if (known)
-		record->owner = *known;
+	if (!known)
+		return;
+	record->owner = *known;
+	record_changed(record);
 }
 
 /* Of the MPTCP connection above a subflow; 0: nobody has asked for it. Only where settings.follows_connections. */

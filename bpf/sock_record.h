@@ -15,7 +15,10 @@ struct sock_record {
 	__u64 state_since_ns; /* when the present state was entered; 0: before sockeye could see it */
 	struct owner owner;
 	__u8 role; /* ROLE_* */
-	__u8 _pad[7];
+	__u8 _pad[3];
+	__u32 changes; /* of what filters look at: counted up after each */
+	__u32 verdict; /* VERDICT_* of the filters, for this many changes << VERDICT_BITS; bpf/moment.h */
+	__u8 _pad2[4];
 	struct sock_parts parts;
 };
 _Static_assert(sizeof(struct sock_record) <= 512, "a socket's record is at most 512 bytes");
@@ -33,6 +36,12 @@ struct {
 	__type(key, __u64);
 	__type(value, struct sock_record);
 } record_by_address SHARED SEC(".maps");
+
+/* Its owner, role or addresses are others now: what filters said of it no longer holds. */
+INLINE void record_changed(struct sock_record *record)
+{
+	__sync_fetch_and_add(&record->changes, 1);
+}
 
 /* A zeroed record to insert from: the hash has no "create" and the stack no room. */
 struct {

@@ -84,8 +84,10 @@ int BPF_PROG(accepted__sys_exit, struct pt_regs *regs, long fd)
 		__u64 address = (__u64)child;
 		struct sock_record *record = bpf_map_lookup_elem(&record_by_address, &address);
 
-		if (record && record->owner.source == OWNER_INHERITED)
+		if (record && record->owner.source == OWNER_INHERITED) {
 			read_current(&record->owner, OWNER_ACCEPT);
+			record_changed(record);
+		}
 	}
 	return 0;
 }

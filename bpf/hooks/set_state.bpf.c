@@ -33,6 +33,9 @@ INLINE void owner_on_set_state(struct moment *m)
 	struct sock_record *record = m->record;
 	int by_lock_owner = locked_by_current(sk);
 
+	/* The only states that a socket gets addresses or a role in. */
+	if (m->old_state == STATE_CLOSE || m->old_state == STATE_LISTEN)
+		record_changed(record);
 	if (settings.learns_accepts && record->owner.source == OWNER_INHERITED)
 		adopt_owner(record, m->cookie);
 	if (is_state_pair(m, STATE_LISTEN, STATE_SYN_RECV)) {

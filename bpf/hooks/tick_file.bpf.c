@@ -35,6 +35,7 @@ INLINE void snapshot_owner(struct sock *sk, struct task_struct *task)
 		m.record->role = ROLE_LISTENER;
 		remember_listener(m.record, m.tp);
 	}
+	record_changed(m.record);
 	counters.snapshot_owned++;
 	handlers_tick_file(&m);
 }
@@ -67,6 +68,7 @@ INLINE void snapshot_owner_by_address(__u64 address, struct task_struct *task)
 	if (!record || record->owner.source != OWNER_UNKNOWN)
 		return;
 	read_owner(&record->owner, task, OWNER_SNAPSHOT);
+	record_changed(record);
 	counters.snapshot_owned++;
 	if (BPF_CORE_READ(sk, __sk_common.skc_state) != STATE_LISTEN)
 		return;

@@ -13,10 +13,12 @@ INLINE void visit_socket(struct bpf_iter__tcp *ctx, struct tcp_sock *tp)
 	struct moment m = { .file = ctx->meta->seq, .state = tp->inet_conn.icsk_inet.sk.__sk_common.skc_state };
 
 	open_moment(&m, tp, 1, 0);
-	if (m.record && m.state == STATE_LISTEN)
+	if (m.record && m.state == STATE_LISTEN && m.record->role != ROLE_LISTENER) {
 		m.record->role = ROLE_LISTENER;
-	else if (m.record && settings.follows_connections && is_mptcp_subflow(tp))
+		record_changed(m.record);
+	} else if (m.record && settings.follows_connections && is_mptcp_subflow(tp)) {
 		adopt_owner(m.record, connection_cookie(tp));
+	}
 	handlers_tick_socket(&m);
 }
 
