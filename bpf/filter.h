@@ -21,6 +21,7 @@
 #include "src/bpf/filter_rules.h"
 
 /* What the filters say of a socket. */
+#define VERDICT_UNDECIDED 0 /* user space decides, once it knows the container */
 #define VERDICT_PASSES 1
 #define VERDICT_FAILS 2
 #define VERDICT_BITS 2 /* that hold any of them */
@@ -178,6 +179,11 @@ INLINE int filter_socket(const volatile struct filter_rules *rules, const struct
 	       filter_either_address(rules, socket);
 }
 
+INLINE int filter_knows(const struct owner *owner)
+{
+	return owner && owner->source != OWNER_UNKNOWN && owner->source != OWNER_KERNEL;
+}
+
 INLINE int filter_comm(const volatile struct filter_rules *rules, const struct owner *owner, int known)
 {
 	if (!rules->comms.used)
@@ -190,7 +196,7 @@ INLINE int filter_comm(const volatile struct filter_rules *rules, const struct o
 /* Of an owner that is unknown, or the kernel, the fields are zero, which is a uid like another: not looked at. */
 INLINE int filter_owner(const volatile struct filter_rules *rules, const struct owner *owner)
 {
-	int known = owner && owner->source != OWNER_UNKNOWN && owner->source != OWNER_KERNEL;
+	int known = filter_knows(owner);
 
 	return filter_comm(rules, owner, known) &&
 	       filter_number(&rules->pids, rules->pid, FILTER_PIDS, known, known ? owner->pid : 0) &&
@@ -198,8 +204,21 @@ INLINE int filter_owner(const volatile struct filter_rules *rules, const struct 
 	       filter_number(&rules->cgroups, rules->cgroup, FILTER_VALUES, known, known ? owner->cgroup_id : 0);
 }
 
+/* By what an owner's container is looked up: its cgroup, or itself (`by_process`) where that is the root of all. */
+INLINE struct container_key filter_container_key(const struct owner *owner, int by_process)
+{
+	struct container_key key = { .id = owner->cgroup_id, .pid = 0, .kind = owner->cgroup_hierarchy };
+
+	if (by_process && owner->cgroup_id == CGROUP_ROOT_ID && owner->pid && owner->start_ns) {
+		key.id = owner->start_ns;
+		key.pid = owner->pid;
+		key.kind = CONTAINER_BY_PROCESS;
+	}
+	return key;
+}
+
 /*
- * Whether events of this socket pass. src is the local end and dst the peer. `owner` is null, or its source
+ * Whether events of this socket pass, but for --container. src is the local end and dst the peer. `owner` is null, or its source
  * OWNER_UNKNOWN, where nothing is known of it.
  */
 FILTER_ENTRY int filter_passes(const volatile struct filter_rules *rules, const struct socket_id *socket,

@@ -84,16 +84,41 @@ INLINE void read_moment_id(struct socket_id *id, struct moment *m)
 		read_socket_id(id, m->tp);
 }
 
+/* What user space says of containers and cgroups. Only where there is a --container. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct container_key);
+	__type(value, __u32); /* VERDICT_* */
+} verdict_by_container SHARED SEC(".maps");
+
+/* An event of a cgroup that there is no word of yet passes: user space looks at it, and gives its verdict. */
+INLINE __u32 verdict_of_container(struct owner *owner)
+{
+	struct container_key key;
+	__u32 *verdict;
+
+	if (!filter_knows(owner) || !owner->cgroup_id)
+		return filters.containers & FILTER_CONTAINERS_WANTED ? VERDICT_FAILS : VERDICT_PASSES;
+	key = filter_container_key(owner, filters.containers & FILTER_CONTAINERS_BY_PROCESS);
+	verdict = bpf_map_lookup_elem(&verdict_by_container, &key);
+	return verdict ? *verdict : VERDICT_UNDECIDED;
+}
+
 INLINE __u32 verdict_of_filters(struct moment *m, struct socket_id *id)
 {
-	return filter_passes(&filters, id, m->record ? &m->record->owner : 0) ? VERDICT_PASSES : VERDICT_FAILS;
+	struct owner *owner = m->record ? &m->record->owner : 0;
+
+	if (!filter_passes(&filters, id, owner))
+		return VERDICT_FAILS;
+	return filters.containers ? verdict_of_container(owner) : VERDICT_PASSES;
 }
 
 /*
  * Whether this run wants events of this socket. Ask before anything is put into the ring. The verdict stays in the
  * record until something changes. What the number of changes was is read before the rest: one that comes meanwhile, as
- * another CPU may send on the socket, leaves a verdict that is not taken again. Nothing is kept where a port is not known
- * yet.
+ * another CPU may send on the socket, leaves a verdict that is not taken again. Nothing holds that is not decided, or
+ * was said while a port was not known.
  */
 INLINE int moment_passes(struct moment *m)
 {

@@ -48,6 +48,22 @@ struct filter_span {
 };
 SOCKEYE_ASSERT_SIZE(filter_span, 4);
 
+/* filter_rules.containers, bits: which containers these are is for user space to say, by what it knows of cgroups. */
+#define FILTER_CONTAINERS 1            /* there is a --container */
+#define FILTER_CONTAINERS_WANTED 2     /* one that is not excluded: a socket without an owner fails */
+#define FILTER_CONTAINERS_BY_PROCESS 4 /* a process in the root of the hierarchy is told by itself: v1 is mounted */
+
+/* Whatever is in one container, or in none, together: a cgroup, or a process that its cgroup tells nothing of. */
+struct container_key {
+	__u64 id;   /* owner.cgroup_id; with CONTAINER_BY_PROCESS owner.start_ns */
+	__u32 pid;  /* with CONTAINER_BY_PROCESS owner.pid, else 0 */
+	__u32 kind; /* CGROUP_*, or CONTAINER_BY_PROCESS */
+};
+SOCKEYE_ASSERT_SIZE(container_key, 16);
+
+#define CONTAINER_BY_PROCESS 256
+#define CGROUP_ROOT_ID 1 /* of every hierarchy: kernfs_create_root() allocates it first */
+
 struct filter_rules {
 	struct filter_list pids;
 	struct filter_list uids;
@@ -68,7 +84,8 @@ struct filter_rules {
 	__u8 active_only; /* leave out transitions of connections that are over */
 	__u8 active;      /* anything but active_only is set */
 	__u16 states;     /* snapshots: bit STATE_* is set for each state that is wanted; 0: all of them */
-	__u8 _pad[2];
+	__u8 containers;  /* FILTER_CONTAINERS*; 0: no --container */
+	__u8 _pad[1];
 };
 SOCKEYE_ASSERT_SIZE(filter_rules, 4536);
 

@@ -61,6 +61,12 @@ constexpr ListOption kUid{"--uid",
                           "sockets that processes of these users own (number or name)",
                           "such as --uid 1000, --uid postgres or --uid '!root'",
                           kRunTwice};
+constexpr ListOption kContainer{"--container",
+                                &FilterOptions::container,
+                                "ID,...",
+                                "sockets that processes in these containers own (beginning of the id, or the name)",
+                                "such as --container 3f4a, --container web or --container '!3f4a'",
+                                kRunTwice};
 constexpr ListOption kNetns{"--netns",
                             &FilterOptions::netns,
                             "NETNS,...",
@@ -316,7 +322,8 @@ void add_list(CLI::App& command, FilterOptions& options, const ListOption& optio
 }  // namespace
 
 void add_filter_options(CLI::App& command, FilterOptions& options) {
-  for (const ListOption* option : {&kPid, &kComm, &kUid, &kNetns, &kCgroup}) add_list(command, options, *option);
+  for (const ListOption* option : {&kPid, &kComm, &kUid, &kContainer, &kNetns, &kCgroup})
+    add_list(command, options, *option);
   for (unsigned end = 0; end < FILTER_ENDS; ++end) {
     add_list(command, options, kIps[end]);
     add_list(command, options, kPorts[end]);
@@ -348,6 +355,24 @@ Result<filter_rules> parse_filter(const FilterOptions& options) {
   rules.active_only = options.active_only;
   rules.active = rules.family || rules.direction || has_lists(rules);
   return rules;
+}
+
+Result<ContainerFilter> parse_containers(const FilterOptions& options) {
+  constexpr std::string_view kPunctuation = "._-";
+  constexpr size_t kMost = 255;  // NAME_MAX: a container is a directory
+  ContainerFilter filter;
+  std::vector<Item> items;
+  for (const std::string& word : options.container) SOCKEYE_TRY(split_word(kContainer, word, items));
+  for (const Item& item : items) {
+    if (item.text.size() > kMost) return wrong(kContainer, item, "no container has so long a name");
+    const bool is_name = std::all_of(item.text.begin(), item.text.end(), [&](char c) {
+      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+             kPunctuation.find(c) != std::string_view::npos;
+    });
+    if (!is_name) return wrong(kContainer, item, "no id or name of a container begins like this");
+    (item.excluded ? filter.excluded : filter.wanted).push_back(item.text);
+  }
+  return filter;
 }
 
 }  // namespace sockeye

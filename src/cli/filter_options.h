@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "bpf/filter_rules.h"
+#include "event/container_filter.h"
 
 namespace CLI {
 class App;
@@ -21,6 +22,7 @@ struct FilterOptions {
   std::vector<std::string> pid;
   std::vector<std::string> comm;
   std::vector<std::string> uid;
+  std::vector<std::string> container;
   std::vector<std::string> netns;
   std::vector<std::string> cgroup;
   std::vector<std::string> src_ip;
@@ -46,5 +48,8 @@ void add_filter_options(CLI::App& command, FilterOptions& options);
 // kUsage, with the option, the value, the reason and an example, for what makes no sense or does not fit into the
 // rules. Looks up users and network namespaces; opens nothing else.
 Result<filter_rules> parse_filter(const FilterOptions& options);
+
+// --container, which is not among the rules: which cgroups those containers are is for the run to find out.
+Result<ContainerFilter> parse_containers(const FilterOptions& options);
 
 }  // namespace sockeye

@@ -73,6 +73,32 @@ bool may_be_directory(const dirent& entry) {
   return std::strcmp(entry.d_name, ".") != 0 && std::strcmp(entry.d_name, "..") != 0;
 }
 
+// Calls `visit` for each directory below `root`, from that on, level by level, until it returns false; opens at most
+// `*left` of them. False: that was too few to say that there are no more.
+bool visit_directories(const Fd& root, size_t* left, const std::function<bool(uint64_t, const std::string&)>& visit) {
+  struct stat status = {};
+  if (!root || (::fstat(root.get(), &status) == 0 && !visit(status.st_ino, ""))) return true;
+  std::vector<std::string> pending = {""};
+  bool cut = *left == 0;
+  for (size_t next = 0; next < pending.size() && *left > 0; ++next) {
+    --*left;
+    const std::string inside = std::move(pending[next]);
+    const Dir directory = open_dir(root.get(), relative(inside));
+    if (!directory) continue;
+    while (const dirent* entry = ::readdir(directory.get())) {
+      if (!may_be_directory(*entry)) continue;
+      std::string child = inside + "/" + entry->d_name;
+      if (!visit(entry->d_ino, child)) return true;
+      // What would not be reached before the limit is not remembered either.
+      if (pending.size() <= next + *left)
+        pending.push_back(std::move(child));
+      else
+        cut = true;
+    }
+  }
+  return !cut;
+}
+
 bool has_controller(std::string_view controllers, std::string_view wanted) {
   while (!controllers.empty()) {
     if (take_until(&controllers, ',') == wanted) return true;
@@ -197,35 +223,26 @@ bool CgroupNames::ask_process(const Hierarchy& hierarchy, bool v2, uint64_t id, 
 }
 
 bool CgroupNames::walk(const Hierarchy& hierarchy, uint64_t id, std::string* path) {
-  if (!hierarchy.directory) return false;
-  struct stat status = {};
-  if (::fstat(hierarchy.directory.get(), &status) == 0 && status.st_ino == id) {
-    *path = hierarchy.mount.root;
-    return true;
+  bool found = false;
+  const bool whole = visit_directories(hierarchy.directory, &walk_left_, [&](uint64_t met, const std::string& inside) {
+    found = met == id;
+    if (found) *path = join(hierarchy.mount.root, inside);
+    return !found;
+  });
+  lookups_.walks_cut += !whole;
+  return found;
+}
+
+void CgroupNames::visit_all(
+    const std::function<void(uint8_t hierarchy, uint64_t id, const std::string& path)>& found) const {
+  for (const uint8_t which : {CGROUP_V2, CGROUP_V1_MEMORY}) {
+    const Hierarchy& hierarchy = which == CGROUP_V2 ? v2_ : v1_memory_;
+    size_t left = kWalkLimit;
+    visit_directories(hierarchy.directory, &left, [&](uint64_t id, const std::string& inside) {
+      found(which, id, join(hierarchy.mount.root, inside));
+      return true;
+    });
   }
-  std::vector<std::string> pending = {""};
-  bool cut = walk_left_ == 0;
-  for (size_t next = 0; next < pending.size() && walk_left_ > 0; ++next) {
-    --walk_left_;
-    const std::string inside = std::move(pending[next]);
-    const Dir directory = open_dir(hierarchy.directory.get(), relative(inside));
-    if (!directory) continue;
-    while (const dirent* entry = ::readdir(directory.get())) {
-      if (!may_be_directory(*entry)) continue;
-      std::string child = inside + "/" + entry->d_name;
-      if (entry->d_ino == id) {
-        *path = join(hierarchy.mount.root, child);
-        return true;
-      }
-      // What would not be reached before the limit is not remembered either.
-      if (pending.size() <= next + walk_left_)
-        pending.push_back(std::move(child));
-      else
-        cut = true;
-    }
-  }
-  lookups_.walks_cut += cut;
-  return false;
 }
 
 }  // namespace sockeye

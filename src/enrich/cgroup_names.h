@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,6 +49,10 @@ class CgroupNames {
   // For a process in the root of its hierarchy, as services are where systemd runs v1 without memory accounting: the
   // first path that is not the root of v1 memory, name=systemd, any other v1 hierarchy. `start_ns` has to be known.
   std::optional<std::string> v1_path_of(uint32_t pid, uint64_t start_ns);
+
+  // Calls `found` for each cgroup of v2 and of v1 memory that there is now, from the root on, with its hierarchy
+  // (CGROUP_*), id and path; of each hierarchy in at most kWalkLimit directories.
+  void visit_all(const std::function<void(uint8_t hierarchy, uint64_t id, const std::string& path)>& found) const;
 
   const CgroupMounts& mounts() const { return mounts_; }
   const CgroupLookups& lookups() const { return lookups_; }

@@ -6,18 +6,12 @@
 #include <utility>
 #include <vector>
 
+#include "bpf/filter.h"
 #include "enrich/cgroup_path.h"
 
 namespace sockeye {
-namespace {
-
-constexpr uint64_t kRootId = 1;
-constexpr uint32_t kByProcess = 256;  // Key::kind besides the values of owner::cgroup_hierarchy
-
-}  // namespace
-
 // The finisher of splitmix64: ids are counted up, start times are multiples of something.
-size_t Enricher::KeyHash::operator()(const Key& key) const {
+size_t ContainerKeyHash::operator()(const container_key& key) const {
   uint64_t hash = key.id ^ (static_cast<uint64_t>(key.pid) << 32) ^ (static_cast<uint64_t>(key.kind) << 20);
   hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9;
   hash = (hash ^ (hash >> 27)) * 0x94d049bb133111eb;
@@ -51,7 +45,7 @@ void Enricher::begin_batch() {
 
 const Context* Enricher::of(const ::owner& who) {
   if (who.cgroup_id == 0) return nullptr;
-  const Key key = key_of(who);
+  const container_key key = key_of(who);
   auto found = entries_.find(key);
   if (found == entries_.end()) {
     if (entries_.size() >= capacity_) {
@@ -73,17 +67,19 @@ EnrichCounters Enricher::counters() const {
   return counters;
 }
 
-Enricher::Key Enricher::key_of(const ::owner& who) const {
-  if (who.cgroup_id == kRootId && names_.mounts().has_v1 && who.pid != 0 && who.start_ns != 0)
-    return Key{who.start_ns, who.pid, kByProcess};
-  return Key{who.cgroup_id, 0, who.cgroup_hierarchy};
+container_key Enricher::key_of(const ::owner& who) const { return filter_container_key(&who, names_.mounts().has_v1); }
+
+void Enricher::each_cgroup(const std::function<void(const container_key&, const Context&)>& found) const {
+  names_.visit_all([&found](uint8_t hierarchy, uint64_t id, const std::string& path) {
+    found(container_key{id, 0, hierarchy}, parse_cgroup_path(path));
+  });
 }
 
-void Enricher::look_up(const Key& key, const ::owner& who, Entry* entry) {
+void Enricher::look_up(const container_key& key, const ::owner& who, Entry* entry) {
   entry->tried_pid = who.pid;
   ++entry->tries;
   std::optional<std::string> path;
-  if (key.kind == kByProcess) path = names_.v1_path_of(who.pid, who.start_ns);
+  if (key.kind == CONTAINER_BY_PROCESS) path = names_.v1_path_of(who.pid, who.start_ns);
   if (!path) path = names_.path_of(who.cgroup_hierarchy, who.cgroup_id, who.pid, who.start_ns);
   entry->known = path.has_value();
   if (path)

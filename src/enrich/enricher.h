@@ -4,12 +4,18 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <unordered_map>
 
+#include "bpf/filter_rules.h"
 #include "enrich/cgroup_names.h"
 #include "event/context.h"
 #include "event/wire.h"
+
+inline bool operator==(const container_key& a, const container_key& b) {
+  return a.id == b.id && a.pid == b.pid && a.kind == b.kind;
+}
 
 namespace sockeye {
 
@@ -18,6 +24,10 @@ struct EnrichCounters {
   uint64_t no_room = 0;     // events left without context because the table was full within a batch
   uint64_t evicted = 0;     // contexts forgotten, least recently used first
   CgroupLookups lookups;    // how the look-ups ended
+};
+
+struct ContainerKeyHash {
+  size_t operator()(const container_key& key) const;
 };
 
 // A cgroup is looked up once, when the first event of it comes; its id does not recycle. Contexts outlive their cgroup,
@@ -40,20 +50,17 @@ class Enricher {
   // nullptr: nothing is known. Valid until the next begin_batch(). No allocation where the cgroup is known already.
   const Context* of(const ::owner& who);
 
+  // By what the context of an owner is found: owners with the same key have the same.
+  container_key key_of(const ::owner& who) const;
+
+  // Calls `found` for each cgroup that there is now, of both hierarchies that owners are told by, in at most
+  // CgroupNames::kWalkLimit directories of each. They are not kept.
+  void each_cgroup(const std::function<void(const container_key&, const Context&)>& found) const;
+
   EnrichCounters counters() const;
   const CgroupMounts& mounts() const { return names_.mounts(); }
 
  private:
-  // (hierarchy, cgroup id), or (kByProcess, start_ns, pid).
-  struct Key {
-    uint64_t id;
-    uint32_t pid;
-    uint32_t kind;
-    bool operator==(const Key&) const = default;
-  };
-  struct KeyHash {
-    size_t operator()(const Key& key) const;
-  };
   struct Entry {
     Context context;
     uint64_t used_in_batch = 0;
@@ -62,12 +69,11 @@ class Enricher {
     bool known = false;
   };
 
-  Key key_of(const ::owner& who) const;
-  void look_up(const Key& key, const ::owner& who, Entry* entry);
+  void look_up(const container_key& key, const ::owner& who, Entry* entry);
 
   CgroupNames names_;
   size_t capacity_;
-  std::unordered_map<Key, Entry, KeyHash> entries_;
+  std::unordered_map<container_key, Entry, ContainerKeyHash> entries_;
   uint64_t batch_ = 0;
   EnrichCounters counters_;
 };

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -115,6 +116,38 @@ TEST(Enricher, InTheRootBesideV1AsksTheProcess) {
   EXPECT_EQ(reused->cgroup_path, "/");
   EXPECT_EQ(unknown->cgroup_path, "/");
   EXPECT_EQ(enricher.of(owner_in(1, CGROUP_V2, 42)), docker);
+}
+
+TEST(Enricher, VisitsEveryCgroupOfBothHierarchies) {
+  FakeRoot root;
+  root.mount_hybrid();
+  const uint64_t docker = root.directory("/sys/fs/cgroup/memory/docker/" + kId);
+  const uint64_t slice = root.directory("/sys/fs/cgroup/unified/system.slice");
+  const uint64_t nginx = root.directory("/sys/fs/cgroup/unified/system.slice/nginx.service");
+  Enricher enricher(root.path());
+  std::map<std::pair<uint32_t, uint64_t>, std::string> found;
+  enricher.each_cgroup([&found](const container_key& key, const Context& context) {
+    EXPECT_EQ(key.pid, 0u);
+    EXPECT_TRUE(found.emplace(std::pair(key.kind, key.id), context.container + context.cgroup_path).second);
+  });
+  EXPECT_EQ(found.size(), 6u) << "two roots, docker/ and what is made here";
+  EXPECT_EQ((found[{CGROUP_V1_MEMORY, docker}]), kId + "/docker/" + kId);
+  EXPECT_EQ((found[{CGROUP_V2, slice}]), "/system.slice");
+  EXPECT_EQ((found[{CGROUP_V2, nginx}]), "/system.slice/nginx.service");
+  for (const auto& [key, path] : found) EXPECT_EQ(key.first == CGROUP_V2 || key.first == CGROUP_V1_MEMORY, true);
+}
+
+TEST(Enricher, OwnersWithOneKeyHaveOneContext) {
+  FakeRoot root;
+  root.mount_hybrid();
+  const Enricher enricher(root.path());
+  const auto key = [&](uint64_t cgroup, uint32_t pid, uint64_t start_ns) {
+    return enricher.key_of(owner_in(cgroup, CGROUP_V2, pid, start_ns));
+  };
+  EXPECT_EQ(key(77, 42, kStart), key(77, 43, kStart * 2));
+  EXPECT_FALSE(key(1, 42, kStart) == key(1, 43, kStart)) << "in the root beside v1 each process is looked up";
+  EXPECT_FALSE(key(1, 42, kStart) == key(1, 42, kStart * 2));
+  EXPECT_EQ(key(1, 42, 0), key(1, 43, 0));
 }
 
 class EnricherEviction : public testing::Test {

@@ -47,6 +47,7 @@ RunTotals Pipeline::run(const PipelineOptions& options) {
   const auto start = steady_clock::now();
   auto last_event = start, last_housekeeping = start;
   if (options.count) remaining_ = *options.count;
+  wanted_ = options.wanted;
   deliver({});  // headers
   while (remaining_ > 0 && !signals_.stop_requested() && !is_closed()) {
     batch_.clear();
@@ -99,6 +100,9 @@ void Pipeline::enrich() {
     if (record.type->common.empty()) continue;
     const auto& event = *reinterpret_cast<const socket_event*>(record.bytes());
     if (event.owner.cgroup_id != 0) record.context = enricher_.of(event.owner);
+  }
+  if (wanted_) {
+    totals_.filtered += std::erase_if(batch_.records(), [this](const Record& record) { return !wanted_(record); });
   }
   horizon_ns_ = batch_.sort(horizon_ns_);
 }

@@ -22,11 +22,14 @@ struct PipelineOptions {
   std::optional<std::chrono::nanoseconds> duration;  // stop after it
   std::optional<uint64_t> count;                     // stop after so many records
   bool end_record = false;                           // the last line of the stream is the end record
+  // Of records that have come, with their context, those that go on; empty: all of them.
+  std::function<bool(const Record&)> wanted = {};
 };
 
 struct RunTotals {
   uint64_t delivered = 0;  // records that went to the sinks, gap records left out
   uint64_t late = 0;
+  uint64_t filtered = 0;    // that came, and were not wanted
   Losses losses;            // of all stages
   uint64_t table_full = 0;  // events with OUTCOME_TABLE_FULL
 };
@@ -64,6 +67,7 @@ class Pipeline {
   uint64_t told_until_ns_;       // when the losses were looked at last
   uint64_t horizon_ns_ = 0;      // time of the latest record that went out
   uint64_t remaining_;           // of --count
+  std::function<bool(const Record&)> wanted_;
   RunTotals totals_;
 };
 

@@ -12,6 +12,7 @@
 #include "cli/run_options.h"
 #include "cli/run_output.h"
 #include "event/collector.h"
+#include "pipeline/container_gate.h"
 #include "pipeline/pipeline.h"
 #include "source/ring_source.h"
 
@@ -30,6 +31,7 @@ struct Stream {
   std::vector<const Collector*> wanted;
   RunOptions run;
   filter_rules filters;
+  ContainerFilter containers;
   bool accept_owner;
 };
 
@@ -66,16 +68,19 @@ Result<RunTotals> run_stream(const Stream& stream) {
   auto sinks = make_sinks(options, stream.wanted, &signals);
   if (!sinks) return sinks.error();
 
+  Enricher enricher;
   ObjectOptions object_options;
   for (const Collector* collector : stream.wanted) object_options.collectors.push_back(collector->event.name);
   object_options.ring_bytes = options.ring_bytes;
-  object_options.filters = stream.filters;
+  object_options.filters = with_containers(stream.filters, stream.containers, enricher);
   object_options.accept_owner = stream.accept_owner;
   auto object = Object::load(object_options);
   if (!object) return object.error();
   auto source = RingSource::open(**object);
   if (!source) return source.error();
 
+  ContainerGate gate(stream.containers, enricher, (*object)->map_fd("verdict_by_container"));
+  gate.seed();
   // Attach first, then look at what is there: what changes meanwhile is an event.
   SOCKEYE_TRY((*object)->attach());
   const SnapshotReport snapshot = take_snapshot(**object);
@@ -86,9 +91,8 @@ Result<RunTotals> run_stream(const Stream& stream) {
   tell_ready(options.ready_fd);
 
   const SystemClock clock;
-  Enricher enricher;
   Pipeline pipeline(**source, enricher, sinks->all(), signals, clock, say);
-  return pipeline.run({options.duration, options.count, options.end_record});
+  return pipeline.run({options.duration, options.count, options.end_record, gate.wanted()});
 }
 
 Result<Stream> understand(const StreamWords& words) {
@@ -98,7 +102,9 @@ Result<Stream> understand(const StreamWords& words) {
   if (!wanted) return wanted.error();
   auto filters = parse_filter(words.filter);
   if (!filters) return filters.error();
-  return Stream{std::move(*wanted), std::move(*run), *filters, words.accept_owner};
+  auto containers = parse_containers(words.filter);
+  if (!containers) return containers.error();
+  return Stream{std::move(*wanted), std::move(*run), *filters, std::move(*containers), words.accept_owner};
 }
 
 int run_and_report(const StreamWords& words) {

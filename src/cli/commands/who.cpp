@@ -11,6 +11,7 @@
 #include "cli/messages.h"
 #include "cli/run_options.h"
 #include "cli/run_output.h"
+#include "pipeline/container_gate.h"
 #include "source/iterator_source.h"
 
 namespace sockeye {
@@ -40,21 +41,24 @@ Result<filter_rules> filters_of(const WhoWords& words) {
   return filters;
 }
 
-Result<WhoResult> look(const RunOptions& options, const filter_rules& filters) {
+Result<WhoResult> look(const RunOptions& options, const filter_rules& filters, const ContainerFilter& containers) {
   const Collector* collector = find_collector(kName);
   Signals signals;
   auto sinks = make_sinks(options, {collector}, &signals);
   if (!sinks) return sinks.error();
 
+  Enricher enricher;
   ObjectOptions object_options;
   object_options.collectors = {kName};
-  object_options.filters = filters;
+  object_options.filters = with_containers(filters, containers, enricher);
   auto object = Object::load(object_options);
   if (!object) return object.error();
   if (!(*object)->has("tick_socket")) {
     return Error{ErrorCode::kNotPossible, "this kernel cannot list its TCP sockets to a BPF program (iter/tcp)",
                  "ss -tanpe in each network namespace tells the same"};
   }
+  ContainerGate gate(containers, enricher, (*object)->map_fd("verdict_by_container"));
+  gate.seed();
   WhoResult result;
   result.owners = take_snapshot(**object);
 
@@ -64,9 +68,8 @@ Result<WhoResult> look(const RunOptions& options, const filter_rules& filters) {
   };
   IteratorSource source(**object, "tick_socket", wanted);
   const SystemClock clock;
-  Enricher enricher;
   Pipeline pipeline(source, enricher, sinks->all(), signals, clock, say);
-  result.totals = pipeline.run({std::nullopt, options.count, options.end_record});
+  result.totals = pipeline.run({std::nullopt, options.count, options.end_record, gate.wanted()});
   result.read = source.report();
   if (result.read.namespaces == 0 && !result.read.shortcoming.empty()) {
     return Error{ErrorCode::kFailed, result.read.shortcoming, ""};
@@ -93,7 +96,9 @@ int look_and_report(const WhoWords& words) {
   if (!run) return report(run.error());
   const auto filters = filters_of(words);
   if (!filters) return report(filters.error());
-  const auto result = look(*run, *filters);
+  const auto containers = parse_containers(words.filter);
+  if (!containers) return report(containers.error());
+  const auto result = look(*run, *filters, *containers);
   if (!result) return report(result.error());
   say_result(*result, run->quiet);
   const bool incomplete = result->totals.losses.events() > 0 || result->read.unvisited > 0;

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// --container: which containers a run is about. The same for what comes live and for what is replayed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "event/context.h"
+
+namespace sockeye {
+
+// The beginnings of ids, or of what the runtime calls a container that has none (Context::container).
+struct ContainerFilter {
+  std::vector<std::string> wanted;
+  std::vector<std::string> excluded;
+
+  bool is_active() const { return !wanted.empty() || !excluded.empty(); }
+
+  // `context`: of the record; null where nothing is known of its owner, which is as good as in no container: that is
+  // not wanted, and not excluded. An empty filter passes everything.
+  bool passes(const Context* context) const;
+};
+
+}  // namespace sockeye

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/container_gate.h"
+
+#include <bpf/bpf.h>
+
+#include <utility>
+
+#include "bpf/filter.h"
+
+namespace sockeye {
+namespace {
+
+constexpr size_t kMostTold = 16384;  // entries of the map
+
+}  // namespace
+
+filter_rules with_containers(filter_rules rules, const ContainerFilter& filter, const Enricher& enricher) {
+  if (!filter.is_active()) return rules;
+  rules.active = 1;
+  rules.containers = FILTER_CONTAINERS;
+  if (!filter.wanted.empty()) rules.containers |= FILTER_CONTAINERS_WANTED;
+  if (enricher.mounts().has_v1) rules.containers |= FILTER_CONTAINERS_BY_PROCESS;
+  return rules;
+}
+
+ContainerGate::ContainerGate(ContainerFilter filter, Enricher& enricher, int verdicts)
+    : filter_(std::move(filter)), enricher_(enricher), verdicts_(verdicts) {}
+
+void ContainerGate::seed() {
+  if (!filter_.is_active() || verdicts_ < 0) return;
+  enricher_.each_cgroup(
+      [this](const container_key& key, const Context& context) { tell(key, filter_.passes(&context)); });
+}
+
+std::function<bool(const Record&)> ContainerGate::wanted() {
+  if (!filter_.is_active()) return {};
+  return [this](const Record& record) { return passes(record); };
+}
+
+bool ContainerGate::passes(const Record& record) {
+  if (record.type->common.empty()) return true;  // not about one socket
+  const bool passes = filter_.passes(record.context);
+  if (!record.context || verdicts_ < 0) return passes;  // what is not known now may be by the next event
+  const auto& event = *reinterpret_cast<const socket_event*>(record.bytes());
+  const container_key key = enricher_.key_of(event.owner);
+  // Those that pass come again and again. One that does not has been here for the last time, unless the map, whose
+  // entries go when others need the room, has forgotten it.
+  if (!passes || !told_.contains(key)) tell(key, passes);
+  return passes;
+}
+
+void ContainerGate::tell(const container_key& key, bool passes) {
+  if (passes) {
+    if (told_.size() >= kMostTold) told_.clear();
+    told_.insert(key);
+  }
+  const uint32_t verdict = passes ? VERDICT_PASSES : VERDICT_FAILS;
+  bpf_map_update_elem(verdicts_, &key, &verdict, BPF_ANY);  // where it fails, the next event will be decided here, too
+}
+
+}  // namespace sockeye

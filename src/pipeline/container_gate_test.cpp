@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/container_gate.h"
+
+#include <gtest/gtest.h>
+
+#include "enrich/fake_root_for_tests.h"
+#include "event/socket_fields.h"
+#include "tests/support/records.h"
+
+namespace sockeye {
+namespace {
+
+const std::string kId(64, 'a');
+constexpr EventType kSocketType = {
+    .name = "test", .kind = 999, .size = sizeof(socket_event), .common = std::span<const Field>(), .own = {}};
+
+class ContainerGateTest : public testing::Test {
+ protected:
+  ContainerGateTest() {
+    root_.mount_hybrid();
+    type_.common = kSocketFields;
+    docker_ = root_.directory("/sys/fs/cgroup/unified/docker/" + kId);
+    service_ = root_.directory("/sys/fs/cgroup/unified/system.slice/nginx.service");
+    enricher_.emplace(root_.path());
+  }
+
+  bool passes(const std::function<bool(const Record&)>& wanted, uint64_t cgroup) {
+    socket_event event = client_socket();
+    event.owner.cgroup_id = cgroup;
+    Record record{.header = &event.header, .type = &type_};
+    record.context = enricher_->of(event.owner);
+    return wanted(record);
+  }
+
+  FakeRoot root_;
+  EventType type_ = kSocketType;
+  std::optional<Enricher> enricher_;
+  uint64_t docker_ = 0;
+  uint64_t service_ = 0;
+};
+
+TEST_F(ContainerGateTest, WithoutAContainerThereIsNothingToDecide) {
+  ContainerGate gate({}, *enricher_, -1);
+  gate.seed();
+  EXPECT_FALSE(gate.wanted());
+  EXPECT_EQ(with_containers({}, {}, *enricher_).containers, 0);
+  EXPECT_EQ(with_containers({}, {}, *enricher_).active, 0);
+}
+
+TEST_F(ContainerGateTest, DecidesByTheContextOfTheRecord) {
+  ContainerGate wanting({{"aaaa"}, {}}, *enricher_, -1), excluding({{}, {"aaaa"}}, *enricher_, -1);
+  EXPECT_TRUE(passes(wanting.wanted(), docker_));
+  EXPECT_FALSE(passes(wanting.wanted(), service_));
+  EXPECT_FALSE(passes(wanting.wanted(), 0x7fffffffffff)) << "a cgroup that cannot be named";
+  EXPECT_FALSE(passes(excluding.wanted(), docker_));
+  EXPECT_TRUE(passes(excluding.wanted(), service_));
+}
+
+TEST_F(ContainerGateTest, WhatIsAboutNoSocketPasses) {
+  ContainerGate gate({{"aaaa"}, {}}, *enricher_, -1);
+  const event_header header = {};
+  const EventType other = {.name = "gap", .kind = 1, .size = sizeof header, .common = {}, .own = {}};
+  EXPECT_TRUE(gate.wanted()({.header = &header, .type = &other}));
+}
+
+TEST_F(ContainerGateTest, TheKernelSideIsToldWhatItNeeds) {
+  const uint8_t both = FILTER_CONTAINERS | FILTER_CONTAINERS_BY_PROCESS;
+  EXPECT_EQ(with_containers({}, {{}, {"a"}}, *enricher_).containers, both);
+  EXPECT_EQ(with_containers({}, {{"a"}, {}}, *enricher_).containers, both | FILTER_CONTAINERS_WANTED);
+  EXPECT_EQ(with_containers({}, {{"a"}, {}}, *enricher_).active, 1);
+  FakeRoot pure;
+  pure.mount_v2();
+  EXPECT_EQ(with_containers({}, {{}, {"a"}}, Enricher(pure.path())).containers, FILTER_CONTAINERS);
+}
+
+}  // namespace
+}  // namespace sockeye
