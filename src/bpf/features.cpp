@@ -5,9 +5,13 @@
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <cerrno>
 #include <fstream>
+#include <span>
 #include <sstream>
 
 namespace sockeye {
@@ -35,11 +39,67 @@ Mounts read_mounts() {
   return mounts;
 }
 
-bool is_locked_down_for_confidentiality() {
+// The mode in brackets of "none [integrity] confidentiality"; empty where securityfs does not show it.
+std::string lockdown_mode() {
   std::ifstream file("/sys/kernel/security/lockdown");
   std::string modes;
   std::getline(file, modes);
-  return modes.find("[confidentiality]") != std::string::npos;
+  const size_t begin = modes.find('['), end = modes.find(']');
+  return begin < end && end != std::string::npos ? modes.substr(begin + 1, end - begin - 1) : "";
+}
+
+constexpr bpf_insn instruction(uint8_t code, uint8_t to = 0, uint8_t from = 0, int16_t offset = 0, int32_t number = 0) {
+  bpf_insn made = {};
+  made.code = code;
+  made.dst_reg = to;
+  made.src_reg = from;
+  made.off = offset;
+  made.imm = number;
+  return made;
+}
+
+constexpr bpf_insn returning(int32_t number) {
+  return instruction(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, number);
+}
+constexpr bpf_insn kExit = instruction(BPF_JMP | BPF_EXIT);
+constexpr bpf_insn kNothing[] = {returning(0), kExit};
+
+// bpf_probe_read_kernel() of eight bytes at address 0 to the stack.
+constexpr bpf_insn kProbeRead[] = {
+    instruction(BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_10),
+    instruction(BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, -8),
+    instruction(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_2, 0, 0, 8),
+    instruction(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_3, 0, 0, 0),
+    instruction(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_probe_read_kernel),
+    returning(0),
+    kExit,
+};
+
+// The program, or an empty Fd with errno.
+Fd load_program(bpf_prog_type type, bpf_attach_type attach_type, uint32_t target, std::span<const bpf_insn> body) {
+  LIBBPF_OPTS(bpf_prog_load_opts, options);
+  options.expected_attach_type = attach_type;
+  options.attach_btf_id = target;
+  return Fd(bpf_prog_load(type, "sockeye_try", "GPL", body.data(), body.size(), &options));
+}
+
+Error refused(const std::string& what, int error, std::string hint) {
+  return {ErrorCode::kNotPossible, what + ": " + errno_text(error), std::move(hint)};
+}
+
+Status is_whole(const Fd& cgroup2) {
+  struct stat info;
+  struct statfs filesystem;
+  const bool is_cgroup2 =
+      cgroup2 && fstatfs(cgroup2.get(), &filesystem) == 0 && filesystem.f_type == CGROUP2_SUPER_MAGIC;
+  if (!is_cgroup2) {
+    return Error{ErrorCode::kNotPossible, "no cgroup v2 hierarchy is mounted",
+                 "mount -t cgroup2 none /sys/fs/cgroup, or the same at another place"};
+  }
+  constexpr ino_t kRoot = 1;  // the root of every hierarchy has this id (kernfs)
+  if (fstat(cgroup2.get(), &info) == 0 && info.st_ino == kRoot) return Ok{};
+  return Error{ErrorCode::kNotPossible, "only a part of the cgroup v2 hierarchy is mounted",
+               "run it outside of the cgroup namespace"};
 }
 
 }  // namespace
@@ -52,8 +112,16 @@ Result<Features> Features::detect() {
   const Mounts mounts = read_mounts();
   if (!mounts.cgroup2.empty())
     features.cgroup2_.reset(open(mounts.cgroup2.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  features.whole_cgroup2_ = is_whole(features.cgroup2_);
   features.cgroup_v1_memory_ = mounts.cgroup_v1_memory;
-  features.lockdown_confidentiality_ = is_locked_down_for_confidentiality();
+  const std::string lockdown = lockdown_mode();
+  if (lockdown == "confidentiality") {
+    features.may_probe_read_ = false;
+  } else if (lockdown.empty()) {
+    const uint32_t target = features.types().type_definition("btf_trace_inet_sock_set_state");
+    const Fd program = load_program(BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, target, kProbeRead);
+    features.may_probe_read_ = program || errno != EINVAL;  // a helper that there is not
+  }
   return features;
 }
 
@@ -61,20 +129,40 @@ bool Features::has_tracepoint(const std::string& name) const {
   return types().type_definition("btf_trace_" + name) != 0;
 }
 
-Result<Ok> Features::trampoline() const {
+const Status& Features::tracing() const {
+  if (tracing_) return *tracing_;
+  const uint32_t target = types().type_definition("btf_trace_inet_sock_set_state");
+  tracing_ = Ok{};
+  if (target != 0 && !load_program(BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, target, kNothing)) {
+    tracing_ =
+        refused("programs at tracepoints are refused", errno,
+                "run it as root (sudo sockeye ...), or with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_ADMIN");
+  }
+  return *tracing_;
+}
+
+const Status& Features::trampoline() const {
+  if (!trampoline_) trampoline_ = try_trampoline();
+  return *trampoline_;
+}
+
+Status Features::try_trampoline() const {
   const uint32_t function = types().function("tcp_connect");
   if (function == 0) return Error{ErrorCode::kNotPossible, "the kernel's BTF has no function tcp_connect", ""};
-  bpf_insn body[2] = {};
-  body[0].code = BPF_ALU64 | BPF_MOV | BPF_K;  // r0 = 0
-  body[1].code = BPF_JMP | BPF_EXIT;
-  LIBBPF_OPTS(bpf_prog_load_opts, options);
-  options.expected_attach_type = BPF_TRACE_FENTRY;
-  options.attach_btf_id = function;
-  const Fd program(bpf_prog_load(BPF_PROG_TYPE_TRACING, "sockeye_try", "GPL", body, 2, &options));
-  if (!program) return Error{ErrorCode::kNotPossible, "fentry programs are refused: " + errno_text(errno), ""};
+  const Fd program = load_program(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, function, kNothing);
+  if (!program) return refused("fentry and fexit programs are refused", errno, "");
   const Fd link(bpf_raw_tracepoint_open(nullptr, program.get()));
-  if (!link) return Error{ErrorCode::kNotPossible, "fentry programs do not attach: " + errno_text(errno), ""};
+  if (!link) return refused("fentry and fexit programs do not attach", errno, "");
   return Ok{};
+}
+
+const Status& Features::sockops() const {
+  if (sockops_) return *sockops_;
+  static constexpr bpf_insn kGoOn[] = {returning(1), kExit};
+  sockops_ = Ok{};
+  if (!load_program(BPF_PROG_TYPE_SOCK_OPS, BPF_CGROUP_SOCK_OPS, 0, kGoOn))
+    sockops_ = refused("sockops programs are refused", errno, "give it CAP_NET_ADMIN");
+  return *sockops_;
 }
 
 kernel_settings Features::settings() const {
@@ -87,7 +175,7 @@ kernel_settings Features::settings() const {
     settings.task_type = types().structure("task_struct");
     settings.sock_common_type = types().structure("sock_common");
   }
-  settings.may_probe_read = !lockdown_confidentiality_;
+  settings.may_probe_read = may_probe_read_;
   settings.has_cgroup_v1 = cgroup_v1_memory_;
   settings.follows_connections =
       types().structure("mptcp_subflow_context") != 0 && settings.has_socket_cookie && settings.may_probe_read;

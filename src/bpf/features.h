@@ -19,11 +19,17 @@ class Features {
   const KernelTypes& types() const { return *types_; }  // until forget_types()
   bool has_tracepoint(const std::string& name) const;   // a btf_trace_<name> type: tp_btf programs can attach
 
-  // Whether a program with a trampoline (fentry, fexit) may be loaded: tried once, on first asking.
-  Result<Ok> trampoline() const;
+  // What the kernel says to a program that does nothing: tried once, on first asking. The hint is what would change it.
+  const Status& tracing() const;     // at a tracepoint: without it nothing of sockeye's loads
+  const Status& trampoline() const;  // fentry and fexit
+  const Status& sockops() const;
 
-  // The v2 cgroup hierarchy's root; empty fd where none is mounted.
+  // The root of the v2 cgroup hierarchy: programs attached there see every process. Refused where none is mounted, or
+  // only a part of it (in a cgroup namespace).
+  const Status& whole_cgroup2() const { return whole_cgroup2_; }
   const Fd& cgroup2() const { return cgroup2_; }
+
+  bool may_probe_read() const { return may_probe_read_; }
 
   void forget_types() { types_.reset(); }
 
@@ -31,10 +37,14 @@ class Features {
   kernel_settings settings() const;
 
  private:
+  Status try_trampoline() const;
+
   std::optional<KernelTypes> types_;
   Fd cgroup2_;
+  Status whole_cgroup2_ = Ok{};
   bool cgroup_v1_memory_ = false;
-  bool lockdown_confidentiality_ = false;
+  bool may_probe_read_ = true;
+  mutable std::optional<Status> tracing_, trampoline_, sockops_;
 };
 
 }  // namespace sockeye

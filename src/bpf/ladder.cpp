@@ -53,7 +53,7 @@ std::vector<Choice> choose_rungs(const std::vector<std::string>& programs,
         choice.rung = rung;
         break;
       } else {
-        choice.refused.push_back({rung, usable.error().what});
+        choice.refused.push_back({rung, usable.error().what, usable.error().hint});
       }
     }
     choices.push_back(std::move(choice));

@@ -26,6 +26,7 @@ ProgramName split_program_name(std::string_view name);
 struct Refusal {
   std::string rung;
   std::string why;
+  std::string remedy;  // what would change it; may be empty
 };
 
 // One moment on this kernel.

@@ -41,20 +41,26 @@ bool wants_own(const NamespaceWalk::Wanted& wanted) {
 }  // namespace
 
 NamespaceWalk::NamespaceWalk(const Wanted& wanted)
-    : own_(open(kOwn, O_RDONLY | O_CLOEXEC)), others_(others(wanted)), own_is_next_(wants_own(wanted)) {}
+    : own_(open(kOwn, O_RDONLY | O_CLOEXEC)), own_is_next_(wants_own(wanted)) {
+  find_others(wanted);
+}
 
-std::vector<NamespaceWalk::Namespace> NamespaceWalk::others(const Wanted& wanted) {
+// Of a process of another user only who may trace it sees its namespaces: there may be some that are not known of.
+void NamespaceWalk::find_others(const Wanted& wanted) {
   std::map<std::pair<uint64_t, uint64_t>, size_t> places;
-  std::vector<Namespace> found;
+  size_t hidden = 0;
   struct stat info;
   if (stat(kOwn, &info) == 0) places[identity_of(info)] = SIZE_MAX;
   const auto consider = [&](std::string path) {
-    if (stat(path.c_str(), &info) != 0) return;
-    const auto [place, is_new] = places.try_emplace(identity_of(info), found.size());
+    if (stat(path.c_str(), &info) != 0) {
+      hidden += errno == EACCES || errno == EPERM;
+      return;
+    }
+    const auto [place, is_new] = places.try_emplace(identity_of(info), others_.size());
     if (is_new && !wanted(static_cast<uint32_t>(info.st_ino))) place->second = SIZE_MAX;
     if (place->second == SIZE_MAX) return;
-    if (is_new) found.push_back({identity_of(info), {}});
-    std::vector<std::string>& paths = found[place->second].paths;
+    if (is_new) others_.push_back({identity_of(info), {}});
+    std::vector<std::string>& paths = others_[place->second].paths;
     if (paths.size() < kPathsEach) paths.push_back(std::move(path));
   };
   for_each_entry("/run/netns", [&](const char* name) {
@@ -63,7 +69,11 @@ std::vector<NamespaceWalk::Namespace> NamespaceWalk::others(const Wanted& wanted
   for_each_entry("/proc", [&](const char* name) {
     if (name[0] >= '1' && name[0] <= '9') consider(std::string("/proc/") + name + "/ns/net");
   });
-  return found;
+  // Process 1 alone is hidden by some virtual machines even from root; it is in nobody's namespace but the machine's.
+  if (hidden > 1) {
+    shortcoming_ = "the network namespaces of " + std::to_string(hidden) +
+                   " processes are hidden: " + errno_text(EACCES) + " (CAP_SYS_PTRACE shows them)";
+  }
 }
 
 bool NamespaceWalk::enter_next() {
@@ -88,7 +98,9 @@ bool NamespaceWalk::enter(const Namespace& other) {
     if (fd && fstat(fd.get(), &info) == 0 && identity_of(info) != other.identity) continue;
     if (own_ && fd && setns(fd.get(), CLONE_NEWNET) == 0) return away_ = true;
     if (fd && errno == EINVAL) continue;  // `ip netns delete` unmounts the file, then removes it
-    shortcoming_ = "network namespace " + path + ": " + errno_text(errno);
+    const int error = errno;
+    shortcoming_ = "network namespace " + path + ": " + errno_text(error);
+    if (error == EPERM) shortcoming_ += " (CAP_SYS_ADMIN enters it)";
     ++unvisited_;
     return false;
   }

@@ -28,7 +28,7 @@ class NamespaceWalk {
   bool enter_next();
 
   int unvisited() const { return unvisited_; }
-  // Why a namespace could not be entered; empty: all could.
+  // Why a namespace could not be entered, or may not be known of; empty: all could.
   const std::string& shortcoming() const { return shortcoming_; }
 
  private:
@@ -38,7 +38,7 @@ class NamespaceWalk {
     std::vector<std::string> paths;
   };
 
-  static std::vector<Namespace> others(const Wanted& wanted);
+  void find_others(const Wanted& wanted);
   bool enter(const Namespace& other);
   void go_home();
 

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
+#include <cstring>
 #include <sstream>
 
 #include "bpf/want.h"
@@ -19,13 +20,6 @@
 
 namespace sockeye {
 namespace {
-
-// The moments from which owners are learned.
-constexpr std::string_view kOwnerMoments[] = {"set_state", "accepted", "sent", "received", "tick_file"};
-// Besides, where records are hashed by address: tick_file meets nothing else, and nobody else deletes them.
-constexpr std::string_view kAddressMoments[] = {"tick_socket", "destroyed"};
-// The same for a snapshot, which is over before anything can change.
-constexpr std::string_view kSnapshotMoments[] = {"tick_socket", "tick_file"};
 
 // What libbpf complained about: the kernel's own words for an error message are among it.
 std::string libbpf_words;
@@ -52,14 +46,19 @@ std::string reason_in(const std::string& words) {
   return reason;
 }
 
+// The program that libbpf could not load; empty where it complained about something else.
+std::string refused_program(const std::string& words) {
+  const size_t end = words.find("': BPF program load failed");
+  const size_t begin = end == std::string::npos ? end : words.rfind("prog '", end);
+  if (begin == std::string::npos) return "";
+  const size_t name = begin + strlen("prog '");
+  return words.substr(name, end - name);
+}
+
 Error load_error(int error, const std::string& doing) {
-  if (error == EPERM || error == EACCES) {
-    return {ErrorCode::kNotPossible, doing + ": " + errno_text(error),
-            "run it as root (sudo sockeye ...), or with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_ADMIN"};
-  }
   const std::string words = reason_in(libbpf_words);
   return {ErrorCode::kNotPossible, doing + ": " + errno_text(error) + (words.empty() ? "" : " (" + words + ")"),
-          "this kernel refuses what sockeye needs"};
+          "this kernel refuses what sockeye needs: sockeye doctor says more"};
 }
 
 // Of all types that the kernel side is compiled with: those of the kernel are relocated by these names, without what
@@ -90,112 +89,91 @@ Object::~Object() {
   if (skeleton_) sockeye_bpf__destroy(skeleton_);
 }
 
-Result<std::unique_ptr<Object>> Object::load(const ObjectOptions& options) {
+std::vector<Ladder> Object::ladders() {
+  std::vector<Ladder> ladders;
+  sockeye_bpf* skeleton = sockeye_bpf__open();
+  if (!skeleton) return ladders;
+  std::vector<std::string> programs;
+  bpf_program* program;
+  bpf_object__for_each_program(program, skeleton->obj) programs.emplace_back(bpf_program__name(program));
+  sockeye_bpf__destroy(skeleton);
+  // Where all are refused, all are tried.
+  const auto none = [](const std::string&) -> Result<Ok> { return Error{}; };
+  for (const Choice& choice : choose_rungs(programs, none)) {
+    Ladder& ladder = ladders.emplace_back(Ladder{choice.moment, {}});
+    for (const Refusal& refusal : choice.refused) ladder.rungs.push_back(refusal.rung);
+  }
+  return ladders;
+}
+
+Result<std::unique_ptr<Object>> Object::open(const ObjectOptions& options) {
   libbpf_set_print(keep_words);
+  libbpf_words.clear();
   auto features = Features::detect();
   if (!features) return features.error();
   std::unique_ptr<Object> object(new Object(std::move(*features)));
   // libbpf reads it when it loads.
-  const Fd excerpt(memfd_create("sockeye_types", MFD_CLOEXEC));
-  const std::string path = "/proc/self/fd/" + std::to_string(excerpt.get());
+  object->excerpt_ = Fd(memfd_create("sockeye_types", MFD_CLOEXEC));
+  const std::string path = "/proc/self/fd/" + std::to_string(object->excerpt_.get());
   LIBBPF_OPTS(bpf_object_open_opts, open_options, .btf_custom_path = path.c_str());
   object->skeleton_ = sockeye_bpf__open_opts(&open_options);
   if (!object->skeleton_) return load_error(errno, "the BPF object does not open");
   object->choose(options);
-  SOCKEYE_TRY(write_all(excerpt, object->features_.types().excerpt(type_names(object->skeleton_->obj))));
-  object->features_.forget_types();
-  if (const int error = sockeye_bpf__load(object->skeleton_)) return load_error(-error, "the BPF programs do not load");
   return object;
+}
+
+Result<std::unique_ptr<Object>> Object::load(ObjectOptions options) {
+  for (;;) {
+    auto object = open(options);
+    if (!object) return object.error();
+    SOCKEYE_TRY((*object)->features_.tracing());
+    SOCKEYE_TRY((*object)->plan_.possible());
+    auto loaded = (*object)->load_programs();
+    if (loaded) return object;
+    // Its verifier refuses a program: without it there may be another rung.
+    const std::string refused = refused_program(libbpf_words);
+    const bool is_known = std::any_of(options.refused.begin(), options.refused.end(),
+                                      [&](const Refusal& refusal) { return refusal.rung == refused; });
+    if (refused.empty() || is_known) return loaded.error();
+    options.refused.push_back({refused, loaded.error().what, ""});
+  }
+}
+
+Status Object::load_programs() {
+  SOCKEYE_TRY(write_all(excerpt_, features_.types().excerpt(type_names(skeleton_->obj))));
+  features_.forget_types();
+  const int error = sockeye_bpf__load(skeleton_);
+  excerpt_ = Fd();
+  if (error) return load_error(-error, "the kernel does not load it");
+  return Ok{};
 }
 
 // What of the object is loaded.
 void Object::choose(const ObjectOptions& options) {
-  kernel_settings& settings = skeleton_->rodata->settings;
-  settings = features_.settings();
-  settings.ring_wake_bytes = options.ring_bytes / 4;
-  bpf_map__set_max_entries(skeleton_->maps.ring, options.ring_bytes);
-  skeleton_->rodata->filters = options.filters;
-
-  settings.wants_groups = options.group_visits;
-  settings.wants_afterlife = options.owners;
-  bool wants_owners = options.owners;
-  std::vector<std::string_view> moments;
-  for (const std::string_view name : options.collectors) {
-    const Collector* collector = find_collector(name);
-    want_collector(skeleton_, name);
-    if (collector->needs_owner || collector->needs_record) settings.wants_records = 1;
-    if (collector->snapshot) moments.insert(moments.end(), std::begin(kSnapshotMoments), std::end(kSnapshotMoments));
-    wants_owners |= collector->needs_owner && !collector->snapshot;
-  }
-  if (wants_owners) {
-    settings.wants_records = 1;
-    moments.insert(moments.end(), std::begin(kOwnerMoments), std::end(kOwnerMoments));
-    if (!settings.has_socket_storage)
-      moments.insert(moments.end(), std::begin(kAddressMoments), std::end(kAddressMoments));
-    if (settings.follows_connections && !features_.has_tracepoint("sock_send_length")) {
-      moments.insert(moments.end(), {"connection_sent", "connection_received"});
-    }
-  }
-  for (const Handler& handler : handlers()) {
-    if (std::count(options.collectors.begin(), options.collectors.end(), handler.collector) > 0) {
-      moments.push_back(handler.moment);
-    }
-  }
-  std::vector<std::string> programs;
+  std::vector<Program> programs;
   bpf_program* program;
   bpf_object__for_each_program(program, skeleton_->obj) {
     bpf_program__set_autoload(program, false);
-    const std::string name = bpf_program__name(program);
-    if (std::count(moments.begin(), moments.end(), split_program_name(name).moment) > 0) programs.push_back(name);
+    programs.push_back({bpf_program__name(program), bpf_program__section_name(program)});
   }
-  choices_ = choose_rungs(programs, [&](const std::string& name) { return available(name, options); });
-  settings.follows_connections = settings.follows_connections && settings.wants_records;
-  for (const Choice& choice : choices_) {
-    if (choice.rung == "sys_exit") settings.learns_accepts = settings.has_socket_storage;
+  plan_ = plan_run(programs, features_, options);
+  for (const Choice& choice : plan_.choices) {
     for (const bool twin : {false, true}) {
       if (bpf_program* chosen = program_of(choice, twin)) bpf_program__set_autoload(chosen, true);
     }
   }
+  skeleton_->rodata->settings = plan_.settings;
+  skeleton_->rodata->filters = options.filters;
+  for (const std::string_view name : options.collectors) want_collector(skeleton_, name);
+  bpf_map__set_max_entries(skeleton_->maps.ring, options.ring_bytes);
   bpf_map* map;
   bpf_object__for_each_map(map, skeleton_->obj) bpf_map__set_autocreate(map, wants_map(bpf_map__name(map), options));
-}
-
-Result<Ok> Object::available(const std::string& name, const ObjectOptions& options) const {
-  const bpf_program* program = bpf_object__find_program_by_name(skeleton_->obj, name.c_str());
-  const std::string section = bpf_program__section_name(program);
-  const std::string target = section.substr(section.find('/') + 1);
-  const std::string_view rung = split_program_name(name).rung;
-  const kernel_settings settings = features_.settings();
-  const auto refuse = [](std::string why) { return Error{ErrorCode::kNotPossible, std::move(why), ""}; };
-  if (rung == "tp_btf") {
-    if (!features_.has_tracepoint(target)) return refuse("this kernel has no tracepoint " + target);
-  } else if (rung == "fentry" || rung.starts_with("fexit")) {
-    const int parameters = features_.types().parameters(target);
-    if (parameters < 0) return refuse("this kernel has no function " + target);
-    if (rung.starts_with("fexit_") && rung != "fexit_" + std::to_string(parameters)) {
-      return refuse(target + " has " + std::to_string(parameters) + " parameters");
-    }
-    return features_.trampoline();
-  } else if (rung == "sys_exit") {
-    if (!options.accept_owner) return refuse("it costs every system call; --accept-owner asks for it");
-    if (!features_.has_tracepoint("sys_exit")) return refuse("this kernel has no tracepoint sys_exit");
-    if (!settings.may_probe_read) return refuse("lockdown forbids bpf_probe_read_kernel");
-  } else if (rung == "sockops") {
-    if (!features_.cgroup2()) return refuse("no cgroup v2 hierarchy is mounted");
-  } else {
-    if (features_.types().structure("bpf_iter__" + target) == 0) return refuse("this kernel has no iterator " + target);
-    if (rung == "iter" && target == "task_file" && !settings.has_sock_from_file) {
-      return refuse("this kernel has no bpf_sock_from_file");
-    }
-    if (rung == "iter_probe" && !settings.may_probe_read) return refuse("lockdown forbids bpf_probe_read_kernel");
-  }
-  return Ok{};
 }
 
 // A map called <collector>_... or <moment>_... belongs to it, and so does the one that a collector names. The others
 // are shared.
 bool Object::wants_map(const std::string& name, const ObjectOptions& options) const {
-  const kernel_settings& settings = skeleton_->rodata->settings;
+  const kernel_settings& settings = plan_.settings;
   const bool has_storage = settings.has_socket_storage;
   if (name == "ring") {  // snapshots come through the files of their iterators
     return std::any_of(options.collectors.begin(), options.collectors.end(),
@@ -218,37 +196,16 @@ bool Object::wants_map(const std::string& name, const ObjectOptions& options) co
   bpf_object__for_each_program(program, skeleton_->obj) {
     const std::string_view moment = split_program_name(bpf_program__name(program)).moment;
     if (name.starts_with(std::string(moment) + "_")) {
-      if (has(moment)) return true;
+      if (plan_.has(moment)) return true;
       of_a_moment = true;
     }
   }
   return !of_a_moment;
 }
 
-bool Object::has(std::string_view moment) const {
-  return std::any_of(choices_.begin(), choices_.end(),
-                     [&](const Choice& choice) { return choice.moment == moment && !choice.rung.empty(); });
-}
-
 bool Object::needs_visits_before_files() const {
-  return std::any_of(choices_.begin(), choices_.end(),
+  return std::any_of(plan_.choices.begin(), plan_.choices.end(),
                      [](const Choice& choice) { return choice.moment == "tick_file" && choice.rung == "iter_probe"; });
-}
-
-std::vector<std::string> Object::shortcomings() const {
-  std::vector<std::string> sentences;
-  for (const Choice& choice : choices_) {
-    if (!choice.rung.empty()) continue;
-    sentences.push_back("without the moment " + choice.moment + ": " +
-                        (choice.refused.empty() ? "this kernel offers no way to it" : choice.refused.back().why));
-  }
-  const kernel_settings& settings = skeleton_->rodata->settings;
-  if (settings.wants_records && !settings.has_socket_storage && has("set_state")) {
-    sentences.push_back(
-        "this kernel clones nothing from a listener to its children: where several listen on one port, the last one to "
-        "listen is taken for the owner of a connection until it is used");
-  }
-  return sentences;
 }
 
 bpf_program* Object::program_of(const Choice& choice, bool twin) const {
@@ -262,8 +219,8 @@ Status Object::attach() {
   const auto is_event_source = [](const Choice& choice) {
     return choice.moment != "accepted" && choice.moment != "sent" && choice.moment != "received";
   };
-  std::stable_partition(choices_.begin(), choices_.end(), is_event_source);
-  for (Choice& choice : choices_) {
+  std::stable_partition(plan_.choices.begin(), plan_.choices.end(), is_event_source);
+  for (Choice& choice : plan_.choices) {
     if (!choice.rung.empty() && !choice.rung.starts_with("iter")) SOCKEYE_TRY(attach_moment(choice));
   }
   return Ok{};
@@ -281,7 +238,7 @@ Status Object::attach_moment(Choice& choice) {
     }
     const int error = errno;
     if (choice.moment == "set_state") return load_error(error, "the program at inet_sock_set_state does not attach");
-    choice.refused.push_back({choice.rung, "it does not attach: " + errno_text(error)});
+    choice.refused.push_back({choice.rung, "it does not attach: " + errno_text(error), ""});
     choice.rung.clear();
   }
   return Ok{};
@@ -295,8 +252,8 @@ void Object::detach() {
 
 Result<Fd> Object::open_iterator(std::string_view moment) {
   const auto choice =
-      std::find_if(choices_.begin(), choices_.end(), [&](const Choice& c) { return c.moment == moment; });
-  bpf_program* program = choice == choices_.end() ? nullptr : program_of(*choice, false);
+      std::find_if(plan_.choices.begin(), plan_.choices.end(), [&](const Choice& c) { return c.moment == moment; });
+  bpf_program* program = choice == plan_.choices.end() ? nullptr : program_of(*choice, false);
   if (!program) return Error{ErrorCode::kNotPossible, "this kernel has no iterator for " + std::string(moment), ""};
   bpf_link* link = bpf_program__attach_iter(program, nullptr);
   if (!link) return load_error(errno, "the iterator of " + std::string(moment) + " does not attach");
@@ -352,7 +309,7 @@ Losses Object::losses(bool exact) {
 // bpf_prog_info.recursion_misses of the programs that have a twin.
 uint64_t Object::missed_events() const {
   uint64_t misses = 0;
-  for (const Choice& choice : choices_) {
+  for (const Choice& choice : plan_.choices) {
     if (!program_of(choice, true)) continue;
     bpf_prog_info info = {};
     __u32 size = sizeof info;

@@ -13,9 +13,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "bpf/features.h"
-#include "bpf/filter_rules.h"
-#include "bpf/ladder.h"
-#include "bpf/settings.h"
+#include "bpf/run_plan.h"
 #include "event/loss.h"
 
 struct bpf_link;
@@ -25,27 +23,32 @@ struct sockeye_bpf;
 
 namespace sockeye {
 
-struct ObjectOptions {
-  std::vector<std::string_view> collectors;
-  uint32_t ring_bytes = 4 << 20;  // a power of two, at least a page
-  filter_rules filters = {};
-  bool group_visits = false;  // visits for counting tell what sockets are grouped by
-  bool owners = false;        // learn owners, also of minisockets, whatever the collectors need
-  bool accept_owner = false;  // see accept() even where that costs every system call
+// A moment and its rungs, best first.
+struct Ladder {
+  std::string moment;
+  std::vector<std::string> rungs;
 };
 
 class Object {
  public:
-  // Chooses rungs, loads. Programs and maps that nobody wants are left out.
-  static Result<std::unique_ptr<Object>> load(const ObjectOptions& options);
+  // All moments that there are, whatever this kernel offers.
+  static std::vector<Ladder> ladders();
+
+  // Chooses rungs; nothing is loaded, which takes no rights. Such an object has a plan and nothing else.
+  static Result<std::unique_ptr<Object>> open(const ObjectOptions& options);
+  // The same, and loads. Programs and maps that nobody wants are left out. What the kernel's verifier refuses is left
+  // out as well: the next rung is taken.
+  static Result<std::unique_ptr<Object>> load(ObjectOptions options);
   ~Object();
 
   // Attaches the moments, those that events come from first. A rung that does not attach after all is reported in
-  // choices(); an error where the run makes no sense without it.
+  // plan(); an error where the run makes no sense without it.
   Status attach();
   void detach();
 
-  bool has(std::string_view moment) const;  // wanted and loaded
+  // The moments on their rungs, and what the run does less well on this kernel than on others.
+  const RunPlan& plan() const { return plan_; }
+  bool has(std::string_view moment) const { return plan_.has(moment); }  // wanted and loaded
   // Whether tick_socket has to meet the sockets before tick_file can give them owners.
   bool needs_visits_before_files() const;
   // The file of a moment's iterator program: it visits what the namespaces of the calling thread show now, while it is
@@ -62,15 +65,12 @@ class Object {
   const kernel_counters& counters() const;
   // Kernel-side losses. With `exact` the programs are asked for the events the kernel skipped.
   Losses losses(bool exact);
-  const std::vector<Choice>& choices() const { return choices_; }
-  // What this run does less well on this kernel than on others, a sentence each.
-  std::vector<std::string> shortcomings() const;
 
  private:
   explicit Object(Features features);
 
   void choose(const ObjectOptions& options);
-  Result<Ok> available(const std::string& program, const ObjectOptions& options) const;
+  Status load_programs();
   bool wants_map(const std::string& name, const ObjectOptions& options) const;
   bpf_program* program_of(const Choice& choice, bool twin) const;
   Status attach_moment(Choice& choice);
@@ -78,7 +78,8 @@ class Object {
 
   Features features_;
   sockeye_bpf* skeleton_ = nullptr;
-  std::vector<Choice> choices_;  // of the moments that the run wants
+  Fd excerpt_;  // of the kernel's types, until it is loaded
+  RunPlan plan_;
   std::vector<bpf_link*> links_;
   uint64_t missed_before_ = 0;  // recursion misses at the last exact reading
   uint64_t missed_ = 0;         // of them, those that no twin rescued

@@ -6,7 +6,7 @@
 namespace sockeye {
 
 void say_what_is_missing(const Object& object) {
-  for (const std::string& sentence : object.shortcomings()) say(sentence);
+  for (const Shortcoming& shortcoming : object.plan().shortcomings()) say(shortcoming.sentence());
 }
 
 void say_totals(const RunTotals& totals, const std::string& what) {

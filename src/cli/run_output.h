@@ -24,7 +24,7 @@ struct Sinks {
 // Standard output in the form that was asked for, and --log-file.
 Result<Sinks> make_sinks(const RunOptions& options, const std::vector<const Collector*>& wanted, Signals* signals);
 
-// What the run will not see, in one line for each moment that has no rung.
+// What the run does less well than on a kernel that offers everything, in one line each.
 void say_what_is_missing(const Object& object);
 
 // How many were delivered (`what`, in the plural) and how many lost, where and why.

@@ -33,7 +33,7 @@ class LoadTest : public testing::Test {
 
   // `accepted` costs every system call where no trampoline is to be had: only who asks for it has it there.
   static void expect_rungs(const Object& object, bool accept_owner = false) {
-    for (const Choice& choice : object.choices()) {
+    for (const Choice& choice : object.plan().choices) {
       if (choice.moment == "accepted" && !accept_owner) continue;
       std::string why;
       for (const Refusal& refusal : choice.refused) why += refusal.rung + ": " + refusal.why + "; ";
@@ -79,13 +79,38 @@ TEST_F(LoadTest, AcceptsAreSeenWhereThatIsCheapOrAskedFor) {
   const auto asked = loaded(options_of(true)), not_asked = loaded(options_of(false));
   ASSERT_TRUE(asked && not_asked);
   EXPECT_TRUE(asked->has("accepted"));
-  for (const Choice& choice : not_asked->choices()) {
+  for (const Choice& choice : not_asked->plan().choices) {
     if (choice.moment != "accepted") continue;
     EXPECT_NE(choice.rung, "sys_exit");
     if (choice.rung.empty()) {
-      EXPECT_EQ(choice.refused.back().why, "it costs every system call; --accept-owner asks for it");
+      EXPECT_EQ(choice.refused.back().why, "it costs every system call");
     }
   }
+}
+
+TEST_F(LoadTest, ARungThatTheKernelRefusesIsReplacedByTheNext) {
+  ObjectOptions options;
+  options.collectors = {"states"};
+  options.refused = {{"syn_sent__sockops", "for the test", "none"}, {"sent__tp_btf", "for the test", ""}};
+  const auto object = loaded(options);
+  ASSERT_TRUE(object);
+  for (const Choice& choice : object->plan().choices) {
+    if (choice.moment != "syn_sent") continue;
+    EXPECT_NE(choice.rung, "sockops");
+    ASSERT_FALSE(choice.refused.empty());
+    EXPECT_EQ(choice.refused[0].why, "for the test");
+    EXPECT_EQ(choice.refused[0].remedy, "none");
+  }
+}
+
+TEST_F(LoadTest, WithoutWhatItIsAboutACollectorIsNotLoaded) {
+  ObjectOptions options;
+  options.collectors = {"states"};
+  options.refused = {{"set_state__tp_btf", "for the test", ""}};
+  const auto object = Object::load(options);
+  ASSERT_FALSE(object);
+  EXPECT_EQ(object.error().code, ErrorCode::kNotPossible);
+  EXPECT_EQ(object.error().what, "states cannot work: no change of a socket's state is seen, for the test");
 }
 
 TEST_F(LoadTest, ASnapshotFindsOurOwnSocket) {
@@ -105,7 +130,7 @@ TEST_F(LoadTest, ASnapshotAttachesNothing) {
   options.collectors = {"who"};
   const auto object = loaded(options);
   ASSERT_TRUE(object);
-  for (const Choice& choice : object->choices()) EXPECT_TRUE(choice.rung.starts_with("iter")) << choice.moment;
+  for (const Choice& choice : object->plan().choices) EXPECT_TRUE(choice.rung.starts_with("iter")) << choice.moment;
   take_snapshot(*object);
   const auto iterator = object->open_iterator("tick_socket");
   ASSERT_TRUE(iterator) << iterator.error().what;

@@ -53,10 +53,6 @@ Result<WhoResult> look(const RunOptions& options, const filter_rules& filters, c
   object_options.filters = with_containers(filters, containers, enricher);
   auto object = Object::load(object_options);
   if (!object) return object.error();
-  if (!(*object)->has("tick_socket")) {
-    return Error{ErrorCode::kNotPossible, "this kernel cannot list its TCP sockets to a BPF program (iter/tcp)",
-                 "ss -tanpe in each network namespace tells the same"};
-  }
   ContainerGate gate(containers, enricher, (*object)->map_fd("verdict_by_container"));
   gate.seed();
   WhoResult result;
@@ -88,6 +84,8 @@ void say_result(const WhoResult& result, bool quiet) {
   if (result.read.unvisited > 0) {
     say(counted(static_cast<uint64_t>(result.read.unvisited), "network namespace") +
         " could not be looked into: " + result.read.shortcoming);
+  } else if (!result.read.shortcoming.empty()) {
+    say("there may be more sockets: " + result.read.shortcoming);
   }
 }
 
@@ -101,7 +99,7 @@ int look_and_report(const WhoWords& words) {
   const auto result = look(*run, *filters, *containers);
   if (!result) return report(result.error());
   say_result(*result, run->quiet);
-  const bool incomplete = result->totals.losses.events() > 0 || result->read.unvisited > 0;
+  const bool incomplete = result->totals.losses.events() > 0 || !result->read.shortcoming.empty();
   return incomplete && run->strict ? static_cast<int>(ErrorCode::kFailed) : 0;
 }
 

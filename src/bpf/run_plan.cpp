@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpf/run_plan.h"
+
+#include <algorithm>
+
+#include "event/collector.h"
+
+namespace sockeye {
+namespace {
+
+// The moments from which owners are learned.
+constexpr std::string_view kOwnerMoments[] = {"set_state", "accepted", "sent", "received", "tick_file"};
+// Besides, where records are hashed by address: tick_file meets nothing else, and nobody else deletes them.
+constexpr std::string_view kAddressMoments[] = {"tick_socket", "destroyed"};
+// The same for a snapshot, which is over before anything can change.
+constexpr std::string_view kSnapshotMoments[] = {"tick_socket", "tick_file"};
+
+struct RungLoss {
+  std::string_view moment;
+  std::string_view rung;  // empty: without the moment
+  std::string_view loses;
+  bool essential = false;  // a collector with a handler there makes no sense without it
+};
+
+// A moment's best rung loses nothing and is not here, nor is another that sees the same.
+constexpr RungLoss kRungLosses[] = {
+    {"accepted", "", "an accepted socket has its listener's owner until a process uses it"},
+    {"accepted", "sys_exit",
+     "every system call of the machine costs more, and accepts through io_uring or by 32-bit programs are not seen"},
+    {"connection_received", "", "receiving does not tell whose an MPTCP connection is"},
+    {"connection_sent", "", "sending does not tell whose an MPTCP connection is"},
+    {"destroyed", "", "what is remembered of a socket stays when it is gone, until no room is left"},
+    {"received", "", "receiving does not tell whose a socket is that was accepted or passed on"},
+    {"sent", "", "sending does not tell whose a socket is that was accepted or passed on"},
+    {"sent", "fexit", "sendfile() is not seen as a use of the socket"},
+    {"set_state", "", "no change of a socket's state is seen", true},
+    {"syn_sent", "", "the row of connect() comes with the next one, and has no port where there is none"},
+    {"tick_file", "", "sockets that were there before have no owner until a process uses them"},
+    {"tick_file", "iter_probe", "a socket that was there before has an owner only where its namespace can be entered"},
+    {"tick_socket", "", "sockets that are there cannot be visited", true},
+    {"tick_state", "", "sockets that are there cannot be counted", true},
+};
+
+const RungLoss* find_loss(std::string_view moment, std::string_view rung) {
+  const auto found = std::find_if(std::begin(kRungLosses), std::end(kRungLosses),
+                                  [&](const RungLoss& loss) { return loss.moment == moment && loss.rung == rung; });
+  return found == std::end(kRungLosses) ? nullptr : found;
+}
+
+Error refuse(std::string why, std::string remedy = "") {
+  return {ErrorCode::kNotPossible, std::move(why), std::move(remedy)};
+}
+
+const std::string kLockdownForbids = "lockdown=confidentiality forbids bpf_probe_read_kernel";
+const std::string kLockdownRemedy = "boot without lockdown=confidentiality";
+
+Status trampoline_allowed(std::string_view rung, const std::string& target, const Features& features) {
+  const int parameters = features.types().parameters(target);
+  if (parameters < 0) return refuse("this kernel has no function " + target);
+  if (rung.starts_with("fexit_") && rung != "fexit_" + std::to_string(parameters))
+    return refuse(target + " has " + std::to_string(parameters) + " parameters");
+  return features.tracing() ? features.trampoline() : Ok{};
+}
+
+Status sys_exit_allowed(const Features& features, const ObjectOptions& options) {
+  if (!options.accept_owner) return refuse("it costs every system call", "--accept-owner asks for it");
+  if (!features.has_tracepoint("sys_exit")) return refuse("this kernel has no tracepoint sys_exit");
+  if (!features.may_probe_read()) return refuse(kLockdownForbids, kLockdownRemedy);
+  return Ok{};
+}
+
+Status iterator_allowed(std::string_view rung, const std::string& target, const Features& features) {
+  if (features.types().structure("bpf_iter__" + target) == 0) return refuse("this kernel has no iterator " + target);
+  if (rung == "iter" && target == "task_file" && !features.settings().has_sock_from_file)
+    return refuse("this kernel has no bpf_sock_from_file");
+  if (rung == "iter_probe" && !features.may_probe_read()) return refuse(kLockdownForbids, kLockdownRemedy);
+  return Ok{};
+}
+
+Status available(const Program& program, const Features& features, const ObjectOptions& options) {
+  const std::string target = program.section.substr(program.section.find('/') + 1);
+  const std::string_view rung = split_program_name(program.name).rung;
+  for (const Refusal& refusal : options.refused) {
+    if (refusal.rung == program.name) return refuse(refusal.why, refusal.remedy);
+  }
+  if (rung == "tp_btf")
+    return features.has_tracepoint(target) ? Status(Ok{}) : refuse("this kernel has no tracepoint " + target);
+  if (rung == "fentry" || rung.starts_with("fexit")) return trampoline_allowed(rung, target, features);
+  if (rung == "sys_exit") return sys_exit_allowed(features, options);
+  if (rung == "sockops") {
+    SOCKEYE_TRY(features.whole_cgroup2());
+    return features.tracing() ? features.sockops() : Ok{};
+  }
+  return iterator_allowed(rung, target, features);
+}
+
+bool is_wanted(std::string_view collector, const ObjectOptions& options) {
+  return std::count(options.collectors.begin(), options.collectors.end(), collector) > 0;
+}
+
+// Which moments the run wants; what of the settings follows from who wants them.
+std::vector<std::string_view> wanted_moments(const Features& features, const ObjectOptions& options,
+                                             kernel_settings& settings) {
+  bool wants_owners = options.owners;
+  std::vector<std::string_view> moments;
+  for (const std::string_view name : options.collectors) {
+    const Collector* collector = find_collector(name);
+    if (collector->needs_owner || collector->needs_record) settings.wants_records = 1;
+    if (collector->snapshot) moments.insert(moments.end(), std::begin(kSnapshotMoments), std::end(kSnapshotMoments));
+    wants_owners |= collector->needs_owner && !collector->snapshot;
+  }
+  if (wants_owners) {
+    settings.wants_records = 1;
+    moments.insert(moments.end(), std::begin(kOwnerMoments), std::end(kOwnerMoments));
+    if (!settings.has_socket_storage)
+      moments.insert(moments.end(), std::begin(kAddressMoments), std::end(kAddressMoments));
+    if (settings.follows_connections && !features.has_tracepoint("sock_send_length")) {
+      moments.insert(moments.end(), {"connection_sent", "connection_received"});
+    }
+  }
+  for (const Handler& handler : handlers()) {
+    if (is_wanted(handler.collector, options)) moments.push_back(handler.moment);
+  }
+  return moments;
+}
+
+// Why a moment has no rung: of its refusals the one that somebody can do something about, else the last.
+std::string reason_of(const Choice& choice) {
+  const auto curable = std::find_if(choice.refused.begin(), choice.refused.end(),
+                                    [](const Refusal& refusal) { return !refusal.remedy.empty(); });
+  if (curable == choice.refused.end()) return " (" + choice.refused.back().why + ")";
+  return " (" + curable->why + ": " + curable->remedy + ")";
+}
+
+// Those of the whole machine, where sockets are remembered.
+void add_general(const RunPlan& plan, std::vector<Shortcoming>& list) {
+  const kernel_settings& settings = plan.settings;
+  if (!settings.wants_records) return;
+  if (!settings.has_socket_storage) {
+    list.push_back(
+        {"", "this kernel's tracing programs have no socket storage: 65,536 sockets are remembered at a time", ""});
+    if (plan.has("set_state")) {
+      list.push_back(
+          {"",
+           "this kernel clones nothing from a listener to its children: where several listen on one port, the "
+           "last one to listen is taken for the owner of a connection until it is used",
+           ""});
+    }
+  }
+  if (!settings.may_probe_read) {
+    list.push_back(
+        {"",
+         "lockdown=confidentiality: the pid that a process has in its own pid namespace is not known, and the "
+         "subflows of MPTCP belong to whoever connects or closes them",
+         kLockdownRemedy});
+  }
+}
+
+}  // namespace
+
+std::string_view loss_of(std::string_view moment, std::string_view rung) {
+  const RungLoss* loss = find_loss(moment, rung);
+  return loss ? loss->loses : std::string_view();
+}
+
+std::vector<std::string_view> known_moments() {
+  std::vector<std::string_view> moments;
+  for (const RungLoss& loss : kRungLosses) {
+    if (loss.rung.empty()) moments.push_back(loss.moment);
+  }
+  return moments;
+}
+
+std::string remedy_of(const Choice& choice) {
+  std::string remedies;
+  for (const Refusal& refusal : choice.refused) {
+    if (refusal.remedy.empty() || remedies.find(refusal.remedy) != std::string::npos) continue;
+    remedies += (remedies.empty() ? "" : "; or ") + refusal.remedy;
+  }
+  return remedies;
+}
+
+std::string Shortcoming::sentence() const {
+  if (moment.empty()) return what;
+  return (rung.empty() ? "without " + moment : moment + " by " + rung) + ": " + what;
+}
+
+bool RunPlan::has(std::string_view moment) const {
+  return std::any_of(choices.begin(), choices.end(),
+                     [&](const Choice& choice) { return choice.moment == moment && !choice.rung.empty(); });
+}
+
+Status RunPlan::possible() const {
+  for (const Handler& handler : handlers()) {
+    const RungLoss* loss = find_loss(handler.moment, "");
+    const bool is_for_us = std::count(collectors.begin(), collectors.end(), handler.collector) > 0;
+    if (!is_for_us || !loss || !loss->essential || has(handler.moment)) continue;
+    const auto choice = std::find_if(choices.begin(), choices.end(),
+                                     [&](const Choice& candidate) { return candidate.moment == handler.moment; });
+    const bool has_reason = choice != choices.end() && !choice->refused.empty();
+    return Error{ErrorCode::kNotPossible,
+                 std::string(handler.collector) + " cannot work: " + std::string(loss->loses) +
+                     (has_reason ? ", " + choice->refused.back().why : ""),
+                 has_reason ? choice->refused.back().remedy : ""};
+  }
+  return Ok{};
+}
+
+std::vector<Shortcoming> RunPlan::shortcomings() const {
+  std::vector<Shortcoming> list;
+  for (const Choice& choice : choices) {
+    std::string what(loss_of(choice.moment, choice.rung));
+    if (what.empty()) continue;
+    if (choice.rung.empty() && !choice.refused.empty()) what += reason_of(choice);
+    list.push_back({choice.moment, choice.rung, what, remedy_of(choice)});
+  }
+  add_general(*this, list);
+  return list;
+}
+
+RunPlan plan_run(std::span<const Program> programs, const Features& features, const ObjectOptions& options) {
+  RunPlan plan;
+  plan.collectors = options.collectors;
+  kernel_settings& settings = plan.settings;
+  settings = features.settings();
+  settings.ring_wake_bytes = options.ring_bytes / 4;
+  settings.wants_groups = options.group_visits;
+  settings.wants_afterlife = options.owners;
+  const auto moments = wanted_moments(features, options, settings);
+
+  std::vector<std::string> wanted;
+  for (const Program& program : programs) {
+    const std::string_view moment = split_program_name(program.name).moment;
+    if (std::count(moments.begin(), moments.end(), moment) > 0) wanted.push_back(program.name);
+  }
+  plan.choices = choose_rungs(wanted, [&](const std::string& name) -> Result<Ok> {
+    const auto program =
+        std::find_if(programs.begin(), programs.end(), [&](const Program& p) { return p.name == name; });
+    return available(*program, features, options);
+  });
+  settings.follows_connections = settings.follows_connections && settings.wants_records;
+  for (const Choice& choice : plan.choices) {
+    if (choice.rung == "sys_exit") settings.learns_accepts = settings.has_socket_storage;
+  }
+  return plan;
+}
+
+}  // namespace sockeye

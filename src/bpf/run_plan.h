@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run takes of the object: which moments, on which rungs, and what it lacks compared with the best kernel. It is
+// planned from the kernel's BTF and mounts and from trials; the same words serve a run and `sockeye doctor`.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "bpf/features.h"
+#include "bpf/filter_rules.h"
+#include "bpf/ladder.h"
+#include "bpf/settings.h"
+
+namespace sockeye {
+
+struct ObjectOptions {
+  std::vector<std::string_view> collectors;
+  uint32_t ring_bytes = 4 << 20;  // a power of two, at least a page
+  filter_rules filters = {};
+  bool group_visits = false;  // visits for counting tell what sockets are grouped by
+  bool owners = false;        // learn owners, also of minisockets, whatever the collectors need
+  bool accept_owner = false;  // see accept() even where that costs every system call
+  // Rungs that the kernel did not load when it was asked to, as <moment>__<rung>, and its words: others are taken.
+  std::vector<Refusal> refused = {};
+};
+
+// A program of the object.
+struct Program {
+  std::string name;     // <moment>__<rung>[__twin]
+  std::string section;  // of SEC(): "tp_btf/inet_sock_set_state"
+};
+
+// What a run does less well than on a kernel that offers everything.
+struct Shortcoming {
+  std::string moment;  // empty: not of one moment
+  std::string rung;    // that it is on; empty: none
+  std::string what;    // one sentence without its full stop
+  std::string remedy;  // what would change it, one line; may be empty
+
+  std::string sentence() const;  // what, and at which moment
+};
+
+struct RunPlan {
+  kernel_settings settings = {};
+  std::vector<Choice> choices;               // of the moments that the run wants
+  std::vector<std::string_view> collectors;  // that it is for
+
+  bool has(std::string_view moment) const;  // wanted, and there is a rung
+  // An error where a collector makes no sense without a moment that has no rung.
+  Status possible() const;
+  std::vector<Shortcoming> shortcomings() const;
+};
+
+// Asks the kernel for nothing that takes rights, where Features::tracing() was refused: what only a trial can tell is
+// then taken for possible.
+RunPlan plan_run(std::span<const Program> programs, const Features& features, const ObjectOptions& options);
+
+// What is lost at a moment on this rung, compared with its best; empty rung: without the moment. Empty: nothing is.
+std::string_view loss_of(std::string_view moment, std::string_view rung);
+
+// All moments that loss_of() knows of.
+std::vector<std::string_view> known_moments();
+
+// What would give a moment a better rung: the remedies of those that were refused.
+std::string remedy_of(const Choice& choice);
+
+}  // namespace sockeye

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpf/run_plan.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "bpf/object.h"
+#include "event/collector.h"
+
+namespace sockeye {
+namespace {
+
+RunPlan plan_with(std::vector<Choice> choices) {
+  RunPlan plan;
+  plan.settings.has_socket_storage = plan.settings.may_probe_read = plan.settings.wants_records = 1;
+  plan.collectors = {"states"};
+  plan.choices = std::move(choices);
+  return plan;
+}
+
+TEST(RunPlan, OnTheBestRungsNothingIsLost) {
+  const RunPlan plan = plan_with({{"set_state", "tp_btf", {}}, {"syn_sent", "sockops", {}}, {"sent", "tp_btf", {}}});
+  EXPECT_TRUE(plan.shortcomings().empty());
+  EXPECT_TRUE(plan.possible());
+}
+
+TEST(RunPlan, AMomentWithoutARungSaysWhatIsLostWhyAndWhatToDo) {
+  const RunPlan plan = plan_with({{"set_state", "tp_btf", {}},
+                                  {"accepted",
+                                   "",
+                                   {{"fexit_2", "refused: Operation not permitted", ""},
+                                    {"sys_exit", "it costs every system call", "--accept-owner asks for it"},
+                                    {"other", "last", ""}}}});
+  const auto list = plan.shortcomings();
+  ASSERT_EQ(list.size(), 1u);
+  EXPECT_EQ(list[0].sentence(),
+            "without accepted: an accepted socket has its listener's owner until a process uses it (it costs every "
+            "system call: --accept-owner asks for it)");
+  EXPECT_EQ(list[0].remedy, "--accept-owner asks for it");
+}
+
+TEST(RunPlan, ALesserRungSaysWhatItLoses) {
+  const auto list = plan_with({{"sent", "fexit", {{"tp_btf", "this kernel has no tracepoint", ""}}}}).shortcomings();
+  ASSERT_EQ(list.size(), 1u);
+  EXPECT_EQ(list[0].sentence(), "sent by fexit: sendfile() is not seen as a use of the socket");
+}
+
+TEST(RunPlan, WhatTheKernelLacksAltogetherIsTold) {
+  RunPlan plan = plan_with({{"set_state", "tp_btf", {}}});
+  plan.settings.has_socket_storage = 0;
+  EXPECT_EQ(plan.shortcomings().size(), 2u);
+  plan.settings.may_probe_read = 0;
+  EXPECT_EQ(plan.shortcomings().size(), 3u);
+  plan.settings.wants_records = 0;
+  EXPECT_TRUE(plan.shortcomings().empty()) << "what only counts remembers nothing";
+}
+
+TEST(RunPlan, NoCollectorWorksWithoutWhatItIsAbout) {
+  const RunPlan plan =
+      plan_with({{"set_state", "", {{"tp_btf", "this kernel has no tracepoint x", "another kernel"}}}});
+  const Status possible = plan.possible();
+  ASSERT_FALSE(possible);
+  EXPECT_EQ(possible.error().code, ErrorCode::kNotPossible);
+  EXPECT_EQ(possible.error().what,
+            "states cannot work: no change of a socket's state is seen, this kernel has no tracepoint x");
+  EXPECT_EQ(possible.error().hint, "another kernel");
+}
+
+// The table of losses and the object are about the same moments: none can be added without a sentence for its absence.
+TEST(RunPlan, EveryMomentSaysWhatIsLostWithoutIt) {
+  const auto known = known_moments();
+  for (const Handler& handler : handlers()) {
+    EXPECT_EQ(std::count(known.begin(), known.end(), handler.moment), 1) << handler.moment;
+  }
+  for (const auto& [moment, rungs] : Object::ladders()) {
+    EXPECT_EQ(std::count(known.begin(), known.end(), moment), 1) << moment;
+    EXPECT_EQ(loss_of(moment, rungs.front()), "") << moment << " loses something on its best rung";
+  }
+  EXPECT_EQ(known.size(), Object::ladders().size());
+}
+
+}  // namespace
+}  // namespace sockeye
