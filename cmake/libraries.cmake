@@ -7,6 +7,7 @@ find_package(PkgConfig REQUIRED)
 find_package(fmt REQUIRED)
 find_package(CLI11 REQUIRED)
 pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET libbpf)
+pkg_check_modules(LIBCAP_NG REQUIRED IMPORTED_TARGET libcap-ng)
 
 # sockeye_library(NAME DIRECTORY [libraries it sees...])
 function(sockeye_library name directory)
@@ -40,7 +41,7 @@ endforeach()
 # The generated lists name every collector and sink.
 target_link_libraries(sockeye_event PUBLIC ${collector_libraries} ${sink_libraries})
 
-sockeye_library(sockeye_cli src/cli sockeye_aggregate sockeye_pipeline CLI11::CLI11 fmt::fmt)
+sockeye_library(sockeye_cli src/cli sockeye_aggregate sockeye_pipeline CLI11::CLI11 fmt::fmt PkgConfig::LIBCAP_NG)
 target_compile_definitions(sockeye_cli PRIVATE SOCKEYE_VERSION="${PROJECT_VERSION}")
 
 add_executable(sockeye src/main.cpp)

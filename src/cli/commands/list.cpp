@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sockeye list`: what there is: collectors with their fields, formats.
+// `sockeye list`: what there is, the same on every machine: collectors with their fields, moments, formats. It asks the
+// kernel for nothing; what of it works here is the answer of `sockeye doctor`.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 
+#include "bpf/object.h"
 #include "cli/commands/commands.h"
 #include "event/collector.h"
 #include "event/loss.h"
@@ -36,6 +38,15 @@ void print_fields(const EventType& type) {
   }
 }
 
+void print_moments() {
+  puts("Moments (where it attaches in the kernel: the ways, the best first; sockeye doctor: which of them work here):");
+  for (const Ladder& ladder : Object::ladders()) {
+    std::string rungs;
+    for (const std::string& rung : ladder.rungs) rungs += (rungs.empty() ? "" : ", ") + rung;
+    printf("  %-20s %s\n", ladder.moment.c_str(), rungs.c_str());
+  }
+}
+
 std::string moments_of(const Collector& collector) {
   std::string moments;
   for (const Handler& handler : handlers()) {
@@ -65,6 +76,7 @@ int list(bool with_fields) {
            type == &kGapType ? "something was lost, here" : "the end of the run (--end-record)");
     if (with_fields) print_fields(*type);
   }
+  print_moments();
   fputs("Formats (--format):", stdout);
   for (const SinkKind* kind : sink_kinds()) {
     for (const std::string_view format : kind->formats) printf(" %s", std::string(format).c_str());
@@ -77,7 +89,7 @@ int list(bool with_fields) {
 
 void add_list_command(CLI::App& app, std::function<int()>& run) {
   auto with_fields = std::make_shared<bool>(false);
-  CLI::App* command = app.add_subcommand("list", "collectors, their fields, and formats");
+  CLI::App* command = app.add_subcommand("list", "collectors, their fields, moments and formats");
   command->add_flag("--fields", *with_fields, "the fields of each record as well");
   command->callback([with_fields, &run] { run = [with_fields] { return list(*with_fields); }; });
 }

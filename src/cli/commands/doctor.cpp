@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// `sockeye doctor`: what this machine offers, what each collector makes of it, and what to do about the rest.
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <memory>
+
+#include "base/output.h"
+#include "cli/commands/commands.h"
+#include "cli/diagnosis_text.h"
+#include "cli/messages.h"
+
+namespace sockeye {
+namespace {
+
+int print_diagnosis(bool json) {
+  Output output = Output::standard(nullptr);
+  const Diagnosis diagnosis = diagnose();
+  Buffer text(16 * 1024);
+  if (json) {
+    add_diagnosis_json(text, diagnosis);
+  } else {
+    const char* no_colour = getenv("NO_COLOR");
+    const bool may_colour = output.is_terminal() && (!no_colour || no_colour[0] == '\0');
+    add_diagnosis_page(text, diagnosis, output.columns(), may_colour);
+  }
+  output.write(text.view());
+  if (const std::string complaint = output.take_complaint(); !complaint.empty()) {
+    say(complaint);
+    return static_cast<int>(ErrorCode::kFailed);
+  }
+  return diagnosis.all_work() ? 0 : static_cast<int>(ErrorCode::kNotPossible);
+}
+
+}  // namespace
+
+void add_doctor_command(CLI::App& app, std::function<int()>& run) {
+  auto json = std::make_shared<bool>(false);
+  CLI::App* command = app.add_subcommand("doctor", "what this kernel offers, what works on it, and what to do");
+  command->add_flag("--json", *json, "one object (docs/doctor.md)");
+  command->footer("Exit codes: 0 every collector works, perhaps with less; 3 one does not.");
+  command->callback([json, &run] { run = [json] { return print_diagnosis(*json); }; });
+}
+
+}  // namespace sockeye

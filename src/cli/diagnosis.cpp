@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/diagnosis.h"
+
+#include <algorithm>
+
+#include "bpf/namespace_walk.h"
+#include "bpf/object.h"
+#include "bpf/snapshot.h"
+#include "event/collector.h"
+
+namespace sockeye {
+namespace {
+
+Trial trial_of(const Status& status) {
+  if (status) return {true, ""};
+  return {false, status.error().what};
+}
+
+NetworkNamespaces walk_namespaces() {
+  NetworkNamespaces namespaces;
+  NamespaceWalk walk;
+  while (walk.enter_next()) ++namespaces.entered;
+  namespaces.refused = walk.unvisited();
+  namespaces.why = walk.shortcoming();
+  return namespaces;
+}
+
+void add_other(CollectorDiagnosis& diagnosis, const std::string& what, const std::string& remedy) {
+  diagnosis.others.push_back({"", "", what, remedy});
+}
+
+void fail(CollectorDiagnosis& diagnosis, const Error& error) {
+  diagnosis.verdict = Verdict::kDoesNotWork;
+  diagnosis.reason = error.what;
+  diagnosis.remedy = error.hint;
+}
+
+// Runs what a run would read at its start: iterators, each in this network namespace alone.
+void try_iterators(const Collector& collector, Object& object, const Diagnosis& all, CollectorDiagnosis& diagnosis) {
+  bool visits_namespaces = false;
+  for (const Choice& choice : object.plan().choices) {
+    if (!choice.rung.starts_with("iter")) continue;
+    if (choice.moment == "tick_file") {
+      const SnapshotReport owners = take_snapshot(object);
+      if (!owners.shortcoming.empty())
+        add_other(diagnosis, "the owners of sockets that were there before are not complete: " + owners.shortcoming,
+                  all.machine.initial_pid_namespace ? "" : "run it in the initial pid namespace");
+      continue;
+    }
+    visits_namespaces = true;
+    if (const auto done = object.run_iterator(choice.moment); !done) return fail(diagnosis, done.error());
+  }
+  const bool shows_sockets = collector.snapshot || !collector.has_stream;
+  if (visits_namespaces && shows_sockets && !all.namespaces.why.empty())
+    add_other(diagnosis, "sockets of other network namespaces may be missing: " + all.namespaces.why, "run it as root");
+}
+
+CollectorDiagnosis diagnose_collector(const Collector& collector, const Diagnosis& all) {
+  const std::string name(collector.event.name);
+  ObjectOptions options;
+  options.collectors = {collector.event.name};
+  CollectorDiagnosis diagnosis;
+  auto object = Object::load(options);
+  if (object && !collector.snapshot) {
+    if (const Status attached = (*object)->attach(); !attached) object = attached.error();
+  }
+  if (object) {
+    diagnosis = describe_plan(name, (*object)->plan());
+    diagnosis.tried = true;
+    try_iterators(collector, **object, all, diagnosis);
+  } else {
+    const auto opened = Object::open(options);
+    if (opened) diagnosis = describe_plan(name, (*opened)->plan());
+    diagnosis.name = name;
+    fail(diagnosis, object.error());
+    if (all.tracing.is_known() && !all.tracing.allowed) diagnosis.remedy = rights_remedy(all.machine);
+  }
+  if (diagnosis.verdict == Verdict::kWorks && !diagnosis.others.empty()) diagnosis.verdict = Verdict::kWorksWithLess;
+  return diagnosis;
+}
+
+}  // namespace
+
+std::string_view word_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kWorks: return "works";
+    case Verdict::kWorksWithLess: return "works with less";
+    case Verdict::kDoesNotWork: return "does not work";
+  }
+  return "";
+}
+
+bool Diagnosis::all_work() const {
+  return std::none_of(collectors.begin(), collectors.end(),
+                      [](const CollectorDiagnosis& one) { return one.verdict == Verdict::kDoesNotWork; });
+}
+
+std::string rights_remedy(const Machine& machine) {
+  if (!machine.initial_user_namespace) return "run it as root of the initial user namespace";
+  std::string missing;
+  for (const CapabilityState& capability : machine.capabilities) {
+    if (capability.effective || (capability.name != "CAP_BPF" && capability.name != "CAP_PERFMON")) continue;
+    missing += (missing.empty() ? "" : " and ") + capability.name;
+  }
+  if (missing.empty()) return "something else than capabilities forbids it: a seccomp filter or a security module";
+  return "run it as root (sudo), or give it " + missing;
+}
+
+CollectorDiagnosis describe_plan(const std::string& collector, const RunPlan& plan) {
+  CollectorDiagnosis diagnosis;
+  diagnosis.name = collector;
+  for (const Choice& choice : plan.choices) {
+    MomentDiagnosis moment{choice.moment, choice.rung, choice.refused, std::string(loss_of(choice.moment, choice.rung)),
+                           ""};
+    if (!moment.loses.empty()) {
+      moment.remedy = remedy_of(choice);
+      diagnosis.verdict = Verdict::kWorksWithLess;
+    }
+    diagnosis.moments.push_back(std::move(moment));
+  }
+  for (const Shortcoming& shortcoming : plan.shortcomings()) {
+    if (shortcoming.moment.empty()) diagnosis.others.push_back(shortcoming);
+  }
+  return diagnosis;
+}
+
+Diagnosis diagnose() {
+  Diagnosis diagnosis;
+  diagnosis.machine = read_machine();
+  diagnosis.namespaces = walk_namespaces();
+  if (const auto features = Features::detect()) {
+    diagnosis.tracing = trial_of(features->tracing());
+    if (diagnosis.tracing.allowed) {
+      diagnosis.trampoline = trial_of(features->trampoline());
+      diagnosis.probe_read = features->may_probe_read() ? Trial{true, ""} : Trial{false, "lockdown=confidentiality"};
+    }
+    diagnosis.machine.limits.memlock_counts_maps = features->types().structure("bpf_map_memory") != 0;
+  } else if (diagnosis.machine.btf_problem.empty()) {
+    diagnosis.machine.btf_problem = features.error().what;
+  }
+  for (const Collector* collector : collectors()) {
+    diagnosis.collectors.push_back(diagnose_collector(*collector, diagnosis));
+  }
+  return diagnosis;
+}
+
+}  // namespace sockeye

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `sockeye doctor` finds out: of the machine, and of each collector by loading and attaching it as a run would.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "bpf/ladder.h"
+#include "bpf/run_plan.h"
+#include "cli/machine.h"
+
+namespace sockeye {
+
+enum class Verdict { kWorks, kWorksWithLess, kDoesNotWork };
+std::string_view word_of(Verdict verdict);  // "works", "works with less", "does not work"
+
+// What the kernel said to a trial; what is empty and not allowed was not tried.
+struct Trial {
+  bool allowed = false;
+  std::string refusal;
+
+  bool is_known() const { return allowed || !refusal.empty(); }
+};
+
+struct NetworkNamespaces {
+  int entered = 0;  // with the own one
+  int refused = 0;
+  std::string why;  // some could not be entered, or may not be known of; empty: all were entered
+};
+
+struct MomentDiagnosis {
+  std::string moment;
+  std::string rung;              // the one that a run takes; empty: none
+  std::vector<Refusal> refused;  // the better ones
+  std::string loses;             // compared with the best rung; empty: nothing
+  std::string remedy;            // empty: there is none, or none is needed
+};
+
+struct CollectorDiagnosis {
+  std::string name;
+  Verdict verdict = Verdict::kWorks;
+  bool tried = false;  // it was loaded and attached; else the rungs are what the kernel's BTF allows
+  std::string reason;  // why it does not work
+  std::string remedy;
+  std::vector<MomentDiagnosis> moments;
+  std::vector<Shortcoming> others;  // that are not of one moment
+};
+
+struct Diagnosis {
+  Machine machine;
+  Trial tracing;     // programs at tracepoints
+  Trial trampoline;  // fentry and fexit
+  Trial probe_read;  // bpf_probe_read_kernel()
+  NetworkNamespaces namespaces;
+  std::vector<CollectorDiagnosis> collectors;
+
+  bool all_work() const;
+};
+
+// Looks at everything and tries everything; takes a tenth of a second, and changes nothing that stays.
+Diagnosis diagnose();
+
+// What a plan says of its moments, and whether a run of it works with less.
+CollectorDiagnosis describe_plan(const std::string& collector, const RunPlan& plan);
+
+// What would make programs load that are refused for lack of rights.
+std::string rights_remedy(const Machine& machine);
+
+}  // namespace sockeye
