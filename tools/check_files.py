@@ -13,6 +13,8 @@ import pathlib
 import re
 import sys
 
+import checking
+
 MAX_LINES = 400
 MAX_FUNCTION_LINES = 60
 SUFFIXES = {".cpp", ".h", ".c", ".py", ".sh", ".cmake"}
@@ -113,10 +115,8 @@ def allowed(root):
     return exceptions
 
 
-def main(root):
-    root = pathlib.Path(root).resolve()
+def complaints(root):
     exceptions = allowed(root)
-    found = 0
     for file in source_files(root):
         path = file.relative_to(root).as_posix()
         lines = file.read_text(errors="replace").splitlines()
@@ -124,12 +124,12 @@ def main(root):
             if (path, rule) in exceptions:
                 continue
             for number, what in check(path, lines):
-                print(f"{path}:{number}: {rule}: {what}")
-                found += 1
-    return 1 if found else 0
+                yield f"{path}:{number}: {rule}: {what}"
+
+
+def main(root):
+    return checking.report(complaints(pathlib.Path(root).resolve()))
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        sys.exit(__doc__)
-    sys.exit(main(sys.argv[1] if len(sys.argv) == 2 else pathlib.Path(__file__).parent.parent))
+    checking.start(__doc__, main)

@@ -11,7 +11,8 @@ Collectors and detectors see base, event and each other's *.event.h, which aggre
 """
 import pathlib
 import re
-import sys
+
+import checking
 
 INCLUDE = re.compile(r'\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 SOURCES = {".h", ".c", ".cpp"}
@@ -130,22 +131,19 @@ def sources(root):
                 yield file
 
 
-def main(root):
-    root = pathlib.Path(root).resolve()
-    broken = 0
+def complaints(root):
     for file in sources(root):
         path = file.relative_to(root).as_posix()
         for number, line in enumerate(file.read_text(errors="replace").splitlines(), 1):
-            if not (match := INCLUDE.match(line)):
-                continue
-            rule = broken_rule(root, path, match[1] or match[2], match[1] is None)
+            match = INCLUDE.match(line)
+            rule = match and broken_rule(root, path, match[1] or match[2], match[1] is None)
             if rule:
-                print(f"{path}:{number}: {line.strip()}: {rule}")
-                broken += 1
-    return 1 if broken else 0
+                yield f"{path}:{number}: {line.strip()}: {rule}"
+
+
+def main(root):
+    return checking.report(complaints(pathlib.Path(root).resolve()))
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        sys.exit(__doc__)
-    sys.exit(main(sys.argv[1] if len(sys.argv) == 2 else pathlib.Path(__file__).parent.parent))
+    checking.start(__doc__, main)

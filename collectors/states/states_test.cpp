@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every format of `states`, from records made by hand, against the text in golden/.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <vector>
 
 #include "collectors/states/states.event.h"
 #include "event/collector.h"
 #include "event/loss.h"
-#include "event/sink.h"
 #include "tests/support/golden.h"
 #include "tests/support/records.h"
+#include "tests/support/rendered.h"
 
 namespace sockeye {
 namespace {
@@ -127,36 +123,18 @@ std::vector<states_event> corners() {
   return events;
 }
 
-std::string rendered(const std::vector<states_event>& events, std::string_view format, const Context* context) {
+std::string shown(const std::vector<states_event>& events, std::string_view format, const Context* context = nullptr) {
   const EventType& type = find_collector("states")->event;
-  char path[] = "/tmp/sockeye-states-XXXXXX";
-  close(mkstemp(path));
-  {
-    auto output = Output::file(path, nullptr);
-    const auto sink = make_sink(std::move(*output), {format, {&type}, false});
-    std::vector<Record> records;
-    for (const states_event& event : events) records.push_back({&event.base.header, &type, context, false});
-    if (context) records.back().late = true;
-    const FixedClock clock;
-    sink->write(records, WallTime(clock));
-  }
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  std::filesystem::remove(path);
-  return text.str();
+  std::vector<Record> records = records_of(events, type, context);
+  if (context) records.back().late = true;
+  return rendered(records, {format, {&type}});
 }
 
-class StatesGolden : public testing::TestWithParam<const char*> {
- protected:
-  void SetUp() override {
-    setenv("TZ", "UTC", 1);
-    tzset();
-  }
-};
+class StatesGolden : public testing::TestWithParam<const char*> {};
 
 TEST_P(StatesGolden, WholeConnection) {
   expect_golden(std::string("collectors/states/golden/connection.") + GetParam(),
-                rendered(whole_connection(), GetParam(), nullptr));
+                shown(whole_connection(), GetParam()));
 }
 
 TEST_P(StatesGolden, Corners) {
@@ -165,8 +143,7 @@ TEST_P(StatesGolden, Corners) {
                            .pod = "3a9b8c1d-1111-2222-3333-444455556666",
                            .unit = "cri-containerd.scope",
                            .cgroup_path = "/kubepods"};
-  expect_golden(std::string("collectors/states/golden/corners.") + GetParam(),
-                rendered(corners(), GetParam(), &context));
+  expect_golden(std::string("collectors/states/golden/corners.") + GetParam(), shown(corners(), GetParam(), &context));
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, StatesGolden, testing::Values("line", "table", "json"),
@@ -174,10 +151,8 @@ INSTANTIATE_TEST_SUITE_P(Formats, StatesGolden, testing::Values("line", "table",
 
 // The interface that scripts rely on, word for word.
 TEST(StatesLine, IsTheLineThatScriptsKnow) {
-  setenv("TZ", "UTC", 1);
-  tzset();
   EXPECT_EQ(
-      rendered({transition(STATE_ESTABLISHED, STATE_FIN_WAIT1)}, "line", nullptr),
+      shown({transition(STATE_ESTABLISHED, STATE_FIN_WAIT1)}, "line"),
       "Mar 21 2026 14:23:25.454 State Change: SRC=10.100.10.150:39134 DST=10.100.10.202:8000 PID=30512 COMM=nginx "
       "STATE=Connection Closing (FIN_WAIT1)\n");
 }
@@ -197,7 +172,7 @@ TEST(StatesLine, HasTheWordsOfEveryState) {
       {STATE_CLOSING, "Closing (CLOSING)"},
   };
   for (const auto& [state, text] : words) {
-    const std::string line = rendered({transition(STATE_CLOSE, state)}, "line", nullptr);
+    const std::string line = shown({transition(STATE_CLOSE, state)}, "line");
     EXPECT_TRUE(line.ends_with(std::string("STATE=") + text + "\n")) << line;
   }
 }

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every format of `who`, from records made by hand, against the text in golden/.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <vector>
 
 #include "collectors/who/who.event.h"
 #include "event/collector.h"
-#include "event/sink.h"
 #include "tests/support/golden.h"
 #include "tests/support/records.h"
+#include "tests/support/rendered.h"
 
 namespace sockeye {
 namespace {
@@ -78,45 +74,31 @@ std::vector<who_event> sockets() {
   return events;
 }
 
-std::string rendered(const std::vector<who_event>& events, std::string_view format) {
+std::string shown(const std::vector<who_event>& events, std::string_view format) {
   const EventType& type = find_collector("who")->event;
   const Context context = {.container = "8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c",
                            .runtime = "containerd",
                            .pod = "3a9b8c1d-1111-2222-3333-444455556666",
                            .unit = "cri-containerd.scope",
                            .cgroup_path = "/kubepods"};
-  char path[] = "/tmp/sockeye-who-XXXXXX";
-  close(mkstemp(path));
-  {
-    auto output = Output::file(path, nullptr);
-    const auto sink = make_sink(std::move(*output), {format, {&type}, false});
-    std::vector<Record> records;
-    for (const who_event& event : events) {
-      const bool is_owned = event.base.owner.source != OWNER_UNKNOWN;
-      records.push_back({&event.base.header, &type, is_owned ? &context : nullptr, false});
-    }
-    const FixedClock clock;
-    sink->write(records, WallTime(clock));
+  std::vector<Record> records = records_of(events, type, &context);
+  for (size_t i = 0; i < events.size(); ++i) {
+    if (events[i].base.owner.source == OWNER_UNKNOWN) records[i].context = nullptr;
   }
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  std::filesystem::remove(path);
-  return text.str();
+  return rendered(records, {format, {&type}});
 }
 
 class WhoGolden : public testing::TestWithParam<const char*> {};
 
 TEST_P(WhoGolden, Sockets) {
-  setenv("TZ", "UTC", 1);
-  tzset();
-  expect_golden(std::string("collectors/who/golden/sockets.") + GetParam(), rendered(sockets(), GetParam()));
+  expect_golden(std::string("collectors/who/golden/sockets.") + GetParam(), shown(sockets(), GetParam()));
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, WhoGolden, testing::Values("line", "table", "json"),
                          [](const auto& format) { return std::string(format.param); });
 
 TEST(WhoJson, WhatIsNotKnownIsNoNumber) {
-  const std::string json = rendered({mini(STATE_TIME_WAIT)}, "json");
+  const std::string json = shown({mini(STATE_TIME_WAIT)}, "json");
   for (const char* key : {"pid", "uid", "comm", "socket_uid", "inode"}) {
     EXPECT_NE(json.find('"' + std::string(key) + "\":null"), std::string::npos) << key << " in " << json;
   }

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
 #include "event/loss.h"
-#include "event/sink.h"
 #include "tests/support/records.h"
+#include "tests/support/rendered.h"
 
 namespace sockeye {
 namespace {
@@ -41,17 +37,7 @@ constexpr Field kFields[] = {
 };
 constexpr EventType kType = {.name = "t", .kind = 900, .size = sizeof(socket_event), .common = {}, .own = kFields};
 
-std::string json(const Record& record) {
-  char path[] = "/tmp/sockeye-json-XXXXXX";
-  close(mkstemp(path));
-  auto output = Output::file(path, nullptr);
-  const FixedClock clock;
-  make_sink(std::move(*output), {"json", {&kType}, false})->write({&record, 1}, WallTime(clock));
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  std::filesystem::remove(path);
-  return text.str();
-}
+std::string json(const Record& record) { return rendered({&record, 1}, {"json", {&kType}}); }
 
 TEST(Json, OneObjectALine) {
   const socket_event event = client_socket();
