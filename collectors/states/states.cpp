@@ -43,15 +43,15 @@ const Field kFields[] = {
 #undef MEMBER
 
 constexpr Column kColumns[] = {
-    {.field = "time", .header = "TIME", .width = 12, .least = 12, .keep = 20},
-    {.field = "pid", .header = "PID", .width = 7, .least = 7, .right = true},
+    {.field = "time", .header = "TIME", .width = 12, .least = 12, .keep = 50},
+    {.field = "pid", .header = "PID", .width = 7, .least = 5, .right = true, .keep = 70},
     {.field = "comm", .header = "COMM", .width = 15, .least = 7},
     {.field = "owner_source", .header = "OWNER", .width = 9, .least = 9, .keep = 10},
-    {.field = "laddr", .header = "LADDR", .width = 39, .least = 15},
-    {.field = "lport", .header = "LPORT", .width = 5, .least = 5},
+    {.field = "laddr", .header = "LADDR", .width = 39, .least = 15, .keep = 30},
+    {.field = "lport", .header = "LPORT", .width = 5, .least = 5, .right = true, .keep = 60},
     {.field = "raddr", .header = "RADDR", .width = 39, .least = 15},
-    {.field = "rport", .header = "RPORT", .width = 5, .least = 5},
-    {.field = "old_state", .header = "OLDSTATE", .width = 11, .least = 11, .keep = 30},
+    {.field = "rport", .header = "RPORT", .width = 5, .least = 5, .right = true},
+    {.field = "old_state", .header = "OLDSTATE", .width = 11, .least = 11, .keep = 20},
     {.field = "new_state", .header = "NEWSTATE", .width = 11, .least = 11},
     {.field = "duration_us", .header = "MS", .width = 10, .least = 8, .right = true, .keep = 40},
     {.field = "container", .header = "CONTAINER", .width = 12, .least = 12, .keep = 5, .head = true},

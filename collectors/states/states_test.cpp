@@ -123,36 +123,70 @@ std::vector<states_event> corners() {
   return events;
 }
 
-std::string shown(const std::vector<states_event>& events, std::string_view format, const Context* context = nullptr) {
+const Context kInAPod = {.container = "8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c",
+                         .runtime = "containerd",
+                         .pod = "3a9b8c1d-1111-2222-3333-444455556666",
+                         .unit = "cri-containerd.scope",
+                         .cgroup_path = "/kubepods"};
+
+std::string shown(const std::vector<states_event>& events, SinkOptions options, const Context* context = nullptr) {
   const EventType& type = find_collector("states")->event;
   std::vector<Record> records = records_of(events, type, context);
   if (context) records.back().late = true;
-  return rendered(records, {format, {&type}});
+  options.types = {&type};
+  return rendered(records, options);
 }
 
 class StatesGolden : public testing::TestWithParam<const char*> {};
 
 TEST_P(StatesGolden, WholeConnection) {
   expect_golden(std::string("collectors/states/golden/connection.") + GetParam(),
-                shown(whole_connection(), GetParam()));
+                shown(whole_connection(), {GetParam()}));
 }
 
 TEST_P(StatesGolden, Corners) {
-  const Context context = {.container = "8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c",
-                           .runtime = "containerd",
-                           .pod = "3a9b8c1d-1111-2222-3333-444455556666",
-                           .unit = "cri-containerd.scope",
-                           .cgroup_path = "/kubepods"};
-  expect_golden(std::string("collectors/states/golden/corners.") + GetParam(), shown(corners(), GetParam(), &context));
+  expect_golden(std::string("collectors/states/golden/corners.") + GetParam(),
+                shown(corners(), {GetParam()}, &kInAPod));
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, StatesGolden, testing::Values("line", "table", "json"),
                          [](const auto& format) { return std::string(format.param); });
 
+struct Look {
+  const char* name;
+  Screen screen;
+  std::optional<TimeStyle> times = {};
+  bool colour = false;
+};
+
+class StatesTableGolden : public testing::TestWithParam<Look> {};
+
+// An address of IPv6 comes after some rows, and none in the last ones.
+TEST_P(StatesTableGolden, OnATerminal) {
+  const Look& look = GetParam();
+  std::vector<states_event> events = whole_connection();
+  for (const states_event& event : corners()) events.push_back(event);
+  set_address(events[4].base.socket.laddr, "2001:db8:85a3::8a2e:370:7334");
+  set_address(events[4].base.socket.raddr, "2001:db8:1111:2222:3333:4444:5555:6666");
+  for (const states_event& event : whole_connection()) events.push_back(event);
+  const SinkOptions options = {
+      .format = "table", .types = {}, .colour = look.colour, .times = look.times, .screen = look.screen};
+  expect_golden(std::string("collectors/states/golden/terminal_") + look.name + ".table",
+                shown(events, options, &kInAPod));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Looks, StatesTableGolden,
+    testing::Values(Look{"80x24", {80, 24}}, Look{"200x50", {200, 50}}, Look{"80x24_colour", {80, 24}, {}, true},
+                    Look{"80x24_none", {80, 24}, TimeStyle::kNone}, Look{"120x24_date", {120, 24}, TimeStyle::kDate},
+                    Look{"120x24_delta", {120, 24}, TimeStyle::kDelta}, Look{"pipe_rfc3339", {}, TimeStyle::kRfc3339},
+                    Look{"pipe_colour", {}, {}, true}),
+    [](const auto& look) { return std::string(look.param.name); });
+
 // The interface that scripts rely on, word for word.
 TEST(StatesLine, IsTheLineThatScriptsKnow) {
   EXPECT_EQ(
-      shown({transition(STATE_ESTABLISHED, STATE_FIN_WAIT1)}, "line"),
+      shown({transition(STATE_ESTABLISHED, STATE_FIN_WAIT1)}, {"line"}),
       "Mar 21 2026 14:23:25.454 State Change: SRC=10.100.10.150:39134 DST=10.100.10.202:8000 PID=30512 COMM=nginx "
       "STATE=Connection Closing (FIN_WAIT1)\n");
 }
@@ -172,7 +206,7 @@ TEST(StatesLine, HasTheWordsOfEveryState) {
       {STATE_CLOSING, "Closing (CLOSING)"},
   };
   for (const auto& [state, text] : words) {
-    const std::string line = shown({transition(STATE_CLOSE, state)}, "line");
+    const std::string line = shown({transition(STATE_CLOSE, state)}, {"line"});
     EXPECT_TRUE(line.ends_with(std::string("STATE=") + text + "\n")) << line;
   }
 }

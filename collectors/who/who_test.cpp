@@ -74,7 +74,7 @@ std::vector<who_event> sockets() {
   return events;
 }
 
-std::string shown(const std::vector<who_event>& events, std::string_view format) {
+std::string shown(const std::vector<who_event>& events, SinkOptions options) {
   const EventType& type = find_collector("who")->event;
   const Context context = {.container = "8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c",
                            .runtime = "containerd",
@@ -85,20 +85,30 @@ std::string shown(const std::vector<who_event>& events, std::string_view format)
   for (size_t i = 0; i < events.size(); ++i) {
     if (events[i].base.owner.source == OWNER_UNKNOWN) records[i].context = nullptr;
   }
-  return rendered(records, {format, {&type}});
+  options.types = {&type};
+  return rendered(records, options);
 }
 
 class WhoGolden : public testing::TestWithParam<const char*> {};
 
 TEST_P(WhoGolden, Sockets) {
-  expect_golden(std::string("collectors/who/golden/sockets.") + GetParam(), shown(sockets(), GetParam()));
+  expect_golden(std::string("collectors/who/golden/sockets.") + GetParam(), shown(sockets(), {GetParam()}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, WhoGolden, testing::Values("line", "table", "json"),
                          [](const auto& format) { return std::string(format.param); });
 
+TEST(WhoTableGolden, OnATerminal) {
+  for (const Screen screen : {Screen{80, 24}, Screen{200, 50}}) {
+    expect_golden("collectors/who/golden/terminal_" + std::to_string(screen.columns) + ".table",
+                  shown(sockets(), {.format = "table", .screen = screen}));
+  }
+  expect_golden("collectors/who/golden/terminal_120_time.table",
+                shown(sockets(), {.format = "table", .times = TimeStyle::kTime, .screen = Screen{120, 24}}));
+}
+
 TEST(WhoJson, WhatIsNotKnownIsNoNumber) {
-  const std::string json = shown({mini(STATE_TIME_WAIT)}, "json");
+  const std::string json = shown({mini(STATE_TIME_WAIT)}, {"json"});
   for (const char* key : {"pid", "uid", "comm", "socket_uid", "inode"}) {
     EXPECT_NE(json.find('"' + std::string(key) + "\":null"), std::string::npos) << key << " in " << json;
   }

@@ -5,9 +5,15 @@
 #include <cstdlib>
 
 namespace sockeye::text {
+namespace {
 
-LineTemplate::LineTemplate(const EventType& type) {
+constexpr std::string_view kTime = "{time} ";
+
+}  // namespace
+
+LineTemplate::LineTemplate(const EventType& type, bool with_time) {
   std::string_view rest = type.line;
+  if (!with_time && rest.starts_with(kTime)) rest.remove_prefix(kTime.size());
   while (true) {
     const size_t open = rest.find('{');
     if (open == std::string_view::npos) break;
@@ -37,7 +43,7 @@ const LineTemplate& LineTemplates::of(const EventType& type) {
   for (const Entry& entry : entries_) {
     if (entry.type == &type) return entry.line;
   }
-  return entries_.emplace_back(Entry{&type, LineTemplate(type)}).line;
+  return entries_.emplace_back(Entry{&type, LineTemplate(type, with_time_)}).line;
 }
 
 }  // namespace sockeye::text

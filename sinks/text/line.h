@@ -12,7 +12,8 @@ namespace sockeye::text {
 // An event type's template ("... PID={pid} STATE={new_state:words}"), taken apart once.
 class LineTemplate {
  public:
-  explicit LineTemplate(const EventType& type);
+  // Without `with_time`, the time that a template begins with is left out.
+  LineTemplate(const EventType& type, bool with_time);
   void add(Buffer& out, const Record& record, const WallTime& wall) const;  // without the newline
 
  private:
@@ -27,6 +28,7 @@ class LineTemplate {
 // One template a type, made when the type is first met.
 class LineTemplates {
  public:
+  explicit LineTemplates(bool with_time = true) : with_time_(with_time) {}
   const LineTemplate& of(const EventType& type);
 
  private:
@@ -34,6 +36,7 @@ class LineTemplates {
     const EventType* type;
     LineTemplate line;
   };
+  bool with_time_;
   std::vector<Entry> entries_;
 };
 

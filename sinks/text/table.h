@@ -1,41 +1,78 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table format: columns for people. Fits the terminal by leaving out the columns least missed and by shortening
-// what does not fit; in a pipe nothing is left out or shortened.
+// The table format: columns for people. On a terminal it fits, by leaving out the columns least missed and by
+// shortening what is not needed whole, and has its header on every screen; in a pipe nothing is left out or shortened.
+// What it writes follows from the records, the look and the screen, however the records are dealt out.
 #pragma once
 
-#include <string>
+#include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "base/output.h"
+#include "sinks/text/layout.h"
+#include "sinks/text/line.h"
+#include "sinks/text/times.h"
 #include "sinks/text/values.h"
 
 namespace sockeye::text {
 
+struct TableLook {
+  bool colour = false;
+  std::optional<TimeStyle> times = {};  // none: as the columns of the type have it
+};
+
 class Table {
  public:
-  // `columns`: of the terminal; 0: no terminal.
-  Table(const EventType& type, int columns, bool colour);
+  Table(const EventType& type, const TableLook& look);
 
-  void add_header(Buffer& out);
+  // Before the first record, and whenever the screen may have changed. In a pipe the header comes at once, on a
+  // terminal with the first row, which may need columns of other widths.
+  void begin(Buffer& out, Screen screen);
   void add_row(Buffer& out, const Record& record, const WallTime& wall);
+  // A record of another type, as a line; on a terminal in as many lines as it takes.
+  void add_note(Buffer& out, const Record& record, const WallTime& wall);
 
  private:
   struct Cell {
-    const Column* column;
+    Column column;
     const Field* field;
-    Writer write;
-    int width;
-    bool may_shrink;  // it has less than it wants: shorten what is longer
+    Writer write;  // null: of a time
+    int width = 0;
+    size_t at = 0;  // where its text of this row begins in texts_
+    size_t bytes = 0;
+    int page_seen = 0, page_need = 0;  // since the last header: becomes what is wished for when the next one comes
   };
-  void choose(const EventType& type, int columns);
-  void add_cell(Buffer& out, const Cell& cell, bool last);
+
+  void add_column(const EventType& type, Column column);
+  bool is_on_terminal() const { return screen_.columns > 0; }
+  bool is_page_full() const;
+  bool choose();
+  void turn_page();
+  void render(const Record& record, const WallTime& wall);
+  bool look_at(size_t index);
+  void add_header(Buffer& out);
+  void add_cell(Buffer& out, const Cell& cell, std::string_view text, bool last) const;
 
   std::vector<Cell> cells_;
-  Buffer cell_text_{256};
+  std::vector<ColumnWish> wishes_;  // one a cell
+  size_t last_ = 0;                 // of the cells that are shown
+  TimeText times_;
+  bool has_times_;
   bool colour_;
+  bool started_ = false;
+  bool wants_header_ = true;
+  int lines_on_page_ = 0;  // the header included
+  Screen screen_;
+  Buffer texts_{1024};
+  LineTemplates notes_{false};
 };
 
 // Shortens UTF-8 text to `width` columns, with `~` for what is cut out of its middle, or to its first `width` columns;
 // the number of columns it then takes.
 int add_shortened(Buffer& out, std::string_view text, int width, bool head_only);
+
+// Broken at blanks into lines of at most `width` columns (longer only where there is no blank), each with a newline; 0:
+// one line. The number of lines.
+int add_wrapped(Buffer& out, std::string_view text, int width);
 
 }  // namespace sockeye::text

@@ -3,17 +3,27 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <sstream>
+#include <tuple>
 
+#include "event/loss.h"
 #include "event/wire.h"
 #include "tests/support/records.h"
+#include "tests/support/rendered.h"
 
 namespace sockeye::text {
 namespace {
 
 constexpr EnumValue kColours[] = {{1, "ONE", "the first", Colour::kGreen}, {2, "TWO", "the second", Colour::kNone}};
 constexpr Field kFields[] = {
-    {.name = "comm", .type = FieldType::kText, SOCKEYE_MEMBER(socket_event, owner.comm), .meaning = "name"},
+    {.name = "time", .type = FieldType::kTime, SOCKEYE_MEMBER(socket_event, header.time_ns), .meaning = "time"},
+    {.name = "comm",
+     .type = FieldType::kText,
+     SOCKEYE_MEMBER(socket_event, owner.comm),
+     .meaning = "name",
+     .presence = {.when = Presence::When::kNonZero}},
     {.name = "laddr", .type = FieldType::kAddress, SOCKEYE_MEMBER(socket_event, socket.laddr), .meaning = "address"},
     {.name = "lport", .type = FieldType::kUnsigned, SOCKEYE_MEMBER(socket_event, socket.lport), .meaning = "port"},
     {.name = "role",
@@ -31,43 +41,166 @@ constexpr Column kColumns[] = {
 constexpr EventType kType = {
     .name = "t", .kind = 900, .size = sizeof(socket_event), .common = {}, .own = kFields, .columns = kColumns};
 
-std::vector<std::string> table(int columns, bool colour, const char* address = "2001:db8:1:2:3:4:5:6") {
+socket_event event_of(const char* address, const char* comm = "nginx") {
   socket_event event = client_socket();
   set_address(event.socket.laddr, address);
-  set_text(event.owner.comm, "a-long-name\n");
-  Buffer out;
-  Table table(kType, columns, colour);
-  const FixedClock clock;
-  table.add_header(out);
-  table.add_row(out, {.header = &event.header, .type = &kType}, WallTime(clock));
+  set_text(event.owner.comm, comm);
+  return event;
+}
+
+std::vector<std::string> lines_of(const std::vector<socket_event>& events, const SinkOptions& look,
+                                  size_t batch = SIZE_MAX) {
+  SinkOptions options = look;
+  options.format = "table";
+  options.types = {&kType};
+  std::istringstream text(rendered(records_of(events, kType), options, batch));
   std::vector<std::string> lines;
-  std::istringstream text{std::string(out.view())};
   for (std::string line; std::getline(text, line);) lines.push_back(line);
   return lines;
 }
 
+// The header and the row of one event; 0 columns: a pipe.
+std::vector<std::string> table(int columns, bool colour, const char* address = "2001:db8:1:2:3:4:5:6") {
+  auto lines = lines_of({event_of(address, "a-long-name\n")},
+                        {.colour = colour, .screen = Screen{columns, columns > 0 ? 24 : 0}});
+  return {lines[lines.size() - 2], lines.back()};
+}
+
 TEST(Table, FitsEveryTerminal) {
-  for (const int columns : {20, 30, 40, 60, 80, 200}) {
-    for (const std::string& line : table(columns, false)) EXPECT_LE(line.size(), static_cast<size_t>(columns)) << line;
+  for (const char* address : {"::ffff:10.0.0.1", "2001:db8:1:2:3:4:5:6", "2001:db8:1111:2222:3333:4444:5555:6666"}) {
+    for (int columns = 16; columns <= 200; ++columns) {
+      for (const std::string& line : table(columns, false, address)) {
+        EXPECT_LE(line.size(), static_cast<size_t>(columns)) << line;
+      }
+    }
   }
 }
 
 TEST(Table, LeavesOutWhatIsLeastMissedFirst) {
-  EXPECT_EQ(table(80, false)[0].find("LPORT") != std::string::npos, true);
-  const std::string narrow = table(32, false)[0];
-  EXPECT_EQ(narrow.find("LPORT"), std::string::npos) << narrow;
-  EXPECT_NE(narrow.find("LADDR"), std::string::npos) << narrow;
-  const std::string narrowest = table(15, false)[0];
-  EXPECT_EQ(narrowest.find("LADDR"), std::string::npos) << narrowest;
-  EXPECT_NE(narrowest.find("ROLE"), std::string::npos) << narrowest;
+  const char* address = "::ffff:10.100.10.150";
+  EXPECT_EQ(table(80, false, address)[0], "COMM            LADDR           LPORT ROLE");
+  EXPECT_EQ(table(32, false, address)[0], "COMM        LADDR           ROLE");
+  EXPECT_EQ(table(20, false, address)[0], "COMM            ROLE");
+}
+
+TEST(Table, AnAddressIsWholeWhereItFits) {
+  EXPECT_EQ(table(80, false)[1], "a-long-name\\x0a 2001:db8:1:2:3:4:5:6    39134 ONE");
+  EXPECT_EQ(table(36, false)[1], "a-l~x0a 2001:db8:1:2:3:4:5:6    ONE");
 }
 
 TEST(Table, ShortensInTheMiddleOnATerminalAndNeverInAPipe) {
-  EXPECT_NE(table(34, false)[1].find('~'), std::string::npos);
+  EXPECT_NE(table(36, false)[1].find('~'), std::string::npos);
   const std::string piped = table(0, false)[1];
   EXPECT_EQ(piped.find('~'), std::string::npos) << piped;
   EXPECT_NE(piped.find("a-long-name\\x0a"), std::string::npos) << piped;
   EXPECT_NE(piped.find("2001:db8:1:2:3:4:5:6"), std::string::npos) << piped;
+}
+
+TEST(Table, APipeHasOneHeaderAndStaysAlignedAfterALongValue) {
+  const auto lines =
+      lines_of({event_of("::ffff:10.0.0.1"), event_of("2001:db8:1:2:3:4:5:6"), event_of("::ffff:10.0.0.1")}, {});
+  ASSERT_EQ(lines.size(), 4u);
+  EXPECT_EQ(lines[1].find("39134"), 32u);
+  EXPECT_EQ(lines[2].find("39134"), 40u);
+  EXPECT_EQ(lines[3].find("39134"), 40u);
+}
+
+TEST(Table, AHeaderOnEveryScreen) {
+  const std::vector<socket_event> events(100, event_of("::ffff:10.0.0.1"));
+  const auto lines = lines_of(events, {.screen = Screen{80, 24}});
+  size_t last = 0, headers = 0;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    if (!lines[i].starts_with("COMM ")) continue;
+    EXPECT_LE(i - last, 23u);
+    last = i;
+    ++headers;
+  }
+  EXPECT_EQ(headers, 5u);
+  EXPECT_EQ(lines.size(), 105u);
+  EXPECT_EQ(lines_of(events, {.screen = Screen{80, 3}}).size(), 101u) << "no room for headers";
+}
+
+TEST(Table, ALongAddressGetsRoomUnderAHeaderOfItsOwnUntilAScreenHasNone) {
+  std::vector<socket_event> events(60, event_of("::ffff:10.0.0.1"));
+  events[2] = event_of("2001:db8:1:2:3:4:5:6");
+  const auto lines = lines_of(events, {.screen = Screen{80, 24}});
+  const std::string narrow = "COMM            LADDR           LPORT ROLE";
+  const std::string wide = "COMM            LADDR                   LPORT ROLE";
+  EXPECT_EQ(lines[0], narrow);
+  EXPECT_EQ(lines[3], wide);
+  EXPECT_EQ(lines[3 + 23], wide) << "the page before had it";
+  EXPECT_EQ(lines[3 + 46], narrow);
+}
+
+TEST(Table, DoesNotDependOnBatches) {
+  std::vector<socket_event> events(100, event_of("::ffff:10.0.0.1"));
+  events[20] = events[70] = event_of("2001:db8:1:2:3:4:5:6", "a-long-name\n");
+  for (const Screen screen : {Screen{}, Screen{40, 24}, Screen{80, 10}}) {
+    const SinkOptions look = {.colour = true, .times = TimeStyle::kNone, .screen = screen};
+    const auto whole = lines_of(events, look);
+    for (const size_t batch : {1, 7, 23}) EXPECT_EQ(lines_of(events, look, batch), whole) << batch;
+  }
+}
+
+TEST(Table, FollowsTheTerminal) {
+  const socket_event event = event_of("::ffff:10.0.0.1");
+  const Record record{.header = &event.header, .type = &kType};
+  const FixedClock clock;
+  const WallTime wall(clock);
+  Table table(kType, {});
+  Buffer out;
+  table.begin(out, {80, 24});
+  table.add_row(out, record, wall);
+  table.begin(out, {20, 24});
+  EXPECT_TRUE(out.view().ends_with("39134 ONE\n")) << "nothing is said until there is something to say";
+  table.add_row(out, record, wall);
+  EXPECT_TRUE(out.view().ends_with("COMM            ROLE\nnginx           ONE\n")) << out.view();
+  const size_t before = out.size();
+  table.begin(out, {20, 40});
+  table.add_row(out, record, wall);
+  EXPECT_EQ(out.view().substr(before), "nginx           ONE\n") << "another height changes no widths";
+}
+
+TEST(Table, WhatIsNoRowIsALineThatFits) {
+  gap_event gap = {};
+  gap.header = {.kind = GAP_KIND, .size = sizeof gap, .cpu = 0, .time_ns = 1'405'454'000'000};
+  gap.lost = 12;
+  gap.stage = gap.reason = static_cast<uint8_t>(LossReason::kRingFull);
+  const Record record{.header = &gap.header, .type = &kGapType};
+  SinkOptions options = {.format = "table", .types = {&kType}, .screen = Screen{60, 24}};
+  EXPECT_EQ(rendered({&record, 1}, options),
+            "14:23:25.454 Gap: LOST=12 STAGE=kernel REASON=ring_full (the\n"
+            "  ring was full)\n");
+  options.screen.reset();
+  options.times = TimeStyle::kNone;
+  EXPECT_TRUE(
+      rendered({&record, 1}, options).ends_with("\nGap: LOST=12 STAGE=kernel REASON=ring_full (the ring was full)\n"));
+}
+
+TEST(Table, TimesInEveryStyle) {
+  std::vector<socket_event> events(3, event_of("::ffff:10.0.0.1"));
+  events[1].header.time_ns += 1'000'234'567;
+  events[2].header.time_ns += 1'000'000'000;
+  const std::tuple<TimeStyle, const char*, std::array<const char*, 3>> expected[] = {
+      {TimeStyle::kNone, "COMM ", {"nginx ", "nginx ", "nginx "}},
+      {TimeStyle::kTime, "TIME         COMM ", {"14:23:25.454 ", "14:23:26.454 ", "14:23:26.454 "}},
+      {TimeStyle::kDate,
+       "TIME                    COMM ",
+       {"2026-03-21 14:23:25.454 ", "2026-03-21 14:23:26.454 ", "2026-03-21 14:23:26.454 "}},
+      {TimeStyle::kRfc3339,
+       "TIME                           COMM ",
+       {"2026-03-21T14:23:25.454000000Z ", "2026-03-21T14:23:26.454234567Z ", "2026-03-21T14:23:26.454000000Z "}},
+      {TimeStyle::kUnix, "           UNIX_S COMM ", {"1774103005.454000 ", "1774103006.454234 ", "1774103006.454000 "}},
+      {TimeStyle::kDelta, "    DELTA_S COMM ", {"          - ", "   1.000234 ", "  -0.000234 "}},
+      {TimeStyle::kBoot, "        BOOT_S COMM ", {"   1405.454000 ", "   1406.454234 ", "   1406.454000 "}},
+  };
+  for (const auto& [style, header, rows] : expected) {
+    for (const Screen screen : {Screen{}, Screen{80, 24}}) {
+      const auto lines = lines_of(events, {.times = style, .screen = screen});
+      EXPECT_TRUE(lines[0].starts_with(header)) << lines[0];
+      for (size_t i = 0; i < rows.size(); ++i) EXPECT_TRUE(lines[i + 1].starts_with(rows[i])) << lines[i + 1];
+    }
+  }
 }
 
 TEST(Table, NeverCutsANumberBeforeItsPoint) {
@@ -78,14 +211,12 @@ TEST(Table, NeverCutsANumberBeforeItsPoint) {
   static constexpr Column kNarrow[] = {{.field = "duration_us", .header = "MS", .width = 6, .least = 6, .right = true}};
   static constexpr EventType kDurations = {
       .name = "d", .kind = 901, .size = sizeof(socket_event), .common = {}, .own = kDuration, .columns = kNarrow};
-  const FixedClock clock;
-  Table table(kDurations, 6, false);
-  const auto row = [&](uint64_t ns) {
-    socket_event event = client_socket();
-    event.header.time_ns = ns;
-    Buffer out;
-    table.add_row(out, {.header = &event.header, .type = &kDurations}, WallTime(clock));
-    return std::string(out.view());
+  const auto row = [](uint64_t ns) {
+    std::vector<socket_event> events(1, client_socket());
+    events[0].header.time_ns = ns;
+    const std::string text =
+        rendered(records_of(events, kDurations), {.format = "table", .types = {&kDurations}, .screen = Screen{6, 24}});
+    return text.substr(text.rfind('\n', text.size() - 2) + 1);
   };
   EXPECT_EQ(row(1'234'567), " 1.234\n");
   EXPECT_EQ(row(123'456'789), "123.45\n");
@@ -96,6 +227,27 @@ TEST(Table, NeverCutsANumberBeforeItsPoint) {
 TEST(Table, ColoursOnlyWhenAsked) {
   EXPECT_EQ(table(80, false)[1].find('\033'), std::string::npos);
   EXPECT_NE(table(80, true)[1].find("\033[32mONE"), std::string::npos);
+}
+
+TEST(Table, WhatIsNotKnownIsDim) {
+  socket_event event = event_of("::ffff:10.0.0.1");
+  set_text(event.owner.comm, "");
+  EXPECT_NE(lines_of({event}, {.colour = true})[1].find("\033[90m?  "), std::string::npos);
+}
+
+TEST(Wrapped, BreaksAtBlanksAndLosesNothing) {
+  const auto wrapped = [](std::string_view text, int width) {
+    Buffer out;
+    const int lines = add_wrapped(out, text, width);
+    EXPECT_EQ(lines, std::count(out.view().begin(), out.view().end(), '\n'));
+    return std::string(out.view());
+  };
+  EXPECT_EQ(wrapped("one two three", 0), "one two three\n");
+  EXPECT_EQ(wrapped("one two three", 13), "one two three\n");
+  EXPECT_EQ(wrapped("one two three", 12), "one two\n  three\n");
+  EXPECT_EQ(wrapped("one two three", 7), "one two\n  three\n");
+  EXPECT_EQ(wrapped("one two three", 5), "one\n  two\n  three\n");
+  EXPECT_EQ(wrapped("undivided", 4), "undivided\n");
 }
 
 TEST(Shortened, CountsCodePointsAndCutsNoneInHalf) {

@@ -14,26 +14,20 @@ constexpr size_t kFlushAt = 64 * 1024;
 
 class TextSink : public Sink {
  public:
-  TextSink(Output output, const SinkOptions& options) : output_(std::move(output)), colour_(options.colour) {
+  TextSink(Output output, const SinkOptions& options)
+      : output_(std::move(output)), screen_(options.screen), has_terminal_(!screen_ && output_.is_terminal()) {
     // Several kinds of events in one stream have no columns in common: they go out as lines.
     if (options.format == "table" && options.types.size() == 1 && !options.types[0]->columns.empty()) {
       type_ = options.types[0];
-      table_.emplace(*type_, output_.columns(), colour_);
+      table_.emplace(*type_, text::TableLook{options.colour, options.times});
     }
   }
 
   void write(std::span<const Record> records, const WallTime& wall) override {
-    if (table_ && !header_shown_) {
-      table_->add_header(buffer_);
-      header_shown_ = true;
-    }
+    // Asked for with each batch, a terminal's size needs no signal.
+    if (table_) table_->begin(buffer_, has_terminal_ ? output_.screen() : screen_.value_or(Screen{}));
     for (const Record& record : records) {
-      if (table_ && record.type == type_) {
-        table_->add_row(buffer_, record, wall);
-      } else {
-        lines_.of(*record.type).add(buffer_, record, wall);
-        buffer_.add('\n');
-      }
+      add(record, wall);
       if (buffer_.size() >= kFlushAt) flush();
     }
     flush();
@@ -42,6 +36,13 @@ class TextSink : public Sink {
   Output& output() override { return output_; }
 
  private:
+  void add(const Record& record, const WallTime& wall) {
+    if (table_ && record.type == type_) return table_->add_row(buffer_, record, wall);
+    if (table_) return table_->add_note(buffer_, record, wall);
+    lines_.of(*record.type).add(buffer_, record, wall);
+    buffer_.add('\n');
+  }
+
   void flush() {
     if (buffer_.size() > 0) output_.write(buffer_.view());
     buffer_.clear();
@@ -49,8 +50,8 @@ class TextSink : public Sink {
 
   Output output_;
   Buffer buffer_;
-  bool colour_;
-  bool header_shown_ = false;
+  std::optional<Screen> screen_;  // it was said
+  bool has_terminal_;
   const EventType* type_ = nullptr;
   std::optional<text::Table> table_;
   text::LineTemplates lines_;

@@ -1,38 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sinks/text/values.h"
 
-#include <ctime>
-
 #include "base/text.h"
+#include "sinks/text/times.h"
 
 namespace sockeye::text {
 namespace {
-
-// Local time of a second, remembered: most records of a batch share it. `pattern` is strftime's.
-class SecondText {
- public:
-  explicit SecondText(const char* pattern) : pattern_(pattern) {}
-
-  void add(Buffer& out, int64_t wall_ns) {
-    const int64_t second = wall_ns / 1'000'000'000;
-    if (second != second_) {
-      const time_t seconds = second;
-      tm parts;
-      localtime_r(&seconds, &parts);
-      length_ = strftime(text_, sizeof text_, pattern_, &parts);
-      second_ = second;
-    }
-    out.add(std::string_view(text_, length_));
-    out.add('.');
-    add_padded(out, static_cast<uint64_t>(wall_ns % 1'000'000'000) / 1'000'000, 3);
-  }
-
- private:
-  const char* pattern_;
-  int64_t second_ = -1;
-  char text_[32];
-  size_t length_ = 0;
-};
 
 void write_number(Buffer& out, const Field& field, const Record& record, const WallTime&) {
   out.add_number(number_of(field, record));
@@ -40,11 +13,6 @@ void write_number(Buffer& out, const Field& field, const Record& record, const W
 
 void write_line_time(Buffer& out, const Field& field, const Record& record, const WallTime& wall) {
   thread_local SecondText text("%b %d %Y %H:%M:%S");
-  text.add(out, wall.of(number_of(field, record)));
-}
-
-void write_cell_time(Buffer& out, const Field& field, const Record& record, const WallTime& wall) {
-  thread_local SecondText text("%H:%M:%S");
   text.add(out, wall.of(number_of(field, record)));
 }
 
@@ -136,7 +104,6 @@ Writer line_writer(const Field& field, bool words) {
 
 Writer cell_writer(const Field& field) {
   switch (field.type) {
-    case FieldType::kTime: return write_cell_time;
     case FieldType::kMicros: return if_present<write_millis>;
     case FieldType::kAddress: return write_address;
     case FieldType::kText:

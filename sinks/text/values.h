@@ -13,7 +13,7 @@ using Writer = void (*)(Buffer& out, const Field& field, const Record& record, c
 
 // For lines: addresses of IPv6 in brackets, untrusted text without spaces. `words`: enumerations in their words.
 Writer line_writer(const Field& field, bool words);
-// For columns of a table: times of the day only, durations as milliseconds.
+// For columns of a table: durations as milliseconds. Times are TimeText's (times.h).
 Writer cell_writer(const Field& field);
 
 // What stands for a value that is not there.

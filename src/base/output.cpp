@@ -40,10 +40,10 @@ Result<Output> Output::file(const std::string& path, Signals* signals) {
 
 bool Output::is_terminal() const { return isatty(fd_) == 1; }
 
-int Output::columns() const {
+Screen Output::screen() const {
   winsize size = {};
-  if (!is_terminal() || ioctl(fd_, TIOCGWINSZ, &size) != 0) return 0;
-  return size.ws_col > 0 ? size.ws_col : 80;
+  if (ioctl(fd_, TIOCGWINSZ, &size) != 0) return {};
+  return {size.ws_col > 0 ? size.ws_col : 80, size.ws_row > 0 ? size.ws_row : 24};
 }
 
 void Output::write(std::string_view lines) {

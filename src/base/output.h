@@ -13,6 +13,12 @@
 
 namespace sockeye {
 
+// Of a terminal, in characters.
+struct Screen {
+  int columns = 0;  // 0: it is no terminal
+  int rows = 0;
+};
+
 class Output {
  public:
   // Standard output. `signals` may be null; else a stop request ends waiting for a reader that does not read.
@@ -21,7 +27,7 @@ class Output {
   static Result<Output> file(const std::string& path, Signals* signals);
 
   bool is_terminal() const;
-  int columns() const;  // of the terminal; 0 where it is none
+  Screen screen() const;  // as it is now: a system call
 
   // Writes `lines`, each ending in a newline. What could not be written is counted in lost_lines().
   void write(std::string_view lines);

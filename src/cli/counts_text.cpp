@@ -2,10 +2,12 @@
 #include "cli/counts_text.h"
 
 #include <algorithm>
+#include <string>
 
 #include "base/text.h"
 #include "cli/groups_text.h"
 #include "event/socket_fields.h"
+#include "sinks/text/table.h"
 
 namespace sockeye {
 namespace {
@@ -16,10 +18,12 @@ bool is_counted(uint8_t state) { return state != STATE_CLOSE && state != STATE_N
 
 uint64_t milliseconds_between(uint64_t from_ns, uint64_t to_ns) { return (to_ns - from_ns) / 1'000'000; }
 
-void add_aligned(Buffer& out, std::string_view name, int64_t count) {
+constexpr size_t kNameWidth = 11;  // ESTABLISHED
+
+void add_aligned(Buffer& out, std::string_view name, std::string_view count, size_t width) {
   out.add(name);
-  out.fill(' ', std::max<size_t>(13, name.size() + 1) - name.size());
-  out.add_number(count);
+  out.fill(' ', kNameWidth - name.size() + 2 + width - count.size());
+  out.add(count);
   out.add('\n');
 }
 
@@ -86,31 +90,36 @@ void add_visited_words(Buffer& out, const CountsReading& reading) {
 
 }  // namespace
 
-void add_counts_table(Buffer& out, const CountsReading& reading) {
-  out.add("STATE        COUNT\n");
+void add_counts_table(Buffer& out, const CountsReading& reading, int columns) {
+  const std::string total = std::to_string(total_of(reading));
+  const std::string_view header = "COUNT";
+  const size_t width = std::max(header.size(), total.size());
+  add_aligned(out, "STATE", header, width);
   for (const EnumValue& state : kTcpStates) {
-    if (is_counted(state.value)) add_aligned(out, state.name, reading.sockets[state.value]);
+    if (is_counted(state.value)) add_aligned(out, state.name, std::to_string(reading.sockets[state.value]), width);
   }
-  add_aligned(out, "total", total_of(reading));
-  out.add("TIME_WAIT, orphaned FIN_WAIT2 and half-open: ");
-  add_visited_words(out, reading);
-  add_drift_words(out, reading);
-  out.add('\n');
+  add_aligned(out, "total", total, width);
+  Buffer words(256);
+  words.add("TIME_WAIT, orphaned FIN_WAIT2 and half-open: ");
+  add_visited_words(words, reading);
+  add_drift_words(words, reading);
+  text::add_wrapped(out, words.view(), columns);
 }
 
 void add_grouped_counts_table(Buffer& out, const CountsReading& reading, int columns) {
   add_groups_table(out, *reading.grouped, columns);
-  out.add("as ");
-  add_visited_words(out, reading);
+  Buffer words(256);
+  words.add("as ");
+  add_visited_words(words, reading);
   if (reading.grouped->folded > 0) {
-    out.add_number(reading.grouped->folded);
-    out.add(" groups are in other; ");
+    words.add_number(reading.grouped->folded);
+    words.add(" groups are in other; ");
   }
-  out.add("counted now: ");
-  out.add_number(total_of(reading));
-  out.add("; ");
-  add_drift_words(out, reading);
-  out.add('\n');
+  words.add("counted now: ");
+  words.add_number(total_of(reading));
+  words.add("; ");
+  add_drift_words(words, reading);
+  text::add_wrapped(out, words.view(), columns);
 }
 
 void add_counts_json(Buffer& out, const CountsReading& reading, const WallTime& wall) {

@@ -8,10 +8,11 @@
 
 namespace sockeye {
 
-// For people: a line a state and the total; one line on how old the visited part is and what the counters were off by.
-void add_counts_table(Buffer& out, const CountsReading& reading);
+// For people: a line a state and the total; then how old the visited part is and what the counters were off by.
+// `columns`: of the terminal; 0: no terminal, nothing is broken into lines, shortened or left out.
+void add_counts_table(Buffer& out, const CountsReading& reading, int columns);
 
-// The same of a reading with groups: a row a group. `columns`: of the terminal; 0: no terminal, nothing is left out.
+// The same of a reading with groups: a row a group.
 void add_grouped_counts_table(Buffer& out, const CountsReading& reading, int columns);
 
 // One line of JSON, with its newline, and the groups where there are any. A closed socket cannot be counted: CLOSE is

@@ -26,9 +26,9 @@ CountsReading reading() {
   return reading;
 }
 
-std::string table(const CountsReading& reading) {
+std::string table(const CountsReading& reading, int columns = 0) {
   Buffer out(4096);
-  add_counts_table(out, reading);
+  add_counts_table(out, reading, columns);
   return std::string(out.view());
 }
 
@@ -43,18 +43,35 @@ std::string json(const CountsReading& reading) {
 TEST(CountsText, TableHasEveryStateTheTotalAndTheAge) {
   EXPECT_EQ(table(reading()),
             "STATE        COUNT\n"
-            "ESTABLISHED  1234\n"
-            "SYN_SENT     0\n"
-            "SYN_RECV     0\n"
-            "FIN_WAIT1    0\n"
-            "FIN_WAIT2    0\n"
+            "ESTABLISHED   1234\n"
+            "SYN_SENT         0\n"
+            "SYN_RECV         0\n"
+            "FIN_WAIT1        0\n"
+            "FIN_WAIT2        0\n"
             "TIME_WAIT    23000\n"
-            "CLOSE_WAIT   0\n"
-            "LAST_ACK     0\n"
-            "LISTEN       0\n"
-            "CLOSING      1\n"
+            "CLOSE_WAIT       0\n"
+            "LAST_ACK         0\n"
+            "LISTEN           0\n"
+            "CLOSING          1\n"
             "total        24235\n"
             "TIME_WAIT, orphaned FIN_WAIT2 and half-open: visited 100 ms ago in 3 network namespaces; drift 0\n");
+}
+
+TEST(CountsText, NumbersEndInOneColumnHoweverLong) {
+  CountsReading many = reading();
+  many.sockets[STATE_TIME_WAIT] = 1'234'567;
+  const std::string text = table(many);
+  EXPECT_NE(text.find("STATE          COUNT\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("TIME_WAIT    1234567\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("CLOSING            1\n"), std::string::npos) << text;
+}
+
+TEST(CountsText, WordsAreBrokenToFitATerminal) {
+  const std::string text = table(reading(), 80);
+  EXPECT_TRUE(
+      text.ends_with("\nTIME_WAIT, orphaned FIN_WAIT2 and half-open: visited 100 ms ago in 3 network\n"
+                     "  namespaces; drift 0\n"))
+      << text;
 }
 
 TEST(CountsText, TableTellsTheDriftByState) {

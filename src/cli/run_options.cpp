@@ -10,7 +10,6 @@
 #include <cstdlib>
 
 #include "cli/messages.h"
-#include "event/sink.h"
 
 namespace sockeye {
 namespace {
@@ -34,6 +33,23 @@ bool is_known_format(const std::string& format) {
     }
   }
   return false;
+}
+
+constexpr std::pair<std::string_view, TimeStyle> kTimeStyles[] = {
+    {"none", TimeStyle::kNone},       {"time", TimeStyle::kTime}, {"date", TimeStyle::kDate},
+    {"rfc3339", TimeStyle::kRfc3339}, {"unix", TimeStyle::kUnix}, {"delta", TimeStyle::kDelta},
+    {"boot", TimeStyle::kBoot},
+};
+
+Status understand_times(const RunWords& words, RunOptions& options) {
+  if (!words.times) return Ok{};
+  options.times = parse_time_style(words.times->empty() ? "time" : *words.times);
+  if (!options.times) {
+    return wrong("-T", *words.times, "there is no such choice", "it is none, time, date, rfc3339, unix, delta or boot");
+  }
+  if (options.format == "table") return Ok{};
+  return wrong("-T", *words.times, "the " + options.format + " format has one way to write times",
+               "it is for tables: --format table");
 }
 
 // The number that `text` begins with, and what follows it.
@@ -60,6 +76,11 @@ void add_output_options(CLI::App& command, RunWords& words) {
   command.add_flag("--strict", words.strict, "exit 1 if anything was lost");
   command.add_flag("--end-record", words.end_record, "end the stream with a record of what was delivered and lost");
   command.add_option("--color", words.colour, "auto (terminals, unless NO_COLOR is set), always or never");
+  command
+      .add_option("-T,--timestamps", words.times,
+                  "times in the table: time (of day, the default), date, rfc3339 (UTC), unix, delta (since the row "
+                  "before), boot (since the start of the machine; all three in seconds) or none")
+      ->expected(0, 1);
   command.add_flag("--quiet", words.quiet, "no words on standard error but errors and losses");
 }
 
@@ -100,12 +121,22 @@ Result<RunOptions> parse_run_options(const RunWords& words) {
     return wrong("--color", words.colour, "there is no such choice", "it is auto, always or never");
   }
   const char* no_colour = getenv("NO_COLOR");
-  const bool may_colour = terminal && (!no_colour || no_colour[0] == '\0');
+  const char* kind = getenv("TERM");
+  const bool may_colour =
+      terminal && (!no_colour || no_colour[0] == '\0') && (!kind || std::string_view(kind) != "dumb");
   options.colour = words.colour == "always" || (words.colour == "auto" && may_colour);
+  SOCKEYE_TRY(understand_times(words, options));
   options.strict = words.strict;
   options.end_record = words.end_record;
   options.quiet = words.quiet;
   return options;
+}
+
+std::optional<TimeStyle> parse_time_style(std::string_view word) {
+  for (const auto& [name, style] : kTimeStyles) {
+    if (name == word) return style;
+  }
+  return std::nullopt;
 }
 
 Result<std::chrono::nanoseconds> parse_duration(const std::string& text) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "event/sink.h"
 
 namespace CLI {
 class App;
@@ -21,6 +22,7 @@ struct RunWords {
   std::string duration;
   std::string ring_size = "4M";
   std::string colour = "auto";
+  std::optional<std::string> times;
   std::optional<uint64_t> count;
   int ready_fd = -1;
   bool json = false;
@@ -38,6 +40,7 @@ struct RunOptions {
   uint32_t ring_bytes;
   int ready_fd;
   bool colour;
+  std::optional<TimeStyle> times;  // as SinkOptions has it
   bool strict;
   bool end_record;
   bool quiet;
@@ -49,6 +52,9 @@ void add_output_options(CLI::App& command, RunWords& words);
 
 // kUsage for what makes no sense.
 Result<RunOptions> parse_run_options(const RunWords& words);
+
+// A word of -T; none for one that is no such word.
+std::optional<TimeStyle> parse_time_style(std::string_view word);
 
 // "10s", "500ms", "2m", "1h", "1.5" (seconds).
 Result<std::chrono::nanoseconds> parse_duration(const std::string& text);

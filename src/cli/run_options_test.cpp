@@ -58,6 +58,21 @@ TEST(ParseRunOptions, SaysWhatIsWrong) {
   EXPECT_FALSE(parse_run_options(words));
 }
 
+TEST(ParseRunOptions, TimesAreForTables) {
+  RunWords words;
+  words.format = "table";
+  EXPECT_FALSE(parse_run_options(words)->times);
+  words.times = "delta";
+  EXPECT_EQ(parse_run_options(words)->times, TimeStyle::kDelta);
+  words.times = "";
+  EXPECT_EQ(parse_run_options(words)->times, TimeStyle::kTime) << "-T alone";
+  words.times = "yesterday";
+  EXPECT_EQ(parse_run_options(words).error().what, "-T yesterday: there is no such choice");
+  words.times = "boot";
+  words.format = "line";
+  EXPECT_EQ(parse_run_options(words).error().what, "-T boot: the line format has one way to write times");
+}
+
 TEST(ParseRunOptions, JsonIsAFormat) {
   RunWords words;
   words.json = true;

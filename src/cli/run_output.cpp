@@ -33,7 +33,7 @@ std::vector<Sink*> Sinks::all() const {
 }
 
 Result<Sinks> make_sinks(const RunOptions& options, const std::vector<const Collector*>& wanted, Signals* signals) {
-  SinkOptions shown{options.format, {}, options.colour};
+  SinkOptions shown{options.format, {}, options.colour, options.times};
   for (const Collector* collector : wanted) shown.types.push_back(&collector->event);
   Sinks sinks;
   sinks.owned.push_back(make_sink(Output::standard(signals), shown));

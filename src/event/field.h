@@ -66,7 +66,7 @@ struct Field {
 struct Column {
   std::string_view field;
   std::string_view header;
-  uint8_t width;       // that it wants
+  uint8_t width;       // of the longest values that get room where there is some; 15 from the start
   uint8_t least;       // below which it is not worth showing
   bool right = false;  // aligned to the right
   uint8_t keep = 255;  // where the terminal is too narrow, columns with the smallest `keep` go first

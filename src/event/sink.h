@@ -2,7 +2,9 @@
 // The end of the flow: records in, rendered out. Sinks know field tables, never a collector.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -21,10 +23,23 @@ class Sink {
   virtual Output& output() = 0;
 };
 
+// How a table shows when something happened.
+enum class TimeStyle : uint8_t {
+  kNone,
+  kTime,     // local time of day, milliseconds
+  kDate,     // local date and time, milliseconds
+  kRfc3339,  // UTC, nanoseconds
+  kUnix,     // seconds since 1970, microseconds
+  kDelta,    // seconds since the row before, microseconds
+  kBoot,     // seconds since the machine started (CLOCK_BOOTTIME), microseconds
+};
+
 struct SinkOptions {
   std::string_view format;
   std::vector<const EventType*> types;  // what the run asked for; gaps may come besides
   bool colour = false;
+  std::optional<TimeStyle> times = {};  // table; none: time of day where the table has a column for it
+  std::optional<Screen> screen = {};    // table: fit into this, whatever the output is
 };
 
 // A sink's folder offers one of these as sink_<folder>; the list of all is generated from the folders' names.

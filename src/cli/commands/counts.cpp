@@ -62,10 +62,11 @@ Status print_reading(SocketCounts& counts, Enricher& enricher, const CountsOptio
   if (options.json) {
     add_counts_json(text, *reading, wall);
   } else {
+    const int columns = output.screen().columns;
     if (reading->grouped)
-      add_grouped_counts_table(text, *reading, output.columns());
+      add_grouped_counts_table(text, *reading, columns);
     else
-      add_counts_table(text, *reading);
+      add_counts_table(text, *reading, columns);
     if (options.interval) text.add('\n');
   }
   output.write(text.view());

@@ -21,7 +21,7 @@ int print_diagnosis(bool json) {
   } else {
     const char* no_colour = getenv("NO_COLOR");
     const bool may_colour = output.is_terminal() && (!no_colour || no_colour[0] == '\0');
-    add_diagnosis_page(text, diagnosis, output.columns(), may_colour);
+    add_diagnosis_page(text, diagnosis, output.screen().columns, may_colour);
   }
   output.write(text.view());
   if (const std::string complaint = output.take_complaint(); !complaint.empty()) {
