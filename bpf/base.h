@@ -27,10 +27,17 @@ struct {
 	__uint(max_entries, 4 << 20); /* user space sets it: --ring-size */
 } ring SHARED SEC(".maps");
 
+/* The count is the last to be written: whoever sees it sees the times. */
 INLINE void count_lost(__u32 reason)
 {
-	if (reason < LOST_REASONS)
-		__sync_fetch_and_add(&counters.lost[reason], 1);
+	__u64 now = bpf_ktime_get_boot_ns();
+
+	if (reason >= LOST_REASONS)
+		return;
+	if (!counters.lost_from_ns[reason])
+		counters.lost_from_ns[reason] = now;
+	counters.lost_to_ns[reason] = now;
+	__sync_fetch_and_add(&counters.lost[reason], 1);
 }
 
 #define TCP_PROTOCOL 6             /* IPPROTO_TCP */

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <sstream>
 
+#include "base/clock.h"
 #include "bpf/want.h"
 #include "event/collector.h"
 #include "sockeye.skel.h"
@@ -290,20 +291,39 @@ int Object::ring_fd() const { return bpf_map__fd(skeleton_->maps.ring); }
 const kernel_counters& Object::counters() const { return skeleton_->bss->counters; }
 
 Losses Object::losses(bool exact) {
-  Losses losses;
-  losses[LossReason::kRingFull] = __atomic_load_n(&counters().lost[LOST_RING_FULL], __ATOMIC_RELAXED);
-  losses[LossReason::kRecordAlloc] = __atomic_load_n(&counters().lost[LOST_RECORD_ALLOC], __ATOMIC_RELAXED);
-  if (exact) {
-    // An event that was skipped may be in its twin's hands this very moment: misses count once they are of the
-    // reading before, or once nothing runs any more.
-    const uint64_t misses = missed_events();
-    const uint64_t settled = links_.empty() ? misses : missed_before_;
-    const uint64_t rescued = __atomic_load_n(&counters().rescued, __ATOMIC_RELAXED);
-    missed_before_ = misses;
-    if (settled > rescued) missed_ = std::max(missed_, settled - rescued);
+  read_losses_of(LossReason::kRingFull, LOST_RING_FULL);
+  read_losses_of(LossReason::kRecordAlloc, LOST_RECORD_ALLOC);
+  if (exact) read_missed();
+  return losses_;
+}
+
+void Object::read_losses_of(LossReason reason, uint32_t counter) {
+  kernel_counters& counters = skeleton_->bss->counters;
+  const auto i = static_cast<size_t>(reason);
+  const uint64_t count = __atomic_load_n(&counters.lost[counter], __ATOMIC_ACQUIRE);
+  if (count == losses_.count[i]) return;
+  losses_.count[i] = count;
+  losses_.from_ns[i] = __atomic_exchange_n(&counters.lost_from_ns[counter], 0, __ATOMIC_RELAXED);
+  losses_.to_ns[i] = __atomic_load_n(&counters.lost_to_ns[counter], __ATOMIC_RELAXED);
+}
+
+// An event that was skipped may be in its twin's hands this very moment: misses count once they are of the reading
+// before, or once nothing runs any more.
+void Object::read_missed() {
+  const auto i = static_cast<size_t>(LossReason::kMissed);
+  const uint64_t now_ns = SystemClock().boot_ns();
+  const uint64_t misses = missed_events();
+  const uint64_t settled = links_.empty() ? misses : missed_before_;
+  const uint64_t until_ns = links_.empty() ? now_ns : read_ns_;
+  const uint64_t rescued = __atomic_load_n(&counters().rescued, __ATOMIC_RELAXED);
+  missed_before_ = misses;
+  read_ns_ = now_ns;
+  if (settled > rescued && settled - rescued > losses_.count[i]) {
+    losses_.count[i] = settled - rescued;
+    losses_.from_ns[i] = settled_ns_;
+    losses_.to_ns[i] = until_ns;
   }
-  losses[LossReason::kMissed] = missed_;
-  return losses;
+  settled_ns_ = until_ns;
 }
 
 // bpf_prog_info.recursion_misses of the programs that have a twin.

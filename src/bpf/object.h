@@ -75,14 +75,18 @@ class Object {
   bpf_program* program_of(const Choice& choice, bool twin) const;
   Status attach_moment(Choice& choice);
   uint64_t missed_events() const;
+  void read_losses_of(LossReason reason, uint32_t counter);
+  void read_missed();
 
   Features features_;
   sockeye_bpf* skeleton_ = nullptr;
   Fd excerpt_;  // of the kernel's types, until it is loaded
   RunPlan plan_;
   std::vector<bpf_link*> links_;
+  Losses losses_;               // as told last
   uint64_t missed_before_ = 0;  // recursion misses at the last exact reading
-  uint64_t missed_ = 0;         // of them, those that no twin rescued
+  uint64_t read_ns_ = 0;        // when that was
+  uint64_t settled_ns_ = 0;     // the misses of before are among losses_
 };
 
 }  // namespace sockeye

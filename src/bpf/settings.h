@@ -35,10 +35,12 @@ SOCKEYE_ASSERT_SIZE(kernel_settings, 24);
 
 struct kernel_counters {
 	__u64 lost[LOST_REASONS];
+	__u64 lost_from_ns[LOST_REASONS]; /* when the first of them was lost since user space last set it to 0 */
+	__u64 lost_to_ns[LOST_REASONS];   /* when the last of them was lost, CLOCK_BOOTTIME */
 	__u64 rescued;        /* events that a twin program handled while the first was interrupted on that CPU */
 	__u64 snapshot_owned; /* sockets that the snapshot found an owner for */
 	__u64 table_full;     /* events with OUTCOME_TABLE_FULL */
 };
-SOCKEYE_ASSERT_SIZE(kernel_counters, 40);
+SOCKEYE_ASSERT_SIZE(kernel_counters, 72);
 
 #endif

@@ -18,6 +18,7 @@ void say_totals(const RunTotals& totals, const std::string& what) {
     line +=
         ", " + with_thousands(totals.losses.count[i]) + " " + std::string(name.stage) + "/" + std::string(name.reason);
   }
+  if (totals.filtered > 0) line += ", " + with_thousands(totals.filtered) + " left out by a filter here";
   if (totals.late > 0) line += ", " + with_thousands(totals.late) + " late";
   say(line);
   if (totals.table_full > 0) {

@@ -1,35 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event/loss.h"
 
+#include <algorithm>
+
 namespace sockeye {
 namespace {
 
-constexpr uint8_t value_of(LossReason reason) { return static_cast<uint8_t>(reason); }
-
-constexpr EnumValue kStages[] = {
-    {value_of(LossReason::kRingFull), "kernel", "kernel"}, {value_of(LossReason::kRecordAlloc), "kernel", "kernel"},
-    {value_of(LossReason::kMissed), "kernel", "kernel"},   {value_of(LossReason::kMalformed), "decoder", "decoder"},
-    {value_of(LossReason::kWriteFailed), "sink", "sink"},
-};
-constexpr EnumValue kReasons[] = {
-    {value_of(LossReason::kRingFull), "ring_full", "the ring was full"},
-    {value_of(LossReason::kRecordAlloc), "record_alloc", "no memory for socket records: owner and duration unknown"},
-    {value_of(LossReason::kMissed), "missed", "the kernel skipped the program"},
-    {value_of(LossReason::kMalformed), "malformed", "records that could not be read"},
-    {value_of(LossReason::kWriteFailed), "write_failed", "the output could not be written"},
-};
+#define SOCKEYE_LOSS_STAGE(name, stage, reason, words, is_event) {static_cast<uint8_t>(LossReason::name), stage, stage},
+#define SOCKEYE_LOSS_REASON(name, stage, reason, words, is_event) \
+  {static_cast<uint8_t>(LossReason::name), reason, words},
+#define SOCKEYE_LOSS_IS_EVENT(name, stage, reason, words, is_event) is_event,
+constexpr EnumValue kStages[] = {SOCKEYE_LOSS_REASONS(SOCKEYE_LOSS_STAGE)};
+constexpr EnumValue kReasons[] = {SOCKEYE_LOSS_REASONS(SOCKEYE_LOSS_REASON)};
+constexpr bool kIsEvent[] = {SOCKEYE_LOSS_REASONS(SOCKEYE_LOSS_IS_EVENT)};
+#undef SOCKEYE_LOSS_STAGE
+#undef SOCKEYE_LOSS_REASON
+#undef SOCKEYE_LOSS_IS_EVENT
 
 constexpr Field kGapFields[] = {
     {.name = "time",
      .type = FieldType::kTime,
      SOCKEYE_MEMBER(gap_event, header.time_ns),
      .unit = "RFC 3339",
-     .meaning = "when the loss was noticed"},
+     .meaning = "by then they all were lost"},
     {.name = "timestamp_ns",
      .type = FieldType::kUnsigned,
      SOCKEYE_MEMBER(gap_event, header.time_ns),
      .unit = "ns",
-     .meaning = "when the loss was noticed, CLOCK_BOOTTIME"},
+     .meaning = "by then they all were lost, CLOCK_BOOTTIME"},
     {.name = "stage",
      .type = FieldType::kEnum,
      SOCKEYE_MEMBER(gap_event, stage),
@@ -45,7 +43,7 @@ constexpr Field kGapFields[] = {
      .type = FieldType::kUnsigned,
      SOCKEYE_MEMBER(gap_event, from_ns),
      .unit = "ns",
-     .meaning = "they were lost after this time, CLOCK_BOOTTIME"},
+     .meaning = "none of them was lost before, CLOCK_BOOTTIME"},
 };
 constexpr Field kEndFields[] = {
     {.name = "time",
@@ -61,8 +59,11 @@ constexpr Field kEndFields[] = {
     {.name = "delivered",
      .type = FieldType::kUnsigned,
      SOCKEYE_MEMBER(end_event, delivered),
-     .meaning = "records that were shown"},
-    {.name = "lost", .type = FieldType::kUnsigned, SOCKEYE_MEMBER(end_event, lost), .meaning = "events that were not"},
+     .meaning = "events that reached every output"},
+    {.name = "lost",
+     .type = FieldType::kUnsigned,
+     SOCKEYE_MEMBER(end_event, lost),
+     .meaning = "events that did not; with those delivered all there were"},
     {.name = "late",
      .type = FieldType::kUnsigned,
      SOCKEYE_MEMBER(end_event, late),
@@ -108,9 +109,13 @@ LossName name_of(LossReason reason) {
 uint64_t Losses::events() const {
   uint64_t sum = 0;
   for (size_t i = 0; i < kLossReasons; ++i) {
-    if (i != static_cast<size_t>(LossReason::kRecordAlloc)) sum += count[i];
+    if (kIsEvent[i]) sum += count[i];
   }
   return sum;
+}
+
+bool Losses::any() const {
+  return std::any_of(count.begin(), count.end(), [](uint64_t lost) { return lost > 0; });
 }
 
 }  // namespace sockeye

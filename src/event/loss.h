@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loss is data: what was lost, at which stage and why. Counted in a Ledger, told in the stream by gap records, summed
-// up in the end record.
+// Loss is data: what was lost, at which stage and why, by the same words everywhere: counters, gap records, metrics. A
+// rise is told by a gap record at its place in the stream, the sum by the end record.
 #pragma once
 
 #include <array>
@@ -12,14 +12,21 @@
 
 namespace sockeye {
 
-enum class LossReason : uint8_t {
-  kRingFull,     // kernel: no room in the ring
-  kRecordAlloc,  // kernel: no socket record; the event came, without owner and duration
-  kMissed,       // kernel: a program was skipped because it was already running on that CPU, and no twin stood in
-  kMalformed,    // decoder: a record of unknown kind or impossible size
-  kWriteFailed,  // sink: the file or pipe would not take it
-};
-constexpr size_t kLossReasons = 5;
+// All there are, a line each; to add one is to add a line at the end. What is it called, at which stage, what does it
+// say to people; are events missing from the stream, or did they come without something.
+#define SOCKEYE_LOSS_REASONS(REASON)                                                                                \
+  REASON(kRingFull, "kernel", "ring_full", "the ring was full", true)                                               \
+  REASON(kRecordAlloc, "kernel", "record_alloc", "no memory for socket records: owner and duration unknown", false) \
+  REASON(kMissed, "kernel", "missed", "the kernel skipped the program", true)                                       \
+  REASON(kMalformed, "decoder", "malformed", "records that could not be read", true)                                \
+  REASON(kWriteFailed, "sink", "write_failed", "the output could not be written", true)
+
+#define SOCKEYE_LOSS_NAME(name, stage, reason, words, is_event) name,
+enum class LossReason : uint8_t { SOCKEYE_LOSS_REASONS(SOCKEYE_LOSS_NAME) };
+#undef SOCKEYE_LOSS_NAME
+#define SOCKEYE_LOSS_ONE(name, stage, reason, words, is_event) +1
+constexpr size_t kLossReasons = 0 SOCKEYE_LOSS_REASONS(SOCKEYE_LOSS_ONE);
+#undef SOCKEYE_LOSS_ONE
 
 struct LossName {
   std::string_view stage;
@@ -28,19 +35,19 @@ struct LossName {
 LossName name_of(LossReason reason);
 
 struct gap_event {
-  event_header header;
-  uint64_t from_ns;  // CLOCK_BOOTTIME: they were lost after this
-  uint64_t lost;     // how many
-  uint8_t stage;     // LossReason
-  uint8_t reason;    // LossReason
+  event_header header;  // time_ns: by then they all were lost
+  uint64_t from_ns;     // CLOCK_BOOTTIME: none was lost before
+  uint64_t lost;        // how many
+  uint8_t stage;        // LossReason
+  uint8_t reason;       // LossReason
   uint8_t _pad[6];
 };
 static_assert(sizeof(gap_event) == 40);
 
 struct end_event {
   event_header header;
-  uint64_t delivered;   // records that reached every sink, gaps and this one left out
-  uint64_t lost;        // events that reached no sink
+  uint64_t delivered;   // events that reached every output; with `lost` all there were
+  uint64_t lost;        // events that did not
   uint64_t late;        // of those delivered: out of order
   uint64_t incomplete;  // of those delivered: without a socket record, so without owner and duration
   uint64_t table_full;  // of those made: closed with the TIME_WAIT table full (OUTCOME_TABLE_FULL)
@@ -53,11 +60,16 @@ extern const EventType kEndType;
 // How much was lost so far, by reason.
 struct Losses {
   std::array<uint64_t, kLossReasons> count{};
+  // When what has been added last was lost, from the first of it to the last; CLOCK_BOOTTIME, 0: not known.
+  std::array<uint64_t, kLossReasons> from_ns{};
+  std::array<uint64_t, kLossReasons> to_ns{};
 
   uint64_t& operator[](LossReason reason) { return count[static_cast<size_t>(reason)]; }
   uint64_t operator[](LossReason reason) const { return count[static_cast<size_t>(reason)]; }
-  // Events that are not in the stream: kRecordAlloc ones are.
+  // Events that are not in the stream.
   uint64_t events() const;
+  // Whether anything was lost, if only the owner of an event.
+  bool any() const;
 };
 
 }  // namespace sockeye

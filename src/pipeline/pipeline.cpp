@@ -25,13 +25,13 @@ Pipeline::Pipeline(Source& source, Enricher& enricher, std::vector<Sink*> sinks,
                    std::function<void(const std::string&)> complain)
     : source_(source),
       enricher_(enricher),
-      sinks_(std::move(sinks)),
+      outlets_(sinks),
       signals_(signals),
       clock_(clock),
       complain_(std::move(complain)),
       wall_(clock),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
-      told_until_ns_(clock.boot_ns()),
+      gaps_(clock.boot_ns()),
       remaining_(std::numeric_limits<uint64_t>::max()) {
   epoll_event event = {};
   event.events = EPOLLIN;
@@ -48,22 +48,21 @@ RunTotals Pipeline::run(const PipelineOptions& options) {
   auto last_event = start, last_housekeeping = start;
   if (options.count) remaining_ = *options.count;
   wanted_ = options.wanted;
-  deliver({});  // headers
-  while (remaining_ > 0 && !signals_.stop_requested() && !is_closed()) {
+  outlets_.write({}, wall_);  // headers
+  while (remaining_ > 0 && !signals_.stop_requested() && !outlets_.is_closed()) {
+    const bool exact = steady_clock::now() - last_housekeeping >= kHousekeeping;
+    if (exact) {
+      last_housekeeping = steady_clock::now();
+      wall_.recheck();
+    }
+    // Before the source is read: all that came before what is lost by now is among what is read until it has no more.
+    look_for_losses(exact);
     batch_.clear();
     const bool more = source_.next(batch_);
     const auto now = steady_clock::now();
-    if (!batch_.records().empty()) {
-      last_event = now;
-      enrich();
-      deliver(batch_.records());
-    }
-    report_losses(false);
-    if (now - last_housekeeping >= kHousekeeping) {
-      last_housekeeping = now;
-      wall_.recheck();
-      report_losses(true);
-    }
+    if (!batch_.records().empty()) last_event = now;
+    enrich();
+    deliver(more);
     handle_signals();
     if (options.duration && now - start >= *options.duration) break;
     if (source_.ended()) break;
@@ -87,14 +86,13 @@ void Pipeline::wait(int timeout_ms) {
 
 void Pipeline::handle_signals() {
   signals_.poll();
-  if (signals_.take_reopen_request()) {
-    for (Sink* sink : sinks_) sink->output().reopen();
-  }
+  if (signals_.take_reopen_request()) outlets_.each_output([](Output& output) { output.reopen(); });
   report_complaints();
 }
 
 // Every event of one socket begins alike; other records have no owner to look up.
 void Pipeline::enrich() {
+  if (batch_.records().empty()) return;
   enricher_.begin_batch();
   for (Record& record : batch_.records()) {
     if (record.type->common.empty()) continue;
@@ -107,59 +105,60 @@ void Pipeline::enrich() {
   horizon_ns_ = batch_.sort(horizon_ns_);
 }
 
-void Pipeline::deliver(std::span<const Record> records) {
+void Pipeline::look_for_losses(bool exact) { gaps_.look(source_.losses(exact), clock_.boot_ns()); }
+
+// The batch, with the gaps between its records by their time. Where more is waiting, what comes after the last of them
+// waits, too.
+void Pipeline::deliver(bool more) {
+  std::span<const Record> rest = batch_.records();
+  while (const gap_event* gap = gaps_.first()) {
+    const auto place = std::upper_bound(rest.begin(), rest.end(), gap->header.time_ns,
+                                        [](uint64_t time, const Record& r) { return time < r.header->time_ns; });
+    if (place == rest.end() && more) break;
+    const auto before = static_cast<size_t>(place - rest.begin());
+    write(rest.first(before));
+    rest = rest.subspan(before);
+    outlets_.tell({.header = &gap->header, .type = &kGapType}, wall_);
+    gaps_.pop();
+  }
+  write(rest);
+}
+
+void Pipeline::write(std::span<const Record> records) {
   records = records.first(std::min<uint64_t>(records.size(), remaining_));
-  for (Sink* sink : sinks_) sink->write(records, wall_);
+  if (records.empty()) return;
+  const uint64_t lost = outlets_.write(records, wall_);
   remaining_ -= records.size();
-  totals_.delivered += records.size();
+  not_written_ += lost;
+  totals_.delivered += records.size() - lost;
   totals_.late += static_cast<uint64_t>(
       std::count_if(records.begin(), records.end(), [](const Record& record) { return record.late; }));
 }
 
-// A gap record for each reason that has counted since the last look.
-void Pipeline::report_losses(bool exact) {
-  Losses now = source_.losses(exact);
-  now[LossReason::kWriteFailed] = lost_lines() - lost_gap_lines_;
-  const uint64_t time_ns = clock_.boot_ns();
-  for (size_t i = 0; i < kLossReasons; ++i) {
-    const uint64_t lost = now.count[i] - std::min(told_.count[i], now.count[i]);
-    if (lost == 0 || is_closed()) continue;
-    const gap_event gap = {
-        .header = {.kind = GAP_KIND, .size = sizeof gap, .cpu = 0, .time_ns = time_ns},
-        .from_ns = told_until_ns_,
-        .lost = lost,
-        .stage = static_cast<uint8_t>(i),
-        .reason = static_cast<uint8_t>(i),
-        ._pad = {},
-    };
-    const Record record{.header = &gap.header, .type = &kGapType};
-    const uint64_t lost_before = lost_lines();
-    for (Sink* sink : sinks_) sink->write({&record, 1}, wall_);
-    lost_gap_lines_ += lost_lines() - lost_before;  // else a full disk would tell of itself for ever
-    told_.count[i] = now.count[i];
-  }
-  told_until_ns_ = time_ns;
-  totals_.losses = now;
-}
-
 void Pipeline::report_complaints() {
-  for (Sink* sink : sinks_) {
-    if (const std::string complaint = sink->output().take_complaint(); !complaint.empty()) complain_(complaint);
-  }
+  outlets_.each_output([this](Output& output) {
+    if (const std::string complaint = output.take_complaint(); !complaint.empty()) complain_(complaint);
+  });
 }
 
-// The programs are detached first: then what is in the ring is all there is, and every counter is final.
+// The programs are detached first: then what is in the ring is all there is, and every counter is final but those of
+// the reading itself.
 void Pipeline::finish(const PipelineOptions& options) {
   source_.stop();
+  look_for_losses(true);
   bool more = true;
-  while (more && remaining_ > 0 && !is_closed()) {
+  while (more && remaining_ > 0 && !outlets_.is_closed()) {
     batch_.clear();
     more = source_.next(batch_);
     enrich();
-    deliver(batch_.records());
+    deliver(more);
   }
-  report_losses(true);
+  look_for_losses(true);
+  batch_.clear();
+  deliver(false);
   report_complaints();
+  totals_.losses = gaps_.losses();
+  totals_.losses[LossReason::kWriteFailed] += not_written_;
   totals_.table_full = source_.table_full();
   if (!options.end_record) return;
   const end_event end = {
@@ -170,18 +169,7 @@ void Pipeline::finish(const PipelineOptions& options) {
       .incomplete = totals_.losses[LossReason::kRecordAlloc],
       .table_full = totals_.table_full,
   };
-  const Record record{.header = &end.header, .type = &kEndType};
-  for (Sink* sink : sinks_) sink->write({&record, 1}, wall_);
-}
-
-uint64_t Pipeline::lost_lines() const {
-  uint64_t sum = 0;
-  for (Sink* sink : sinks_) sum += sink->output().lost_lines();
-  return sum;
-}
-
-bool Pipeline::is_closed() const {
-  return std::any_of(sinks_.begin(), sinks_.end(), [](Sink* sink) { return sink->output().is_closed(); });
+  outlets_.tell({.header = &end.header, .type = &kEndType}, wall_);
 }
 
 }  // namespace sockeye

@@ -14,6 +14,8 @@
 #include "base/signals.h"
 #include "enrich/enricher.h"
 #include "event/sink.h"
+#include "pipeline/gaps.h"
+#include "pipeline/outlets.h"
 #include "source/source.h"
 
 namespace sockeye {
@@ -27,7 +29,7 @@ struct PipelineOptions {
 };
 
 struct RunTotals {
-  uint64_t delivered = 0;  // records that went to the sinks, gap records left out
+  uint64_t delivered = 0;  // events that reached every sink; with losses.events() all there were
   uint64_t late = 0;
   uint64_t filtered = 0;    // that came, and were not wanted
   Losses losses;            // of all stages
@@ -44,29 +46,27 @@ class Pipeline {
 
  private:
   void wait(int timeout_ms);
-  void deliver(std::span<const Record> records);
+  void look_for_losses(bool exact);
   void enrich();
+  void deliver(bool more);
+  void write(std::span<const Record> records);
   void handle_signals();
-  void report_losses(bool exact);
   void report_complaints();
   void finish(const PipelineOptions& options);
-  uint64_t lost_lines() const;  // by all sinks
-  bool is_closed() const;       // somebody stopped reading
 
   Source& source_;
   Enricher& enricher_;
-  std::vector<Sink*> sinks_;
+  Outlets outlets_;
   Signals& signals_;
   const Clock& clock_;
   std::function<void(const std::string&)> complain_;
   WallTime wall_;
   Fd epoll_;
   Batch batch_;
-  Losses told_;                  // losses that gap records have told of
-  uint64_t lost_gap_lines_ = 0;  // of lost_lines(): gap records, which are no events
-  uint64_t told_until_ns_;       // when the losses were looked at last
-  uint64_t horizon_ns_ = 0;      // time of the latest record that went out
-  uint64_t remaining_;           // of --count
+  Gaps gaps_;
+  uint64_t not_written_ = 0;  // events that did not reach every sink
+  uint64_t horizon_ns_ = 0;   // time of the latest record that went out
+  uint64_t remaining_;        // of --count
   std::function<bool(const Record&)> wanted_;
   RunTotals totals_;
 };

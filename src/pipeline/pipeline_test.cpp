@@ -3,16 +3,20 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <deque>
+#include <fstream>
 
 #include "event/collector.h"
 #include "tests/support/records.h"
 
 namespace sockeye {
 namespace {
+
+using Lines = std::vector<std::string>;
 
 constexpr EventType kType = {.name = "test", .kind = 999, .size = sizeof(event_header)};
 
@@ -31,6 +35,7 @@ class ScriptedSource : public Source {
       if (!stopped) kill(getpid(), SIGINT);
       return false;
     }
+    if (before_step) before_step(steps.size());
     const Step step = steps.front();
     steps.pop_front();
     losses_ = step.losses;
@@ -46,6 +51,7 @@ class ScriptedSource : public Source {
   void stop() override { stopped = true; }
 
   std::deque<Step> steps;
+  std::function<void(size_t left)> before_step;
   uint64_t with_table_full = 0;
   bool stopped = false;
   bool ends = false;
@@ -61,8 +67,9 @@ class RecordingSink : public Sink {
     for (const Record& record : records) {
       if (record.type == &kGapType) {
         const auto& gap = *reinterpret_cast<const gap_event*>(record.header);
-        lines.push_back("gap " + std::string(name_of(static_cast<LossReason>(gap.reason)).reason) + " " +
-                        std::to_string(gap.lost));
+        lines.push_back(
+            "gap " + std::string(name_of(static_cast<LossReason>(gap.reason)).reason) + " " + std::to_string(gap.lost) +
+            (gap.header.time_ns ? " " + std::to_string(gap.from_ns) + ".." + std::to_string(gap.header.time_ns) : ""));
       } else if (record.type == &kEndType) {
         const auto& end = *reinterpret_cast<const end_event*>(record.header);
         lines.push_back("end " + std::to_string(end.delivered) + " " + std::to_string(end.lost) +
@@ -91,9 +98,11 @@ class PipelineTest : public testing::Test {
     return pipeline.run(options);
   }
 
-  static Losses lost(LossReason reason, uint64_t count) {
+  static Losses lost(LossReason reason, uint64_t count, uint64_t from_ns = 0, uint64_t to_ns = 0) {
     Losses losses;
     losses[reason] = count;
+    losses.from_ns[static_cast<size_t>(reason)] = from_ns;
+    losses.to_ns[static_cast<size_t>(reason)] = to_ns;
     return losses;
   }
 
@@ -104,8 +113,6 @@ class PipelineTest : public testing::Test {
   std::unique_ptr<RecordingSink> sink_;
   std::vector<std::string> complaints_;
 };
-
-using Lines = std::vector<std::string>;
 
 TEST_F(PipelineTest, DeliversInOrderOfTimeAndMarksWhatIsLate) {
   source_.steps = {{{30, 10, 20}, {}}, {{25, 40}, {}}};
@@ -124,6 +131,58 @@ TEST_F(PipelineTest, TellsOfALossOnceAndAtItsPlace) {
   const RunTotals totals = run({.duration = {}, .count = {}, .end_record = true});
   EXPECT_EQ(sink_->lines, (Lines{"10", "20", "gap ring_full 7", "30", "40", "gap ring_full 2", "end 4 9"}));
   EXPECT_EQ(totals.losses.events(), 9u);
+}
+
+TEST_F(PipelineTest, AGapStandsAmongTheRecordsOfABatchWhereItHappened) {
+  source_.steps = {{{10}, lost(LossReason::kRingFull, 7, 25, 35)}, {{20, 30, 40, 50}, {}}};
+  source_.steps[1].losses = source_.steps[0].losses;
+  const RunTotals totals = run({});
+  EXPECT_EQ(sink_->lines, (Lines{"10", "20", "30", "gap ring_full 7 25..35", "40", "50"}));
+  EXPECT_EQ(totals.delivered, 5u);
+}
+
+TEST_F(PipelineTest, AGapWaitsForWhatTheRingStillHolds) {
+  // As after a reader that stood still: the ring holds three batches, all from before the loss, and one from after it.
+  const Losses losses = lost(LossReason::kRingFull, 7, 60, 80);
+  source_.steps = {
+      {{}, losses}, {{10, 20}, losses, true}, {{30, 40}, losses, true}, {{50, 90}, losses, true}, {{100}, losses}};
+  run({});
+  EXPECT_EQ(sink_->lines, (Lines{"10", "20", "30", "40", "50", "gap ring_full 7 60..80", "90", "100"}));
+}
+
+TEST_F(PipelineTest, GapsOfSeveralReasonsAreInOrderOfTime) {
+  Losses losses = lost(LossReason::kRingFull, 7, 60, 80);
+  losses[LossReason::kMissed] = 2;
+  losses.to_ns[static_cast<size_t>(LossReason::kMissed)] = 15;
+  source_.steps = {{{}, losses}, {{10, 20}, losses, true}, {{30, 90}, losses}};
+  EXPECT_EQ(run({}).losses.events(), 9u);
+  EXPECT_EQ(sink_->lines, (Lines{"10", "gap missed 2 0..15", "20", "30", "gap ring_full 7 60..80", "90"}));
+}
+
+TEST_F(PipelineTest, AGapThatNothingFollowsIsToldAtTheEnd) {
+  const Losses losses = lost(LossReason::kRingFull, 7, 60, 80);
+  source_.steps = {{{10}, losses, true}, {{20}, losses, true}};
+  run({.duration = {}, .count = {}, .end_record = true});
+  EXPECT_EQ(sink_->lines, (Lines{"10", "20", "gap ring_full 7 60..80", "end 2 7"}));
+}
+
+TEST_F(PipelineTest, OfABurstOnlyWhatIsNewIsToldEachTime) {
+  source_.steps = {{{10}, lost(LossReason::kMalformed, 1)},
+                   {{20}, lost(LossReason::kMalformed, 1)},
+                   {{30}, lost(LossReason::kMalformed, 4)}};
+  EXPECT_EQ(run({}).losses[LossReason::kMalformed], 4u);
+  EXPECT_EQ(sink_->lines, (Lines{"10", "gap malformed 1", "20", "30", "gap malformed 3"}));
+}
+
+TEST_F(PipelineTest, WhatIsNotWantedIsNeitherDeliveredNorLost) {
+  source_.steps = {{{10, 20, 30}, {}}, {{40, 50}, {}}};
+  PipelineOptions options = {.duration = {}, .count = 2, .end_record = false};
+  options.wanted = [](const Record& record) { return record.header->time_ns >= 30; };
+  const RunTotals totals = run(options);
+  EXPECT_EQ(sink_->lines, (Lines{"30", "40"}));
+  EXPECT_EQ(totals.delivered, 2u);
+  EXPECT_EQ(totals.filtered, 2u);
+  EXPECT_EQ(totals.losses.events(), 0u);
 }
 
 TEST_F(PipelineTest, TellsHowManyEventsCameWithTheTimeWaitTableFull) {
@@ -161,13 +220,76 @@ TEST_F(PipelineTest, StopsAfterItsTime) {
   EXPECT_FALSE(source_.steps.empty());
 }
 
-TEST_F(PipelineTest, AFullDiskIsSaidOnceCountedAndNotAnEndlessTale) {
+TEST_F(PipelineTest, AFullDiskIsSaidOnceAndCounted) {
   source_.steps = {{{10, 20}, {}}, {{30}, {}}, {{}, {}}, {{}, {}}};
   const RunTotals totals = run({}, "/dev/full");
   EXPECT_EQ(totals.losses[LossReason::kWriteFailed], 3u);
-  EXPECT_EQ(sink_->lines, (Lines{"10", "20", "gap write_failed 2", "30", "gap write_failed 1"}));
+  EXPECT_EQ(totals.delivered, 0u);
   ASSERT_EQ(complaints_.size(), 1u);
   EXPECT_NE(complaints_[0].find("No space left on device"), std::string::npos);
+}
+
+// A file that may grow to `limit_` bytes.
+class LimitedFile {
+ public:
+  LimitedFile() : path_(testing::TempDir() + "sockeye-limited-XXXXXX") {
+    close(mkstemp(path_.data()));
+    signal(SIGXFSZ, SIG_IGN);
+  }
+  ~LimitedFile() {
+    let_grow(before_.rlim_cur);
+    unlink(path_.c_str());
+  }
+  void let_grow(rlim_t bytes) {
+    const rlimit limit = {bytes, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  const std::string& path() const { return path_; }
+  Lines lines() const {
+    std::ifstream file(path_);
+    Lines lines;
+    for (std::string line; std::getline(file, line);) lines.push_back(line);
+    return lines;
+  }
+
+ private:
+  static rlimit current() {
+    rlimit limit;
+    getrlimit(RLIMIT_FSIZE, &limit);
+    return limit;
+  }
+
+  std::string path_;
+  rlimit before_ = current();
+};
+
+TEST_F(PipelineTest, AFileThatTakesLinesAgainSaysFirstWhatItLost) {
+  LimitedFile file;
+  file.let_grow(3);  // one line
+  source_.steps = {{{10}, {}}, {{20, 30}, {}}, {{40}, {}}, {{50}, {}}, {{60}, {}}};
+  source_.before_step = [&](size_t left) {
+    if (left == 2) file.let_grow(1 << 20);
+  };
+  const RunTotals totals = run({.duration = {}, .count = {}, .end_record = true}, file.path().c_str());
+  EXPECT_EQ(file.lines(), (Lines{"10", "gap write_failed 3 20..40", "50", "60", "end 3 3"}));
+  EXPECT_EQ(totals.delivered, 3u);
+}
+
+TEST_F(PipelineTest, WhatOneOfTwoOutputsLostIsToldByBoth) {
+  LimitedFile file;
+  file.let_grow(6);  // two lines
+  auto limited = Output::file(file.path(), &signals_), whole = Output::file("/dev/null", &signals_);
+  RecordingSink log(std::move(*limited)), shown(std::move(*whole));
+  Pipeline pipeline(source_, enricher_, {&shown, &log}, signals_, clock_, [](const std::string&) {});
+  source_.steps = {{{10, 20, 30, 40}, {}}, {{50}, {}}, {{60}, {}}};
+  source_.before_step = [&](size_t left) {
+    if (left == 1) file.let_grow(1 << 20);
+  };
+  const RunTotals totals = pipeline.run({.duration = {}, .count = {}, .end_record = true});
+  EXPECT_EQ(shown.lines, (Lines{"10", "20", "30", "40", "gap write_failed 2 10..40", "50", "gap write_failed 1 50..50",
+                                "60", "end 3 3"}));
+  EXPECT_EQ(file.lines(), (Lines{"10", "20", "gap write_failed 3 10..50", "60", "end 3 3"}));
+  EXPECT_EQ(totals.delivered + totals.losses.events(), 6u);
 }
 
 }  // namespace

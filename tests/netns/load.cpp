@@ -17,6 +17,7 @@
 #include <barrier>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -35,6 +36,8 @@
 namespace sockeye {
 namespace {
 
+using std::chrono::steady_clock;
+
 constexpr size_t kMessageBytes = 64;
 constexpr int kBacklog = 4096;
 constexpr int kEventsAtATime = 256;
@@ -47,6 +50,7 @@ struct Options {
   uint16_t port = 0;
   uint64_t connections = 1000;
   unsigned threads = 2;      // client: that connect; server: that accept, each with a listener of its own
+  double rate = 0;           // client: connections a second, evenly; 0: as fast as it goes
   double hold_seconds = -1;  // client: open all, wait, close all at once; below 0: one after the other
   sockaddr_storage first_source = {};
   uint32_t sources = 0;  // client: source addresses counted up from first_source; 0: the kernel chooses
@@ -230,7 +234,11 @@ void exchange(const Fd& fd, Truth& truth) {
 }
 
 void connect_in_turn(const Options& options, unsigned thread, Truth& truth) {
+  const auto start = steady_clock::now();
   for (uint64_t i = thread; i < options.connections; i += options.threads) {
+    if (options.rate > 0) {
+      std::this_thread::sleep_until(start + std::chrono::nanoseconds(static_cast<int64_t>(1e9 / options.rate * i)));
+    }
     const Fd fd = connect_one(options, i, truth);
     if (!fd) continue;
     exchange(fd, truth);
@@ -289,7 +297,7 @@ constexpr char kUsage[] =
     "usage: load server --addr A --port P [--threads T] [--ready-fd N]\n"
     "         until SIGINT or SIGTERM; prints accepted= closed= errors=\n"
     "       load client --addr A --port P [--connections N] [--threads T] [--hold SECONDS] [--ready-fd N]\n"
-    "                   [--source-addresses K --first-source A]\n"
+    "                   [--rate CONNECTIONS_A_SECOND] [--source-addresses K --first-source A]\n"
     "         prints connections= closed= errors=; exit 1 if there were errors\n"
     "  --hold  open all, then wait so long or for a signal, then close all at once\n";
 
@@ -320,6 +328,7 @@ bool parse_option(int option, const char* value, Options& options) {
     case 'p': return parse_number(value, options.port);
     case 'n': return parse_number(value, options.connections);
     case 't': return parse_number(value, options.threads) && options.threads > 0;
+    case 'R': return parse_number(value, options.rate) && options.rate > 0;
     case 'h': return parse_number(value, options.hold_seconds) && options.hold_seconds >= 0;
     case 'r': return parse_number(value, options.ready_fd);
     case 'k': return parse_number(value, options.sources);
@@ -334,6 +343,7 @@ bool parse_options(int argc, char** argv, Options& options) {
       {"port", required_argument, nullptr, 'p'},
       {"connections", required_argument, nullptr, 'n'},
       {"threads", required_argument, nullptr, 't'},
+      {"rate", required_argument, nullptr, 'R'},
       {"hold", required_argument, nullptr, 'h'},
       {"ready-fd", required_argument, nullptr, 'r'},
       {"source-addresses", required_argument, nullptr, 'k'},

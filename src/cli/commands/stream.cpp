@@ -112,7 +112,7 @@ int run_and_report(const StreamWords& words) {
   if (!stream) return report(stream.error());
   const auto totals = run_stream(*stream);
   if (!totals) return report(totals.error());
-  const bool lost = totals->losses.events() > 0;
+  const bool lost = totals->losses.any();
   if (!stream->run.quiet || lost || totals->table_full > 0) say_totals(*totals, "events");
   return lost && stream->run.strict ? static_cast<int>(ErrorCode::kFailed) : 0;
 }

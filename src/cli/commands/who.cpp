@@ -99,7 +99,7 @@ int look_and_report(const WhoWords& words) {
   const auto result = look(*run, *filters, *containers);
   if (!result) return report(result.error());
   say_result(*result, run->quiet);
-  const bool incomplete = result->totals.losses.events() > 0 || !result->read.shortcoming.empty();
+  const bool incomplete = result->totals.losses.any() || !result->read.shortcoming.empty();
   return incomplete && run->strict ? static_cast<int>(ErrorCode::kFailed) : 0;
 }
 

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// From counters that have risen to gap records, each at its place in the stream.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "event/loss.h"
+
+namespace sockeye {
+
+class Gaps {
+ public:
+  // `now_ns`: nothing was lost before the run. CLOCK_BOOTTIME, as all times here.
+  explicit Gaps(uint64_t now_ns) : looked_ns_(now_ns) {}
+
+  // What the source says was lost so far. A rise becomes a gap that waits; where the source does not know when it was,
+  // it was since the last look.
+  void look(const Losses& losses, uint64_t now_ns);
+
+  // The first of those that wait, by the time at which all was lost; nullptr: there is none.
+  const gap_event* first() const { return waiting_.empty() ? nullptr : &waiting_.front(); }
+  void pop() { waiting_.erase(waiting_.begin()); }
+
+  const Losses& losses() const { return losses_; }  // as of the last look
+
+ private:
+  Losses losses_;
+  uint64_t looked_ns_;
+  std::vector<gap_event> waiting_;  // by time
+};
+
+}  // namespace sockeye
