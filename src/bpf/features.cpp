@@ -109,6 +109,7 @@ Result<Features> Features::detect() {
   auto types = KernelTypes::load();
   if (!types) return types.error();
   features.types_ = std::move(*types);
+  features.memlock_counts_maps_ = features.types().structure("bpf_map_memory") != 0;
   const Mounts mounts = read_mounts();
   if (!mounts.cgroup2.empty())
     features.cgroup2_.reset(open(mounts.cgroup2.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -154,6 +155,13 @@ Status Features::try_trampoline() const {
   const Fd link(bpf_raw_tracepoint_open(nullptr, program.get()));
   if (!link) return refused("fentry and fexit programs do not attach", errno, "");
   return Ok{};
+}
+
+Status Features::module_types() const {
+  __u32 id = 0;
+  if (bpf_btf_get_next_id(id, &id) == 0 || errno == ENOENT) return Ok{};
+  return refused("the types of modules, where libbpf looks for what this kernel lacks, cannot be read", errno,
+                 "run it as root (sudo sockeye ...), or give it CAP_SYS_ADMIN");
 }
 
 const Status& Features::sockops() const {

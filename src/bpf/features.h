@@ -24,6 +24,11 @@ class Features {
   const Status& trampoline() const;  // fentry and fexit
   const Status& sockops() const;
 
+  // Looking for a function among the types of modules, as libbpf does for one that the kernel proper lacks.
+  Status module_types() const;
+  // Until 5.11 maps and programs count against RLIMIT_MEMLOCK.
+  bool memlock_counts_maps() const { return memlock_counts_maps_; }
+
   // The root of the v2 cgroup hierarchy: programs attached there see every process. Refused where none is mounted, or
   // only a part of it (in a cgroup namespace).
   const Status& whole_cgroup2() const { return whole_cgroup2_; }
@@ -43,6 +48,7 @@ class Features {
   Fd cgroup2_;
   Status whole_cgroup2_ = Ok{};
   bool cgroup_v1_memory_ = false;
+  bool memlock_counts_maps_ = false;
   bool may_probe_read_ = true;
   mutable std::optional<Status> tracing_, trampoline_, sockops_;
 };

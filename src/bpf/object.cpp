@@ -37,9 +37,11 @@ int keep_words(libbpf_print_level level, const char* format, va_list arguments) 
   return 0;
 }
 
-// Of a verifier's log the line that says what it refuses: the last but for its statistics. Else libbpf's last line.
+// Of a verifier's log the line that says what it refuses: the last but for its statistics. Else libbpf's first line.
 std::string reason_in(const std::string& words) {
-  std::istringstream lines(words.substr(0, words.find("-- END PROG LOAD LOG --")));
+  const size_t end = words.find("-- END PROG LOAD LOG --");
+  if (end == std::string::npos) return words.substr(0, words.find('\n'));
+  std::istringstream lines(words.substr(0, end));
   std::string reason;
   for (std::string line; std::getline(lines, line);) {
     if (!line.empty() && !line.starts_with("processed ")) reason = line;
@@ -135,9 +137,18 @@ Result<std::unique_ptr<Object>> Object::load(ObjectOptions options) {
     const std::string refused = refused_program(libbpf_words);
     const bool is_known = std::any_of(options.refused.begin(), options.refused.end(),
                                       [&](const Refusal& refusal) { return refusal.rung == refused; });
-    if (refused.empty() || is_known) return loaded.error();
+    if (refused.empty() || is_known) return (*object)->explain(loaded.error());
     options.refused.push_back({refused, loaded.error().what, ""});
   }
+}
+
+// Why it does not load, where no program was refused: rights that only some kernels ask for.
+Error Object::explain(Error error) const {
+  const Status modules = features_.module_types();
+  if (!modules && !plan_.settings.task_type) return modules.error();
+  if (features_.memlock_counts_maps())
+    error.hint = "raise RLIMIT_MEMLOCK (ulimit -l unlimited), run it as root, or give it CAP_SYS_RESOURCE";
+  return error;
 }
 
 Status Object::load_programs() {

@@ -138,10 +138,10 @@ void add_general(const RunPlan& plan, std::vector<Shortcoming>& list) {
   if (!settings.wants_records) return;
   if (!settings.has_socket_storage) {
     list.push_back(
-        {"", "this kernel's tracing programs have no socket storage: 65,536 sockets are remembered at a time", ""});
+        {"", "", "this kernel's tracing programs have no socket storage: 65,536 sockets are remembered at a time", ""});
     if (plan.has("set_state")) {
       list.push_back(
-          {"",
+          {"", "",
            "this kernel clones nothing from a listener to its children: where several listen on one port, the "
            "last one to listen is taken for the owner of a connection until it is used",
            ""});
@@ -149,7 +149,7 @@ void add_general(const RunPlan& plan, std::vector<Shortcoming>& list) {
   }
   if (!settings.may_probe_read) {
     list.push_back(
-        {"",
+        {"", "",
          "lockdown=confidentiality: the pid that a process has in its own pid namespace is not known, and the "
          "subflows of MPTCP belong to whoever connects or closes them",
          kLockdownRemedy});

@@ -51,7 +51,12 @@ TEST(RunPlan, WhatTheKernelLacksAltogetherIsTold) {
   plan.settings.has_socket_storage = 0;
   EXPECT_EQ(plan.shortcomings().size(), 2u);
   plan.settings.may_probe_read = 0;
-  EXPECT_EQ(plan.shortcomings().size(), 3u);
+  const auto list = plan.shortcomings();
+  ASSERT_EQ(list.size(), 3u);
+  for (const Shortcoming& shortcoming : list) EXPECT_EQ(shortcoming.sentence(), shortcoming.what);
+  EXPECT_TRUE(list[0].what.starts_with("this kernel's tracing programs have no socket storage")) << list[0].what;
+  EXPECT_TRUE(list[2].what.starts_with("lockdown=confidentiality: ")) << list[2].what;
+  EXPECT_EQ(list[2].remedy, "boot without lockdown=confidentiality");
   plan.settings.wants_records = 0;
   EXPECT_TRUE(plan.shortcomings().empty()) << "what only counts remembers nothing";
 }

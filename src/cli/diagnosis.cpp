@@ -134,7 +134,7 @@ Diagnosis diagnose() {
       diagnosis.trampoline = trial_of(features->trampoline());
       diagnosis.probe_read = features->may_probe_read() ? Trial{true, ""} : Trial{false, "lockdown=confidentiality"};
     }
-    diagnosis.machine.limits.memlock_counts_maps = features->types().structure("bpf_map_memory") != 0;
+    diagnosis.machine.limits.memlock_counts_maps = features->memlock_counts_maps();
   } else if (diagnosis.machine.btf_problem.empty()) {
     diagnosis.machine.btf_problem = features.error().what;
   }

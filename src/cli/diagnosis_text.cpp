@@ -54,7 +54,8 @@ class Page {
   void broken(const std::string& text, size_t at) {
     for (size_t begin = 0; begin < text.size();) {
       const size_t end = std::min(text.find(' ', begin), text.size());
-      if (begin > 0 && at + 1 + (end - begin) > columns_) {
+      const std::string word = printable(std::string_view(text).substr(begin, end - begin));
+      if (begin > 0 && at + 1 + word.size() > columns_) {
         out_.add('\n');
         out_.fill(' ', kTextAt);
         at = kTextAt;
@@ -62,8 +63,8 @@ class Page {
         out_.add(' ');
         ++at;
       }
-      add_plain_spaced(out_, std::string_view(text).substr(begin, end - begin));
-      at += end - begin;
+      out_.add(word);
+      at += word.size();
       begin = end + 1;
     }
     out_.add('\n');
@@ -109,6 +110,11 @@ void add_lockdown(Page& page, const Diagnosis& diagnosis) {
   }
 }
 
+bool has_capability(const Machine& machine, std::string_view name) {
+  return std::any_of(machine.capabilities.begin(), machine.capabilities.end(),
+                     [&](const CapabilityState& one) { return one.name == name && one.effective; });
+}
+
 void add_rights(Page& page, const Machine& machine) {
   std::string effective;
   for (const CapabilityState& capability : machine.capabilities) {
@@ -117,12 +123,9 @@ void add_rights(Page& page, const Machine& machine) {
   page.line(effective.empty() ? Mark::kMissing : Mark::kOk, "capabilities", effective.empty() ? "none" : effective);
   if (!machine.initial_user_namespace)
     page.line(Mark::kMissing, "user namespace", "not the initial one: its capabilities count for nothing here");
-  const auto has = [&](std::string_view name) {
-    return std::any_of(machine.capabilities.begin(), machine.capabilities.end(),
-                       [&](const CapabilityState& one) { return one.name == name && one.effective; });
-  };
   for (const CapabilityState& capability : machine.capabilities) {
-    const bool stands_for = has("CAP_SYS_ADMIN") && capability.name != "CAP_SYS_PTRACE";
+    const bool stands_for = has_capability(machine, "CAP_SYS_ADMIN") && capability.name != "CAP_SYS_PTRACE" &&
+                            capability.name != "CAP_SYS_RESOURCE";
     const bool needless = capability.name == "CAP_SYS_RESOURCE" && !machine.limits.memlock_counts_maps;
     if (capability.effective || stands_for || needless) continue;
     const bool is_needed = capability.name == "CAP_BPF" || capability.name == "CAP_PERFMON";
@@ -145,13 +148,16 @@ void add_mounts(Page& page, const Machine& machine) {
   }
 }
 
-void add_memory(Page& page, const MemoryLimits& limits) {
+void add_memory(Page& page, const Machine& machine) {
+  const MemoryLimits& limits = machine.limits;
   constexpr uint64_t kWantedMemlock = 64 << 20;  // a ring of 4 MiB is mapped twice, and records are preallocated
   const bool counts = limits.memlock_counts_maps;
-  page.line(counts && limits.memlock && *limits.memlock < kWantedMemlock ? Mark::kLess : Mark::kOk, "memory",
+  const bool may_raise = has_capability(machine, "CAP_SYS_RESOURCE");
+  page.line(counts && !may_raise && limits.memlock && *limits.memlock < kWantedMemlock ? Mark::kLess : Mark::kOk,
+            "memory",
             "cgroup " + bytes(limits.cgroup) + ", RLIMIT_MEMLOCK " + bytes(limits.memlock) +
-                (counts ? " (maps count against it: sockeye raises it)" : " (maps do not count against it)") +
-                ", RLIMIT_NOFILE " + (limits.files ? with_thousands(*limits.files) : "unlimited"));
+                (counts ? " (maps count against it)" : " (maps do not count against it)") + ", RLIMIT_NOFILE " +
+                (limits.files ? with_thousands(*limits.files) : "unlimited"));
 }
 
 void add_namespaces(Page& page, const Diagnosis& diagnosis) {
@@ -239,7 +245,7 @@ void add_diagnosis_page(Buffer& out, const Diagnosis& diagnosis, int columns, bo
   add_lockdown(page, diagnosis);
   add_rights(page, diagnosis.machine);
   add_mounts(page, diagnosis.machine);
-  add_memory(page, diagnosis.machine.limits);
+  add_memory(page, diagnosis.machine);
   add_namespaces(page, diagnosis);
   add_bpf(page, diagnosis);
   for (const CollectorDiagnosis& collector : diagnosis.collectors) add_collector(page, collector);

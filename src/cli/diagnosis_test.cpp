@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/diagnosis.h"
+
+#include <gtest/gtest.h>
+#include <rapidjson/document.h>
+
+#include "cli/diagnosis_text.h"
+#include "tests/support/golden.h"
+
+namespace sockeye {
+namespace {
+
+Machine made_up_machine() {
+  Machine machine;
+  machine.kernel = "6.1.0-50-amd64";
+  machine.architecture = "x86_64";
+  machine.btf_path = "/sys/kernel/btf/vmlinux";
+  machine.btf_bytes = 5 << 20;
+  machine.lockdown = "integrity";
+  machine.capabilities = {{"CAP_BPF", "maps and programs", true},
+                          {"CAP_PERFMON", "programs that look into the kernel, as all of sockeye's do", true},
+                          {"CAP_NET_ADMIN", "the rung sockops of the moment syn_sent", false},
+                          {"CAP_SYS_RESOURCE", "raising RLIMIT_MEMLOCK, where maps count against it", false}};
+  machine.unprivileged_bpf_disabled = 2;
+  machine.jit = 1;
+  machine.bpf_stats = 1;
+  machine.cgroup2 = "/sys/fs/cgroup";
+  machine.limits = {8 << 20, 1024, 512 << 20, false};
+  return machine;
+}
+
+RunPlan states_plan() {
+  RunPlan plan;
+  plan.settings.has_socket_storage = plan.settings.wants_records = plan.settings.may_probe_read = 1;
+  plan.collectors = {"states"};
+  plan.choices = {{"set_state", "tp_btf", {}},
+                  {"syn_sent",
+                   "fentry",
+                   {{"sockops", "sockops programs are refused: Operation not permitted", "give it CAP_NET_ADMIN"}}},
+                  {"sent", "fexit", {{"tp_btf", "this kernel has no tracepoint sock_send_length", ""}}},
+                  {"accepted",
+                   "",
+                   {{"fexit_2", "inet_csk_accept has 4 parameters", ""},
+                    {"sys_exit", "it costs every system call", "--accept-owner asks for it"}}}};
+  return plan;
+}
+
+Diagnosis made_up() {
+  Diagnosis diagnosis;
+  diagnosis.machine = made_up_machine();
+  diagnosis.tracing = {true, ""};
+  diagnosis.trampoline = {false, "fentry and fexit programs are refused: Operation not permitted"};
+  diagnosis.probe_read = {true, ""};
+  diagnosis.namespaces = {3, 1, "network namespace /run/netns/a\x1b[1m: Operation not permitted"};
+  CollectorDiagnosis works;
+  works.name = "counts";
+  works.tried = true;
+  works.moments = {{"set_state", "tp_btf", {}, "", ""}};
+  CollectorDiagnosis fails;
+  fails.name = "who";
+  fails.verdict = Verdict::kDoesNotWork;
+  fails.reason = "who cannot work: sockets that are there cannot be visited, this kernel has no iterator tcp";
+  fails.remedy = "a kernel from 5.10 on";
+  CollectorDiagnosis less = describe_plan("states", states_plan());
+  less.tried = true;
+  diagnosis.collectors = {works, less, fails};
+  return diagnosis;
+}
+
+std::string page(const Diagnosis& diagnosis, int columns = 0, bool colour = false) {
+  Buffer out(4096);
+  add_diagnosis_page(out, diagnosis, columns, colour);
+  return std::string(out.view());
+}
+
+std::string json(const Diagnosis& diagnosis) {
+  Buffer out(4096);
+  add_diagnosis_json(out, diagnosis);
+  return std::string(out.view());
+}
+
+TEST(DiagnosisGolden, AsAPage) { expect_golden("src/cli/golden/doctor.txt", page(made_up())); }
+TEST(DiagnosisGolden, AsAPageOf80Columns) { expect_golden("src/cli/golden/doctor80.txt", page(made_up(), 80)); }
+TEST(DiagnosisGolden, AsJson) { expect_golden("src/cli/golden/doctor.json", json(made_up())); }
+
+TEST(Diagnosis, NoLineIsWiderThanTheTerminal) {
+  const std::string text = page(made_up(), 80);
+  for (size_t begin = 0, end; begin < text.size(); begin = end + 1) {
+    end = text.find('\n', begin);
+    EXPECT_LE(end - begin, 80u) << text.substr(begin, end - begin);
+  }
+}
+
+TEST(Diagnosis, OnlyItsOwnColoursReachATerminal) {
+  EXPECT_EQ(page(made_up()).find('\x1b'), std::string::npos);
+  const std::string coloured = page(made_up(), 0, true);
+  EXPECT_NE(coloured.find("\x1b[32mok\x1b[0m"), std::string::npos);
+  EXPECT_EQ(coloured.find("/run/netns/a\x1b"), std::string::npos);
+}
+
+TEST(Diagnosis, JsonIsOneObjectOnALine) {
+  const std::string text = json(made_up());
+  EXPECT_EQ(text.find('\n'), text.size() - 1);
+  rapidjson::Document document;
+  document.Parse(text.c_str());
+  ASSERT_FALSE(document.HasParseError());
+  EXPECT_FALSE(document["works"].GetBool());
+  EXPECT_STREQ(document["collectors"][1]["verdict"].GetString(), "works with less");
+  EXPECT_STREQ(document["collectors"][2]["verdict"].GetString(), "does not work");
+}
+
+// What a run says on standard error is what doctor says.
+TEST(Diagnosis, SaysWhatARunSays) {
+  const CollectorDiagnosis diagnosis = describe_plan("states", states_plan());
+  for (const Shortcoming& shortcoming : states_plan().shortcomings()) {
+    bool said = false;
+    for (const MomentDiagnosis& moment : diagnosis.moments) {
+      said |=
+          moment.moment == shortcoming.moment && shortcoming.what.starts_with(moment.loses) && !moment.loses.empty();
+    }
+    for (const Shortcoming& other : diagnosis.others) said |= other.what == shortcoming.what;
+    EXPECT_TRUE(said) << shortcoming.sentence();
+  }
+  EXPECT_EQ(diagnosis.verdict, Verdict::kWorksWithLess);
+}
+
+TEST(Diagnosis, WhatIsOnlyAnotherWayIsNotLess) {
+  RunPlan plan = states_plan();
+  plan.choices.resize(2);
+  EXPECT_EQ(describe_plan("states", plan).verdict, Verdict::kWorks);
+}
+
+TEST(Diagnosis, TheRemedyNamesTheRightsThatAreMissing) {
+  Machine machine = made_up_machine();
+  EXPECT_EQ(rights_remedy(machine),
+            "something else than capabilities forbids it: a seccomp filter or a security module");
+  machine.capabilities[1].effective = false;
+  EXPECT_EQ(rights_remedy(machine), "run it as root (sudo), or give it CAP_PERFMON");
+  machine.capabilities[0].effective = false;
+  EXPECT_EQ(rights_remedy(machine), "run it as root (sudo), or give it CAP_BPF and CAP_PERFMON");
+  machine.initial_user_namespace = false;
+  EXPECT_EQ(rights_remedy(machine), "run it as root of the initial user namespace");
+}
+
+}  // namespace
+}  // namespace sockeye
