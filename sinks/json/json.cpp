@@ -11,7 +11,6 @@ namespace sockeye {
 namespace {
 
 constexpr std::string_view kFormats[] = {"json"};
-constexpr int kSchemaVersion = 1;
 constexpr size_t kFlushAt = 64 * 1024;
 
 using Writer = void (*)(Buffer& out, const Field& field, const Record& record, const WallTime& wall);
@@ -83,7 +82,7 @@ Writer writer_of(const Field& field) {
 class ObjectWriter {
  public:
   explicit ObjectWriter(const EventType& type) : type_(&type) {
-    head_ = "{\"v\":" + std::to_string(kSchemaVersion) + ",\"event\":\"" + std::string(type.name) + '"';
+    head_ = "{\"v\":" + std::to_string(kJsonVersion) + ",\"event\":\"" + std::string(type.name) + '"';
     for (const auto fields : {type.common, type.own}) {
       for (const Field& field : fields) {
         members_.push_back({",\"" + std::string(field.name) + "\":", &field, writer_of(field)});

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "event/loss.h"
+#include "tests/support/golden.h"
 #include "tests/support/records.h"
 #include "tests/support/rendered.h"
 
@@ -79,6 +80,23 @@ TEST(Json, GapsAreRecordsToo) {
   const std::string line = json({.header = &gap.header, .type = &kGapType});
   EXPECT_NE(line.find("\"event\":\"gap\""), std::string::npos) << line;
   EXPECT_NE(line.find("\"stage\":\"kernel\",\"reason\":\"ring_full\",\"lost\":12"), std::string::npos) << line;
+}
+
+// A line of each kind, which tests/support/schema_test.py holds against the schema.
+TEST(JsonGolden, LossesAndTheEnd) {
+  std::string lines;
+  for (size_t i = 0; i < kLossReasons; ++i) {
+    gap_event gap = {};
+    gap.header = {.kind = GAP_KIND, .size = sizeof gap, .cpu = 0, .time_ns = 9 + i};
+    gap.lost = 12;
+    gap.stage = gap.reason = static_cast<uint8_t>(i);
+    lines += json({.header = &gap.header, .type = &kGapType});
+  }
+  end_event end = {};
+  end.header = {.kind = END_KIND, .size = sizeof end, .cpu = 0, .time_ns = 99};
+  end.delivered = 1'000'000;
+  lines += json({.header = &end.header, .type = &kEndType});
+  expect_golden("sinks/json/golden/losses.json", lines);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/groups_text.h"
+#include "event/sink.h"
 #include "event/socket_fields.h"
 #include "sinks/text/table.h"
 
@@ -123,7 +124,9 @@ void add_grouped_counts_table(Buffer& out, const CountsReading& reading, int col
 }
 
 void add_counts_json(Buffer& out, const CountsReading& reading, const WallTime& wall) {
-  out.add("{\"v\":1,\"event\":\"counts\",\"time\":\"");
+  out.add("{\"v\":");
+  out.add_number(kJsonVersion);
+  out.add(",\"event\":\"counts\",\"time\":\"");
   add_rfc3339(out, wall.of(reading.time_ns));
   out.add("\",\"timestamp_ns\":");
   out.add_number(reading.time_ns);

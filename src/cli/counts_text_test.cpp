@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "tests/support/golden.h"
+
 namespace sockeye {
 namespace {
 
@@ -104,6 +106,43 @@ TEST(CountsText, JsonIsOneLine) {
             "\"TIME_WAIT\":23000,\"CLOSE\":null,\"CLOSE_WAIT\":0,\"LAST_ACK\":0,\"LISTEN\":0,\"CLOSING\":1},"
             "\"drift\":{\"FIN_WAIT2\":-3,\"LISTEN\":1},\"iterated_age_ms\":100,\"namespaces\":3}\n");
   EXPECT_NE(json(reading()).find("\"drift\":{},"), std::string::npos);
+}
+
+SocketGroup group_of(std::string name, uint64_t number, uint64_t netns_cookie) {
+  SocketGroup group;
+  group.name = std::move(name);
+  group.number = number;
+  group.netns_cookie = netns_cookie;
+  group.sockets[STATE_ESTABLISHED] = 3;
+  group.sockets[STATE_LISTEN] = 1;
+  group.total = 4;
+  return group;
+}
+
+SocketGroup group_without_key(SocketGroup::Kind kind) {
+  SocketGroup group = group_of("", 0, 0);
+  group.kind = kind;
+  return group;
+}
+
+// A line of each shape that there is, which tests/support/schema_test.py holds against the schema.
+TEST(CountsTextGolden, Json) {
+  CountsReading off = reading(), unknown = reading();
+  off.drift[STATE_FIN_WAIT2] = -3;
+  off.drift[STATE_LISTEN] = 1;
+  unknown.is_drift_known = false;
+  unknown.why_not = "Operation not permitted";
+  std::string lines = json(reading()) + json(off) + json(unknown);
+  for (const GroupBy by : {GroupBy::kComm, GroupBy::kContainer, GroupBy::kNetns, GroupBy::kPort}) {
+    CountsReading grouped = reading();
+    grouped.grouped = GroupedSockets{by, {group_of("nginx", 443, 7), group_of("a\n\xff", 80, 0)}, 2};
+    for (const auto kind : {SocketGroup::Kind::kUnknown, SocketGroup::Kind::kKernel, SocketGroup::Kind::kNoContainer,
+                            SocketGroup::Kind::kOther}) {
+      grouped.grouped->groups.push_back(group_without_key(kind));
+    }
+    lines += json(grouped);
+  }
+  expect_golden("src/cli/golden/counts.json", lines);
 }
 
 }  // namespace

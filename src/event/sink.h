@@ -15,6 +15,9 @@
 
 namespace sockeye {
 
+// "v" in every object of JSON. It grows when a key goes or gets another meaning, not when one comes.
+inline constexpr int kJsonVersion = 1;
+
 class Sink {
  public:
   virtual ~Sink() = default;

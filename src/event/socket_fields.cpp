@@ -10,16 +10,20 @@ namespace {
 using When = Presence::When;
 
 constexpr EnumValue kOwnerSources[] = {
-    {OWNER_UNKNOWN, "unknown", "unknown"},    {OWNER_CONNECT, "connect", "connect"},
-    {OWNER_LISTEN, "listen", "listen"},       {OWNER_INHERITED, "inherited", "inherited"},
-    {OWNER_ACCEPT, "accept", "accept"},       {OWNER_USE, "use", "use"},
-    {OWNER_SNAPSHOT, "snapshot", "snapshot"}, {OWNER_KERNEL, "kernel", "kernel"},
+    {OWNER_UNKNOWN, "unknown", "nobody is known"},
+    {OWNER_CONNECT, "connect", "called connect()"},
+    {OWNER_LISTEN, "listen", "called listen()"},
+    {OWNER_INHERITED, "inherited", "that of the listener it came from; nobody has touched it yet"},
+    {OWNER_ACCEPT, "accept", "accepted it"},
+    {OWNER_USE, "use", "the last seen to send, receive, shut down or close"},
+    {OWNER_SNAPSHOT, "snapshot", "held it when sockeye started"},
+    {OWNER_KERNEL, "kernel", "a socket of the kernel's own: there is no process"},
 };
 constexpr EnumValue kRoles[] = {
-    {ROLE_UNKNOWN, "unknown", "unknown"},
-    {ROLE_CLIENT, "client", "client"},
-    {ROLE_SERVER, "server", "server"},
-    {ROLE_LISTENER, "listener", "listener"},
+    {ROLE_UNKNOWN, "unknown", "not known"},
+    {ROLE_CLIENT, "client", "it called connect()"},
+    {ROLE_SERVER, "server", "it came out of a listener"},
+    {ROLE_LISTENER, "listener", "it listens"},
 };
 constexpr EnumValue kFamilies[] = {{FAMILY_IPV4, "ipv4", "IPv4"}, {FAMILY_IPV6, "ipv6", "IPv6"}};
 

@@ -7,6 +7,7 @@
 
 #include "bpf/object.h"
 #include "cli/commands/commands.h"
+#include "cli/output_docs.h"
 #include "event/collector.h"
 #include "event/loss.h"
 #include "event/sink.h"
@@ -89,9 +90,18 @@ int list(bool with_fields) {
 
 void add_list_command(CLI::App& app, std::function<int()>& run) {
   auto with_fields = std::make_shared<bool>(false);
+  auto markdown = std::make_shared<bool>(false), schema = std::make_shared<bool>(false);
   CLI::App* command = app.add_subcommand("list", "collectors, their fields, moments and formats");
   command->add_flag("--fields", *with_fields, "the fields of each record as well");
-  command->callback([with_fields, &run] { run = [with_fields] { return list(*with_fields); }; });
+  auto* page = command->add_flag("--markdown", *markdown, "every key of the JSON, as a page (docs/output.md)");
+  command->add_flag("--schema", *schema, "the same as a JSON Schema (docs/schema.json)")->excludes(page);
+  command->callback([=, &run] {
+    run = [=] {
+      if (!*markdown && !*schema) return list(*with_fields);
+      fputs((*markdown ? output_markdown() : output_schema()).c_str(), stdout);
+      return 0;
+    };
+  });
 }
 
 }  // namespace sockeye

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "cli/json_shape.h"
+#include "cli/output_docs.h"
+#include "event/sink.h"
+
+namespace sockeye {
+namespace {
+
+constexpr std::string_view kHead = R"(# What sockeye writes
+
+Made by `sockeye list --markdown` from the tables that the program itself works from; a test compares. The same for
+programs is [schema.json](schema.json) (JSON Schema, draft 2020-12; `sockeye list --schema`), which takes no other key.
+
+`--json` writes one object a line. In each of them `v` is the version of the format, VERSION, which changes when a key goes
+or gets another meaning (new keys may come at any time), and `event` says which of the objects below it is.
+
+What is not known is `null` or the key is left out, as the column "there" says; it is never 0. A word that this version does
+not know, because the kernel is newer, is a number in quotes. Names of processes, paths and the like are whatever somebody chose:
+they are escaped, and bytes that are no UTF-8 are U+FFFD.
+
+`--format line` fills in a template, which is given below: `{key}` is the value, `{key:words}` the same in words for people,
+`?` a value that is not known, `-` one that there is none of. `--format table` has columns; on a terminal those that fit.
+)";
+constexpr std::string_view kTableHead = "\n| key | type | unit | there | meaning |\n|---|---|---|---|---|\n";
+
+std::string word_of(const JsonMember& member) {
+  switch (member.type) {
+    case JsonType::kNumber: return "number";
+    case JsonType::kTime: return "time";
+    case JsonType::kAddress: return "address";
+    case JsonType::kText: return "text";
+    case JsonType::kWord: return "word";
+    case JsonType::kFlag: return "true, false";
+    case JsonType::kTrue: return "true";
+    case JsonType::kNull: return "null";
+    case JsonType::kObject: return "object";
+    case JsonType::kObjects: return "list of objects";
+  }
+  return "";
+}
+
+// A bar would end a cell.
+std::string cell(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) escaped += c == '|' ? std::string("\\|") : std::string(1, c);
+  return escaped;
+}
+
+// Members that are but numbers for their keys are told in a sentence.
+bool is_plain(const std::vector<JsonMember>& members) {
+  return std::all_of(members.begin(), members.end(), [](const JsonMember& member) { return member.meaning.empty(); });
+}
+
+void add_rows(std::string& text, const std::vector<JsonMember>& members, const std::string& prefix) {
+  for (const JsonMember& member : members) {
+    const std::string key = prefix + member.key;
+    text += "| `" + key + "` | " + word_of(member) + " | " + cell(member.unit) + " | " +
+            (member.there.empty() ? "always" : cell(member.there)) + " | " + cell(member.meaning) + " |\n";
+    if (!is_plain(member.members)) add_rows(text, member.members, key + ".");
+  }
+}
+
+std::string list_of(const std::vector<JsonWord>& words) {
+  std::string text;
+  for (const JsonWord& word : words) {
+    text += (text.empty() ? "`" : ", `") + std::string(word.word) + "`";
+    if (!word.meaning.empty()) text += " (" + std::string(word.meaning) + ")";
+  }
+  return text;
+}
+
+// What the words of words are, the same words for several keys once, and what plain objects hold.
+void add_sentences(std::string& text, const std::vector<JsonMember>& members, const std::string& prefix) {
+  std::vector<std::pair<std::string, std::string>> lists;  // words, keys
+  for (const JsonMember& member : members) {
+    if (member.words.empty()) continue;
+    const std::string words = list_of(member.words), key = "`" + prefix + member.key + "`";
+    const auto known = std::find_if(lists.begin(), lists.end(), [&](const auto& list) { return list.first == words; });
+    if (known == lists.end())
+      lists.emplace_back(words, key);
+    else
+      known->second += " and " + key;
+  }
+  for (const auto& [words, keys] : lists) text += "\n- " + keys + ": one of " + words;
+  for (const JsonMember& member : members) {
+    if (member.members.empty()) continue;
+    const std::string key = prefix + member.key;
+    if (!is_plain(member.members)) {
+      add_sentences(text, member.members, key + ".");
+      continue;
+    }
+    std::vector<JsonWord> keys;
+    for (const JsonMember& inner : member.members) keys.push_back({inner.key, {}});
+    text += "\n- `" + key + "` holds a number for each of " + list_of(keys);
+    if (member.members.front().may_be_left_out) text += "; those that are 0 are left out";
+  }
+}
+
+void add_members(std::string& text, const std::vector<JsonMember>& members) {
+  text += kTableHead;
+  add_rows(text, members, "");
+  std::string sentences;
+  add_sentences(sentences, members, "");
+  if (!sentences.empty()) text += sentences + "\n";
+}
+
+void add_other_formats(std::string& text, const EventType& type) {
+  text += "\nAs a line: `" + std::string(type.line) + "`\n";
+  if (type.columns.empty()) return;
+  text += "\nColumns of the table:";
+  for (const Column& column : type.columns)
+    text += " " + std::string(column.header) + " (`" + std::string(column.field) + "`)";
+  text += "\n";
+}
+
+}  // namespace
+
+std::string output_markdown() {
+  std::string text(kHead);
+  text.replace(text.find("VERSION"), 7, std::to_string(kJsonVersion));
+  const std::vector<JsonMember> shared = shared_members();
+  text += "\n## Keys of every socket\n\nWhat is about one socket begins with these.\n";
+  add_members(text, shared);
+  for (const JsonShape& shape : json_shapes()) {
+    text += "\n## " + std::string(shape.event) + "\n\n`\"event\":\"" + std::string(shape.event) +
+            "\"`: " + std::string(shape.what) + ".\n";
+    if (shape.has_shared) text += "\nThe [keys of every socket](#keys-of-every-socket), then:\n";
+    const auto own = shape.members.begin() + static_cast<ptrdiff_t>(shape.has_shared ? shared.size() : 0);
+    add_members(text, {own, shape.members.end()});
+    if (shape.type) add_other_formats(text, *shape.type);
+  }
+  return text;
+}
+
+}  // namespace sockeye
