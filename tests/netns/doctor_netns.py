@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`doctor` under many rights and mounts, each time compared with what states, counts and who then really do there: exit
+codes, rungs that are missing, and the sentences that they say on standard error."""
+import json
+import os
+import re
+import shutil
+import tempfile
+
+import netns
+
+WORKS, FAILED = 0, 3
+COMMANDS = {"states": ["states", "--duration", "200ms", "--format", "json"], "counts": ["counts", "--json"],
+            "who": ["who", "--format", "json"]}
+CHANGING = re.compile(r"\d+")  # how many processes there are, and which
+
+
+def installed(net):
+    """The program where everybody may run it."""
+    folder = tempfile.TemporaryDirectory(prefix="sockeye-doctor-")
+    net.on_exit(folder.cleanup)
+    os.chmod(folder.name, 0o755)
+    return shutil.copy(netns.program_of("SOCKEYE"), folder.name)
+
+
+def nobody_with(*capabilities):
+    """setpriv: an ordinary user with these capabilities, in lower case and without cap_, and no others."""
+    words = ",".join(["-all"] + ["+" + name for name in capabilities])
+    return [netns.require("setpriv"), "--reuid", "65534", "--regid", "65534", "--clear-groups", "--bounding-set", words,
+            "--inh-caps", words, "--ambient-caps", words, "--"]
+
+
+def root_without(*capabilities):
+    words = ",".join("-" + name for name in capabilities)
+    return [netns.require("setpriv"), "--bounding-set", words, "--"]
+
+
+def after(command):
+    """In mounts of its own, once `command` has changed them."""
+    return [netns.require("unshare"), "--mount", "sh", "-c", command + ' && exec "$@"', "sh"]
+
+
+def moments_of(told, name="states"):
+    return {moment["moment"]: moment for one in told["collectors"] if one["name"] == name for moment in one["moments"]}
+
+
+def why_not(moment, rung):
+    return " ".join(refusal["why"] for refusal in moment["refused"] if refusal["rung"] == rung)
+
+
+def sentence(moment):
+    where = f"{moment['moment']} by {moment['rung']}" if moment["rung"] else f"without {moment['moment']}"
+    return f"sockeye: {where}: {moment['loses']}"
+
+
+def check_states(collector, done):
+    """Its own sentences are those that doctor has, no more and no fewer."""
+    expected = [sentence(moment) for moment in collector["moments"] if moment["loses"]]
+    told = [line for line in done.stderr.splitlines() if re.match(r"sockeye: (without \w+|\w+ by \w+): ", line)]
+    assert len(told) == len(expected), (told, expected)
+    for line in expected:
+        assert any(found.startswith(line) for found in told), (line, told)
+
+
+def check_shortcomings(collector, done):
+    said = CHANGING.sub("N", done.stderr + done.stdout)
+    for shortcoming in collector["shortcomings"]:
+        what = CHANGING.sub("N", shortcoming["what"].split(": ", 1)[1])
+        assert what in said, (what, said)
+
+
+def look(net, prefix):
+    """What doctor says under these rights, after a comparison with the rest."""
+    program = installed(net)
+    doctor = net.host.run(prefix + [program, "doctor", "--json"], check=False)
+    assert doctor.stderr == "" and doctor.stdout.count("\n") == 1, doctor
+    told = json.loads(doctor.stdout)
+    assert told["v"] == 1 and {one["name"] for one in told["collectors"]} >= set(COMMANDS), told
+    assert doctor.code == (WORKS if told["works"] else FAILED), doctor
+    for collector in told["collectors"]:
+        done = net.host.run(prefix + [program, *COMMANDS[collector["name"]]], check=False)
+        if collector["verdict"] == "does not work":
+            assert done.code == FAILED, (collector, done)
+            assert collector["reason"] in done.stderr and collector["remedy"], (collector, done)
+            assert not told["works"], told
+            continue
+        assert done.code == WORKS, (collector, done)
+        assert collector["tried"], collector
+        if collector["name"] == "states":
+            check_states(collector, done)
+        check_shortcomings(collector, done)
+        if collector["verdict"] == "works":
+            assert not collector["shortcomings"] and not any(one["loses"] for one in collector["moments"]), collector
+            assert not re.search("missing|hidden|not complete|without", done.stderr), done.stderr
+    return told
+
+
+def test_as_root(net):
+    told = look(net, [])
+    assert told["works"], told
+    assert told["machine"]["kernel"] == os.uname().release
+    assert told["machine"]["btf"]["bytes"] == os.stat("/sys/kernel/btf/vmlinux").st_size
+    assert moments_of(told)["set_state"]["rung"] == "tp_btf"
+
+
+def test_as_an_ordinary_user(net):
+    told = look(net, nobody_with())
+    assert not told["works"] and told["machine"]["programs"]["tracepoint"]["allowed"] is False, told
+    for collector in told["collectors"]:
+        assert "CAP_BPF and CAP_PERFMON" in collector["remedy"], collector
+        assert not collector["tried"] and collector["moments"], collector
+    page = net.host.run(nobody_with() + [installed(net), "doctor"], check=False)
+    assert page.code == FAILED and page.stderr == "" and "\x1b" not in page.stdout, page
+
+
+def test_with_cap_bpf(net):
+    told = look(net, nobody_with("bpf"))
+    assert not told["works"], told
+    assert all("give it CAP_PERFMON" in collector["remedy"] for collector in told["collectors"]), told
+
+
+def test_with_cap_bpf_and_perfmon(net):
+    told = look(net, nobody_with("bpf", "perfmon"))
+    if told["works"]:
+        moment = moments_of(told)["syn_sent"]
+        assert moment["rung"] != "sockops" and "Operation not permitted" in why_not(moment, "sockops"), moment
+        assert "CAP_NET_ADMIN" in [refusal["remedy"] for refusal in moment["refused"]][0], moment
+        assert told["machine"]["network_namespaces"]["why"], told
+
+
+def test_with_cap_bpf_perfmon_and_net_admin(net):
+    told = look(net, nobody_with("bpf", "perfmon", "net_admin"))
+    if told["works"] and told["machine"]["cgroup2"]:
+        assert moments_of(told)["syn_sent"]["rung"] == "sockops", told
+
+
+def test_root_without_sys_admin(net):
+    net.namespace("other")
+    told = look(net, root_without("sys_admin"))
+    namespaces = told["machine"]["network_namespaces"]
+    assert namespaces["refused"] > 0 and "CAP_SYS_ADMIN enters it" in namespaces["why"], namespaces
+    assert look(net, [])["machine"]["network_namespaces"]["refused"] == 0
+
+
+def test_root_without_sys_ptrace(net):
+    assert look(net, root_without("sys_ptrace"))["machine"]["programs"]["tracepoint"]["allowed"]
+
+
+def test_without_tracefs_and_cgroup2(net):
+    mounted = [line.split()[1:3] for line in open("/proc/mounts", encoding="utf-8")]
+    points = [point for point, kind in mounted if kind in ("tracefs", "cgroup2")]
+    told = look(net, after(" && ".join(f"umount -l {point}" for point in points) or "true"))
+    machine = told["machine"]
+    assert told["works"] and machine["tracefs"] is None and machine["cgroup2"] is None, machine
+    assert why_not(moments_of(told)["syn_sent"], "sockops") == "no cgroup v2 hierarchy is mounted", told
+
+
+def test_a_part_of_the_cgroups(net):
+    """Programs attached to a part of the hierarchy would see its processes alone, and nobody would be told."""
+    mounted = [line.split()[1:3] for line in open("/proc/mounts", encoding="utf-8")]
+    points = [point for point, kind in mounted if kind == "cgroup2"]
+    if not points:
+        netns.skip("no cgroup v2 hierarchy is mounted")
+    part = f"{points[0]}/sockeye-{os.getpid()}"
+    os.mkdir(part)
+    net.on_exit(lambda: os.rmdir(part))
+    enter = f"echo $$ > {part}/cgroup.procs && exec unshare --cgroup --mount sh -c 'umount -l {points[0]} && " \
+            f"mount -t cgroup2 none {points[0]} && exec \"$@\"' sh \"$@\""
+    told = look(net, [netns.require("sh"), "-c", enter, "sh"])
+    why = why_not(moments_of(told)["syn_sent"], "sockops")
+    assert why == "only a part of the cgroup v2 hierarchy is mounted", told
+
+
+def test_in_a_pid_namespace(net):
+    told = look(net, [netns.require("unshare"), "--pid", "--fork", "--mount-proc"])
+    assert told["works"] and told["machine"]["initial_pid_namespace"] is False, told
+    states = next(one for one in told["collectors"] if one["name"] == "states")
+    assert any("pid namespace" in one["what"] for one in states["shortcomings"]), states
+
+
+def test_without_btf(net):
+    hide = after("mount -t tmpfs none /sys/kernel/btf")
+    told = look(net, hide)
+    assert not told["works"] and told["machine"]["btf"]["problem"] == "No such file or directory", told
+    listed = net.host.run(hide + [installed(net), "list"]).stdout
+    assert "states" in listed and "set_state            tp_btf" in listed, listed
