@@ -11,6 +11,8 @@ class Clock {
   virtual ~Clock() = default;
   virtual uint64_t boot_ns() const = 0;  // CLOCK_BOOTTIME now
   virtual int64_t wall_ns() const = 0;   // CLOCK_REALTIME now, since the epoch
+  // Wall time minus boot time, as well as the two can be read together.
+  virtual int64_t offset_ns() const;
 };
 
 // The machine's own clocks.
@@ -26,11 +28,12 @@ class WallTime {
  public:
   explicit WallTime(const Clock& clock);
   void recheck();
-  int64_t of(uint64_t boot_ns) const { return static_cast<int64_t>(boot_ns) + offset_ns_; }
+  // Wraps around where a time makes no sense, which anybody can write into a recording.
+  int64_t of(uint64_t boot_ns) const { return static_cast<int64_t>(boot_ns + static_cast<uint64_t>(offset_ns_)); }
+  int64_t offset_ns() const { return offset_ns_; }
+  uint64_t boot_ns() const { return clock_.boot_ns(); }  // now
 
  private:
-  int64_t measure() const;
-
   const Clock& clock_;
   int64_t offset_ns_;
 };

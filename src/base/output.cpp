@@ -38,6 +38,19 @@ Result<Output> Output::file(const std::string& path, Signals* signals) {
   return Output(std::move(*fd), number, path, signals);
 }
 
+Result<Output> Output::new_file(const std::string& path, Signals* signals) {
+  auto fd = open_for_append(path);
+  if (!fd) return fd.error();
+  struct stat info;
+  if (fstat(fd->get(), &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0) {
+    return Error{ErrorCode::kUsage, path + " is there already", "remove it first, or name another file"};
+  }
+  const int number = fd->get();
+  Output output(std::move(*fd), number, path, signals);
+  output.is_whole_ = true;
+  return output;
+}
+
 bool Output::is_terminal() const { return isatty(fd_) == 1; }
 
 Screen Output::screen() const {
@@ -54,13 +67,35 @@ void Output::write(std::string_view lines) {
   size_t whole = written;
   if (is_regular_) {  // take back the part of a line, so that the next one does not continue it
     whole = written == 0 ? 0 : lines.rfind('\n', written - 1) + 1;
-    struct stat info;
-    if (whole != written && fstat(fd_, &info) == 0 &&
-        ftruncate(fd_, info.st_size - static_cast<off_t>(written - whole)) != 0) {
-      complaint_ = path_ + ": a line was cut: " + errno_text(errno);
-    }
+    take_back(written - whole);
   }
-  fail(lines.substr(whole), error);
+  const std::string_view unwritten = lines.substr(whole);
+  fail(static_cast<uint64_t>(std::count(unwritten.begin(), unwritten.end(), '\n')), error);
+}
+
+bool Output::write_whole(std::string_view bytes, uint64_t lines) {
+  if (closed_) return false;
+  const size_t written = write_some(bytes);
+  if (written == bytes.size()) return true;
+  const int error = errno;
+  if (is_regular_) {
+    take_back(written);
+  } else if (written > 0) {
+    closed_ = true;  // what follows half of it could not be told apart
+  }
+  fail(lines, error);
+  return false;
+}
+
+void Output::take_back(size_t bytes) {
+  struct stat info;
+  if (bytes == 0 || fstat(fd_, &info) != 0) return;
+  const off_t back = static_cast<off_t>(bytes);
+  if (ftruncate(fd_, info.st_size - back) != 0) {
+    complaint_ = path_ + ": something was cut in the middle: " + errno_text(errno);
+    return;
+  }
+  lseek(fd_, -back, SEEK_CUR);  // standard output that is no appended file: else a hole of zeros would follow
 }
 
 // How much of `text` was written; less than all with errno set.
@@ -99,12 +134,12 @@ bool Output::wait_until_writable() {
   }
 }
 
-void Output::fail(std::string_view unwritten, int error) {
+void Output::fail(uint64_t lines, int error) {
   if (error == EPIPE) {  // whoever read it has seen enough: nothing is lost
     closed_ = true;
     return;
   }
-  lost_lines_ += static_cast<uint64_t>(std::count(unwritten.begin(), unwritten.end(), '\n'));
+  lost_lines_ += lines;
   if (std::exchange(told_of_, error) != error) {  // on a disk that is nearly full a short line fits now and then
     complaint_ = (path_.empty() ? std::string("standard output") : path_) + ": " + errno_text(error) +
                  "; events go on, those not written here are counted as lost (sink, write_failed)";
@@ -112,7 +147,7 @@ void Output::fail(std::string_view unwritten, int error) {
 }
 
 void Output::reopen() {
-  if (path_.empty()) return;
+  if (path_.empty() || is_whole_) return;
   auto fd = open_for_append(path_);
   if (!fd) {
     complaint_ = fd.error().what + "; the old file is kept";

@@ -25,6 +25,8 @@ class Output {
   static Output standard(Signals* signals);
   // A file that is appended to, made where it is not there (mode 0640: lines tell who talks to whom).
   static Result<Output> file(const std::string& path, Signals* signals);
+  // A file that nothing has been written to yet, for write_whole(): a file that holds something is refused (mode 0640).
+  static Result<Output> new_file(const std::string& path, Signals* signals);
 
   bool is_terminal() const;
   Screen screen() const;  // as it is now: a system call
@@ -32,7 +34,11 @@ class Output {
   // Writes `lines`, each ending in a newline. What could not be written is counted in lost_lines().
   void write(std::string_view lines);
 
-  // Closes and opens the file again by its path, after a logrotate. Where that fails the old file stays.
+  // Writes `bytes` that stand for so many lines, all of them or, where it is a file, none. False: not written.
+  bool write_whole(std::string_view bytes, uint64_t lines);
+
+  // Closes and opens the file again by its path, after a logrotate. Where that fails the old file stays. A new_file()
+  // is never opened again.
   void reopen();
 
   bool is_closed() const { return closed_; }  // nobody reads any more (EPIPE)
@@ -45,13 +51,15 @@ class Output {
 
   size_t write_some(std::string_view text);
   bool wait_until_writable();
-  void fail(std::string_view unwritten, int error);
+  void take_back(size_t bytes);
+  void fail(uint64_t lines, int error);
 
   Fd owned_;
   int fd_;
   std::string path_;  // empty: standard output
   Signals* signals_;
   bool is_regular_ = false;
+  bool is_whole_ = false;  // made by new_file()
   bool closed_ = false;
   int told_of_ = 0;  // the errno that the last complaint was about
   uint64_t lost_lines_ = 0;

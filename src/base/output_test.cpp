@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <csignal>
 #include <filesystem>
@@ -105,6 +106,39 @@ TEST_F(OutputTest, AClosedPipeIsTheEndAndNoLoss) {
   output->write("nobody\n");
   EXPECT_TRUE(output->is_closed());
   EXPECT_EQ(output->lost_lines(), 0u);
+}
+
+TEST_F(OutputTest, WritesAllOrNothing) {
+  auto output = Output::new_file(path_, nullptr);
+  ASSERT_TRUE(output);
+  EXPECT_TRUE(output->write_whole("first", 3));
+  {
+    const FileSizeLimit limit(8);
+    EXPECT_FALSE(output->write_whole("second", 4));
+    EXPECT_EQ(content(path_), "first");
+  }
+  EXPECT_EQ(output->lost_lines(), 4u);
+  EXPECT_NE(output->take_complaint(), "");
+  EXPECT_TRUE(output->write_whole("third", 1));
+  EXPECT_EQ(content(path_), "firstthird");
+}
+
+TEST_F(OutputTest, ANewFileHoldsNothingYetAndStaysOne) {
+  std::ofstream(path_).close();
+  auto output = Output::new_file(path_, nullptr);
+  ASSERT_TRUE(output);
+  output->write_whole("first", 1);
+  const auto again = Output::new_file(path_, nullptr);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, ErrorCode::kUsage);
+  std::filesystem::rename(path_, path_ + ".1");
+  output->reopen();
+  output->write_whole("second", 1);
+  EXPECT_EQ(content(path_ + ".1"), "firstsecond");
+  ASSERT_TRUE(Output::new_file(path_, nullptr));
+  struct stat info;
+  ASSERT_EQ(stat(path_.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07, 0u);
 }
 
 TEST_F(OutputTest, RefusesWhatItCannotOpen) {

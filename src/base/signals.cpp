@@ -10,6 +10,7 @@ namespace sockeye {
 
 Signals::Signals() {
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // a file as long as `ulimit -f` allows is one that cannot be written: EFBIG
   sigset_t set;
   sigemptyset(&set);
   for (int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, number);

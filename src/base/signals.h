@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SIGINT and SIGTERM (stop), SIGHUP (reopen files), taken through a descriptor: no handler runs in the middle of
-// anything. SIGPIPE is ignored: a closed pipe is an error of write().
+// anything. SIGPIPE and SIGXFSZ are ignored: a closed pipe, a file that is too long are errors of write().
 #pragma once
 
 #include "base/fd.h"
