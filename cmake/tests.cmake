@@ -3,6 +3,7 @@
 #   unit, golden  <file>_test.cpp beside what it tests: one binary a folder, one test a gtest case; a suite whose name
 #                 ends in Golden is of the golden tier. *_test.py of tools/ and tests/support/ are unit tests, too
 #   load          tests/load/*_test.cpp: one binary
+#   fuzz          tests/fuzz/*_fuzz.cpp: one program each, run by ./dev fuzz (preset fuzz)
 #   netns         *_netns.py of collectors/*/ and tests/netns/: one test a scenario
 
 option(SOCKEYE_TEST_BINARIES "Build the test binaries (needs GoogleTest)" OFF)
@@ -61,7 +62,7 @@ if(SOCKEYE_TEST_BINARIES)
   sockeye_library(sockeye_test_support tests/support sockeye_event GTest::gtest)
   target_compile_definitions(sockeye_test_support PRIVATE SOCKEYE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 
-  foreach(stage base event bpf source enrich aggregate pipeline cli)
+  foreach(stage base event record bpf source enrich aggregate pipeline cli)
     sockeye_folder_tests(sockeye_${stage} src/${stage})
   endforeach()
   foreach(collector ${COLLECTORS})
@@ -83,6 +84,19 @@ if(SOCKEYE_TEST_BINARIES)
     string(REGEX REPLACE "^(.*)_test\\.py$" "tools.\\1_" name ${name})
     string(REGEX REPLACE "^tools\\.check_" "lint." name ${name})
     sockeye_python_tests(${script} ${name} unit -m unittest -k "*.test_@case@" ${script})
+  endforeach()
+endif()
+
+option(SOCKEYE_FUZZ "Build the fuzz targets (needs clang)" OFF)
+if(SOCKEYE_FUZZ)
+  add_custom_target(sockeye_fuzz)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/*_fuzz.cpp)
+  foreach(source ${sources})
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(${name} EXCLUDE_FROM_ALL ${source})
+    target_link_libraries(${name} PRIVATE sockeye_source PkgConfig::LIBZSTD)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    add_dependencies(sockeye_fuzz ${name})
   endforeach()
 endif()
 

@@ -4,9 +4,9 @@
 
 usage: tools/check_layers.py [ROOT]
 Data flows one way and includes point only to the left (ARCHITECTURE.md):
-  base <- event <- {bpf <- source, record} <- enrich <- {aggregate, detect, explain} <- sinks <- pipeline <- cli
-Collectors and detectors see base, event and each other's *.event.h, which aggregate sees too; sinks see base and event. The kernel side is bpf/,
-*.bpf.c, *.bpf.h and the headers that both sides share. Prints file:line, the include and the rule it breaks; exit code
+  base <- event <- {bpf, record} <- source <- enrich <- {aggregate, detect, explain} <- sinks <- pipeline <- cli
+Collectors and detectors see base, event and each other's *.event.h, which aggregate sees too; sinks see base, event
+and record. The kernel side is bpf/, *.bpf.c, *.bpf.h and the headers that both sides share. Prints file:line, the include and the rule it breaks; exit code
 1 if there is one.
 """
 import pathlib
@@ -23,7 +23,7 @@ STAGES = {  # a folder of src/ and what it sees besides itself
     "event": "base",
     "bpf": "base event",
     "record": "base event",
-    "source": "base event bpf",
+    "source": "base event bpf record",
     "enrich": "base event bpf record source",
     "aggregate": f"base event bpf record source enrich {SHARED}",
     "detect": "base event bpf record source enrich",
@@ -33,7 +33,7 @@ STAGES = {  # a folder of src/ and what it sees besides itself
     "main": "base cli",
     "collectors": f"base event {SHARED}",
     "detectors": f"base event {SHARED}",
-    "sinks": "base event",
+    "sinks": "base event record",
 }
 # Headers that the kernel side and user space share though they lie in a stage.
 SHARED_IN_SRC = {"src/event/wire.h", "src/bpf/settings.h", "src/bpf/filter_rules.h"}

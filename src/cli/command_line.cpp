@@ -81,6 +81,7 @@ int run_command_line(int argc, char** argv) {
   add_counts_command(app, run);
   add_who_command(app, run);
   add_doctor_command(app, run);
+  add_replay_command(app, run);
   add_list_command(app, run);
   return parse_and_run(app, argc, argv, [&run] { return run(); });
 }

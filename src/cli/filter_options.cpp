@@ -257,8 +257,11 @@ Result<filter_bytes> parse_comm(const Item& item) {
   return network(name, static_cast<unsigned>(item.text.size() + 1) * 8);  // with its NUL: what follows that is garbage
 }
 
-Result<uint64_t> parse_user(const Item& item) {
+constexpr const char* kNameElsewhere = "a recording knows it by its number, which may be another one's here";
+
+Result<uint64_t> parse_user(const FilterOptions& options, const Item& item) {
   if (is_digits(item.text)) return parse_number(kUid, item, item.text, 0, kMostUid);
+  if (options.by_numbers) return wrong(kUid, item, kNameElsewhere);
   std::vector<char> room(64 * 1024);
   passwd entry{};
   passwd* found = nullptr;
@@ -269,6 +272,7 @@ Result<uint64_t> parse_user(const Item& item) {
 
 Result<uint64_t> parse_netns(const FilterOptions& options, const Item& item) {
   if (is_digits(item.text)) return parse_number(kNetns, item, item.text, 1, UINT32_MAX);
+  if (options.by_numbers) return wrong(kNetns, item, kNameElsewhere);
   const bool is_path = item.text.find('/') != std::string::npos;
   const std::string path = is_path ? item.text : options.netns_directory + "/" + item.text;
   struct stat status {};
@@ -288,7 +292,8 @@ Status fill_owner_lists(const FilterOptions& options, filter_rules& rules) {
   SOCKEYE_TRY(fill(kPid, options, rules.pids, rules.pid,
                    [](const Item& item) { return parse_number(kPid, item, item.text, 1, kMostPid); }));
   SOCKEYE_TRY(fill(kComm, options, rules.comms, rules.comm, parse_comm));
-  SOCKEYE_TRY(fill(kUid, options, rules.uids, rules.uid, parse_user));
+  SOCKEYE_TRY(
+      fill(kUid, options, rules.uids, rules.uid, [&options](const Item& item) { return parse_user(options, item); }));
   SOCKEYE_TRY(fill(kNetns, options, rules.netns_inodes, rules.netns,
                    [&options](const Item& item) { return parse_netns(options, item); }));
   return fill(kCgroup, options, rules.cgroups, rules.cgroup,

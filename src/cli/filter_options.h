@@ -39,6 +39,7 @@ struct FilterOptions {
   bool ipv4 = false;
   bool ipv6 = false;
   bool active_only = false;
+  bool by_numbers = false;                     // users and namespaces of another machine, whose names mean nothing here
   std::string netns_directory = "/run/netns";  // where the names of --netns are
 };
 

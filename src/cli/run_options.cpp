@@ -69,9 +69,10 @@ std::optional<Quantity> split_quantity(const std::string& text) {
 }  // namespace
 
 void add_output_options(CLI::App& command, RunWords& words) {
-  command.add_option("--format", words.format, "table (default on a terminal), line (default else) or json");
+  command.add_option("--format", words.format, "table (default on a terminal), line (default else), json or recording");
   command.add_flag("--json", words.json, "the same as --format json");
   command.add_option("--log-file", words.log_file, "write the line format to this file as well; reopened on SIGHUP");
+  command.add_option("--record", words.record_file, "keep everything in this new file as well, for sockeye replay");
   command.add_option("--count", words.count, "stop after this many records");
   command.add_flag("--strict", words.strict, "exit 1 if anything was lost");
   command.add_flag("--end-record", words.end_record, "end the stream with a record of what was delivered and lost");
@@ -84,9 +85,13 @@ void add_output_options(CLI::App& command, RunWords& words) {
   command.add_flag("--quiet", words.quiet, "no words on standard error but errors and losses");
 }
 
+void add_duration_option(CLI::App& command, RunWords& words) {
+  command.add_option("--duration", words.duration, "stop after this long: 10s, 500ms, 2m, 1h");
+}
+
 void add_run_options(CLI::App& command, RunWords& words) {
   add_output_options(command, words);
-  command.add_option("--duration", words.duration, "stop after this long: 10s, 500ms, 2m, 1h");
+  add_duration_option(command, words);
   command.add_option("--ring-size", words.ring_size, "room for records on their way out of the kernel")
       ->capture_default_str();
   command.add_option("--ready-fd", words.ready_fd, "write a byte to this descriptor once every probe is attached");
@@ -102,7 +107,12 @@ Result<RunOptions> parse_run_options(const RunWords& words) {
   if (words.json && !words.format.empty() && words.format != "json") {
     return wrong("--format", words.format, "it contradicts --json", "give one of them");
   }
+  if (options.format == "recording" && terminal) {
+    return Error{ErrorCode::kUsage, "a recording is nothing that a terminal can show",
+                 "send it elsewhere (> FILE), or keep it beside what is shown: --record FILE"};
+  }
   options.log_file = words.log_file;
+  options.record_file = words.record_file;
   if (!words.duration.empty()) {
     auto duration = parse_duration(words.duration);
     if (!duration) return duration.error();

@@ -19,6 +19,7 @@ namespace sockeye {
 struct RunWords {
   std::string format;
   std::string log_file;
+  std::string record_file;
   std::string duration;
   std::string ring_size = "4M";
   std::string colour = "auto";
@@ -35,6 +36,7 @@ struct RunWords {
 struct RunOptions {
   std::string format;
   std::string log_file;
+  std::string record_file;
   std::optional<std::chrono::nanoseconds> duration;
   std::optional<uint64_t> count;
   uint32_t ring_bytes;
@@ -49,6 +51,7 @@ struct RunOptions {
 void add_run_options(CLI::App& command, RunWords& words);
 // Of them, those of a run that ends by itself: in which form, where to.
 void add_output_options(CLI::App& command, RunWords& words);
+void add_duration_option(CLI::App& command, RunWords& words);
 
 // kUsage for what makes no sense.
 Result<RunOptions> parse_run_options(const RunWords& words);

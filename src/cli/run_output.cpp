@@ -1,9 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/run_output.h"
 
+#include <sys/utsname.h>
+
+#include "base/time_zone.h"
 #include "cli/messages.h"
 
 namespace sockeye {
+namespace {
+
+RunFacts facts_of_this_machine() {
+  utsname system{};
+  uname(&system);
+  return {{std::string(kVersionFact), SOCKEYE_VERSION},
+          {std::string(kKernelFact), system.release},
+          {std::string(kZoneFact), zone_rule(SystemClock().wall_ns())}};
+}
+
+}  // namespace
 
 void say_what_is_missing(const Object& object) {
   for (const Shortcoming& shortcoming : object.plan().shortcomings()) say(shortcoming.sentence());
@@ -33,8 +47,14 @@ std::vector<Sink*> Sinks::all() const {
   return pointers;
 }
 
-Result<Sinks> make_sinks(const RunOptions& options, const std::vector<const Collector*>& wanted, Signals* signals) {
-  SinkOptions shown{options.format, {}, options.colour, options.times};
+Result<Sinks> make_sinks(const RunOptions& options, const std::vector<const Collector*>& wanted, Signals* signals,
+                         const RunFacts& facts) {
+  const bool records = options.format == "recording" || !options.record_file.empty();
+  SinkOptions shown{.format = options.format,
+                    .types = {},
+                    .colour = options.colour,
+                    .times = options.times,
+                    .facts = records && facts.empty() ? facts_of_this_machine() : facts};
   for (const Collector* collector : wanted) shown.types.push_back(&collector->event);
   Sinks sinks;
   sinks.owned.push_back(make_sink(Output::standard(signals), shown));
@@ -45,6 +65,14 @@ Result<Sinks> make_sinks(const RunOptions& options, const std::vector<const Coll
       return file.error();
     }
     sinks.owned.push_back(make_sink(std::move(*file), {"line", shown.types, false}));
+  }
+  if (!options.record_file.empty()) {
+    auto file = Output::new_file(options.record_file, signals);
+    if (!file) {
+      file.error().what = "--record " + printable(file.error().what);
+      return file.error();
+    }
+    sinks.owned.push_back(make_sink(std::move(*file), {.format = "recording", .types = shown.types, .facts = shown.facts}));
   }
   return sinks;
 }

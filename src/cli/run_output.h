@@ -21,8 +21,10 @@ struct Sinks {
   std::vector<Sink*> all() const;
 };
 
-// Standard output in the form that was asked for, and --log-file.
-Result<Sinks> make_sinks(const RunOptions& options, const std::vector<const Collector*>& wanted, Signals* signals);
+// Standard output in the form that was asked for, --log-file and --record. `facts`: of the recording that is replayed;
+// where there is none, of this machine.
+Result<Sinks> make_sinks(const RunOptions& options, const std::vector<const Collector*>& wanted, Signals* signals,
+                         const RunFacts& facts = {});
 
 // What the run does less well than on a kernel that offers everything, in one line each.
 void say_what_is_missing(const Object& object);

@@ -6,11 +6,14 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/output.h"
+#include "event/loss.h"
 #include "event/record.h"
 
 namespace sockeye {
@@ -23,6 +26,12 @@ class Sink {
   virtual ~Sink() = default;
   // Called with every batch, sorted by time. What was rendered has been written when it returns.
   virtual void write(std::span<const Record> records, const WallTime& wall) = 0;
+  // A second has passed, whether or not anything came.
+  virtual void tick(const WallTime&) {}
+  // The run is over, after the last record. `end` is told in every case, also where it was not asked for as a record.
+  virtual void close(const end_event&, const Losses&, const WallTime&) {}
+  // Whether records may be written later than they are handed over, at a tick or at the end.
+  virtual bool holds_back() const { return false; }
   virtual Output& output() = 0;
 };
 
@@ -37,12 +46,20 @@ enum class TimeStyle : uint8_t {
   kBoot,     // seconds since the machine started (CLOCK_BOOTTIME), microseconds
 };
 
+// What made the records of a run: names and values, such as the version of sockeye and the time zone.
+using RunFacts = std::vector<std::pair<std::string, std::string>>;
+inline constexpr std::string_view kVersionFact = "sockeye";
+inline constexpr std::string_view kKernelFact = "kernel";  // its release
+inline constexpr std::string_view kZoneFact = "zone";      // a POSIX TZ rule (base/time_zone.h)
+
 struct SinkOptions {
   std::string_view format;
   std::vector<const EventType*> types;  // what the run asked for; gaps may come besides
   bool colour = false;
   std::optional<TimeStyle> times = {};  // table; none: time of day where the table has a column for it
   std::optional<Screen> screen = {};    // table: fit into this, whatever the output is
+
+  RunFacts facts = {};
 };
 
 // A sink's folder offers one of these as sink_<folder>; the list of all is generated from the folders' names.

@@ -2,6 +2,7 @@
 #include "pipeline/outlets.h"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace sockeye {
 
@@ -21,25 +22,58 @@ Outlets::Outlets(const std::vector<Sink*>& sinks) {
 }
 
 uint64_t Outlets::write(std::span<const Record> events, const WallTime& wall) {
-  uint64_t sum = 0;
+  uint64_t most = events.size();
   for (Outlet& outlet : outlets_) {
     uint64_t& lost = outlet.lost_now;
     lost = events.size();
     if (pay(outlet, wall)) {
       const uint64_t before = outlet.sink->output().lost_lines();
       outlet.sink->write(events, wall);
-      // Headers of a table are lines, too.
-      lost = std::min<uint64_t>(events.size(), outlet.sink->output().lost_lines() - before);
+      lost = outlet.sink->output().lost_lines() - before;
+      if (outlet.sink->holds_back()) {
+        most = std::max(most, lost);
+      } else {
+        lost = std::min<uint64_t>(events.size(), lost);  // headers of a table are lines, too
+      }
     }
-    if (lost == 0) continue;
-    const uint64_t from_ns = outlet.owed.lost > 0 ? outlet.owed.from_ns : events.front().header->time_ns;
-    outlet.owed = gap_of(LossReason::kWriteFailed, outlet.owed.lost + lost, from_ns, events.back().header->time_ns);
-    sum += lost;
+  }
+  return tell_of_losses(most, events.front().header->time_ns, events.back().header->time_ns, wall);
+}
+
+uint64_t Outlets::tick(const WallTime& wall) {
+  for (Outlet& outlet : outlets_) {
+    const uint64_t before = outlet.sink->output().lost_lines();
+    outlet.sink->tick(wall);
+    outlet.lost_now = outlet.sink->output().lost_lines() - before;
+  }
+  return tell_of_losses(UINT64_MAX, wall.boot_ns(), wall.boot_ns(), wall);
+}
+
+uint64_t Outlets::close(const end_event& end, const Losses& losses, const WallTime& wall) {
+  uint64_t lost = 0;
+  for (Outlet& outlet : outlets_) {
+    const uint64_t before = outlet.sink->output().lost_lines();
+    outlet.sink->close(end, losses, wall);
+    lost += outlet.sink->output().lost_lines() - before;
+  }
+  return lost;
+}
+
+void Outlets::owe(Outlet& outlet, uint64_t from_ns, uint64_t to_ns) {
+  if (outlet.owed.lost > 0) from_ns = outlet.owed.from_ns;
+  outlet.owed = gap_of(LossReason::kWriteFailed, outlet.owed.lost + outlet.lost_now, from_ns, to_ns);
+}
+
+// Of what each outlet lost just now, `at_most` in all: to itself as soon as it takes lines, to the others at once.
+uint64_t Outlets::tell_of_losses(uint64_t at_most, uint64_t from_ns, uint64_t to_ns, const WallTime& wall) {
+  uint64_t sum = 0;
+  for (Outlet& outlet : outlets_) {
+    if (outlet.lost_now > 0) owe(outlet, from_ns, to_ns);
+    sum += outlet.lost_now;
   }
   if (sum == 0) return 0;
-  sum = std::min<uint64_t>(sum, events.size());
-  const gap_event gap =
-      gap_of(LossReason::kWriteFailed, sum, events.front().header->time_ns, events.back().header->time_ns);
+  sum = std::min(sum, at_most);
+  const gap_event gap = gap_of(LossReason::kWriteFailed, sum, from_ns, to_ns);
   const Record record{.header = &gap.header, .type = &kGapType};
   for (Outlet& outlet : outlets_) {
     if (outlet.lost_now > 0) {

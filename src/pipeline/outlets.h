@@ -25,6 +25,10 @@ class Outlets {
   // A record of the run itself: gap, end. What is lost of these is no event.
   void tell(const Record& record, const WallTime& wall);
 
+  // A second has passed; the run is over. Sinks that hold records back write them: how many could not be written.
+  uint64_t tick(const WallTime& wall);
+  uint64_t close(const end_event& end, const Losses& losses, const WallTime& wall);
+
   bool is_closed() const;  // somebody stopped reading
 
   template <typename Do>
@@ -40,6 +44,8 @@ class Outlets {
   };
 
   static bool pay(Outlet& outlet, const WallTime& wall);
+  static void owe(Outlet& outlet, uint64_t from_ns, uint64_t to_ns);
+  uint64_t tell_of_losses(uint64_t at_most, uint64_t from_ns, uint64_t to_ns, const WallTime& wall);
 
   std::vector<Outlet> outlets_;
 };

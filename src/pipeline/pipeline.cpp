@@ -23,6 +23,14 @@ constexpr auto kHousekeeping = milliseconds(1000);
 
 Pipeline::Pipeline(Source& source, Enricher& enricher, std::vector<Sink*> sinks, Signals& signals, const Clock& clock,
                    std::function<void(const std::string&)> complain)
+    : Pipeline(source, &enricher, std::move(sinks), signals, clock, std::move(complain)) {}
+
+Pipeline::Pipeline(Source& source, std::vector<Sink*> sinks, Signals& signals, const Clock& clock,
+                   std::function<void(const std::string&)> complain)
+    : Pipeline(source, nullptr, std::move(sinks), signals, clock, std::move(complain)) {}
+
+Pipeline::Pipeline(Source& source, Enricher* enricher, std::vector<Sink*> sinks, Signals& signals, const Clock& clock,
+                   std::function<void(const std::string&)> complain)
     : source_(source),
       enricher_(enricher),
       outlets_(sinks),
@@ -60,9 +68,15 @@ RunTotals Pipeline::run(const PipelineOptions& options) {
     batch_.clear();
     const bool more = source_.next(batch_);
     const auto now = steady_clock::now();
+    if (!enricher_) wall_.recheck();  // a recording's clock changes between batches
     if (!batch_.records().empty()) last_event = now;
-    enrich();
-    deliver(more);
+    if (enricher_) {
+      enrich();
+      deliver(more);
+    } else {
+      deliver_again();
+    }
+    if (enricher_ ? exact : source_.take_tick()) not_written_ += outlets_.tick(wall_);
     handle_signals();
     if (options.duration && now - start >= *options.duration) break;
     if (source_.ended()) break;
@@ -93,11 +107,11 @@ void Pipeline::handle_signals() {
 // Every event of one socket begins alike; other records have no owner to look up.
 void Pipeline::enrich() {
   if (batch_.records().empty()) return;
-  enricher_.begin_batch();
+  enricher_->begin_batch();
   for (Record& record : batch_.records()) {
     if (record.type->common.empty()) continue;
     const auto& event = *reinterpret_cast<const socket_event*>(record.bytes());
-    if (event.owner.cgroup_id != 0) record.context = enricher_.of(event.owner);
+    if (event.owner.cgroup_id != 0) record.context = enricher_->of(event.owner);
   }
   if (wanted_) {
     totals_.filtered += std::erase_if(batch_.records(), [this](const Record& record) { return !wanted_(record); });
@@ -105,7 +119,9 @@ void Pipeline::enrich() {
   horizon_ns_ = batch_.sort(horizon_ns_);
 }
 
-void Pipeline::look_for_losses(bool exact) { gaps_.look(source_.losses(exact), clock_.boot_ns()); }
+void Pipeline::look_for_losses(bool exact) {
+  if (enricher_) gaps_.look(source_.losses(exact), clock_.boot_ns());
+}
 
 // The batch, with the gaps between its records by their time. Where more is waiting, what comes after the last of them
 // waits, too.
@@ -124,13 +140,30 @@ void Pipeline::deliver(bool more) {
   write(rest);
 }
 
+// Records of a recording, gap records among them, in the order in which they went out.
+void Pipeline::deliver_again() {
+  std::span<const Record> rest = batch_.records();
+  while (!rest.empty()) {
+    const auto gap = std::find_if(rest.begin(), rest.end(), [](const Record& r) { return r.type == &kGapType; });
+    const auto before = static_cast<size_t>(gap - rest.begin());
+    write(rest.first(before));
+    rest = rest.subspan(before);
+    if (rest.empty() || remaining_ == 0) break;
+    const auto& event = *reinterpret_cast<const gap_event*>(rest.front().header);
+    // A reason that only a newer version knows is a loss all the same: of what cannot be read here.
+    const auto reason = event.reason < kLossReasons ? static_cast<LossReason>(event.reason) : LossReason::kMalformed;
+    replayed_[reason] += event.lost;
+    outlets_.tell(rest.front(), wall_);
+    rest = rest.subspan(1);
+  }
+}
+
 void Pipeline::write(std::span<const Record> records) {
   records = records.first(std::min<uint64_t>(records.size(), remaining_));
   if (records.empty()) return;
-  const uint64_t lost = outlets_.write(records, wall_);
   remaining_ -= records.size();
-  not_written_ += lost;
-  totals_.delivered += records.size() - lost;
+  taken_ += records.size();
+  not_written_ += outlets_.write(records, wall_);
   totals_.late += static_cast<uint64_t>(
       std::count_if(records.begin(), records.end(), [](const Record& record) { return record.late; }));
 }
@@ -150,17 +183,24 @@ void Pipeline::finish(const PipelineOptions& options) {
   while (more && remaining_ > 0 && !outlets_.is_closed()) {
     batch_.clear();
     more = source_.next(batch_);
-    enrich();
-    deliver(more);
+    if (enricher_) {
+      enrich();
+      deliver(more);
+    } else {
+      deliver_again();
+    }
   }
+  not_written_ += outlets_.tick(wall_);
   look_for_losses(true);
   batch_.clear();
+  if (!enricher_) gaps_.look(source_.losses(true), clock_.boot_ns());
   deliver(false);
   report_complaints();
   totals_.losses = gaps_.losses();
+  for (size_t i = 0; i < kLossReasons; ++i) totals_.losses.count[i] += replayed_.count[i];
   totals_.losses[LossReason::kWriteFailed] += not_written_;
+  totals_.delivered = taken_ - std::min(taken_, not_written_);
   totals_.table_full = source_.table_full();
-  if (!options.end_record) return;
   const end_event end = {
       .header = {.kind = END_KIND, .size = sizeof end, .cpu = 0, .time_ns = clock_.boot_ns()},
       .delivered = totals_.delivered,
@@ -169,7 +209,11 @@ void Pipeline::finish(const PipelineOptions& options) {
       .incomplete = totals_.losses[LossReason::kRecordAlloc],
       .table_full = totals_.table_full,
   };
-  outlets_.tell({.header = &end.header, .type = &kEndType}, wall_);
+  if (options.end_record) outlets_.tell({.header = &end.header, .type = &kEndType}, wall_);
+  const uint64_t lost_last = outlets_.close(end, totals_.losses, wall_);
+  totals_.losses[LossReason::kWriteFailed] += lost_last;
+  totals_.delivered -= std::min(totals_.delivered, lost_last);
+  report_complaints();
 }
 
 }  // namespace sockeye

@@ -42,20 +42,29 @@ class Pipeline {
   Pipeline(Source& source, Enricher& enricher, std::vector<Sink*> sinks, Signals& signals, const Clock& clock,
            std::function<void(const std::string&)> complain);
 
+  // For a source whose records went out once: they come sorted, with their context, gap records among them. `clock` is
+  // the source's, and there is no waiting for time to pass.
+  Pipeline(Source& source, std::vector<Sink*> sinks, Signals& signals, const Clock& clock,
+           std::function<void(const std::string&)> complain);
+
   RunTotals run(const PipelineOptions& options);
 
  private:
+  Pipeline(Source& source, Enricher* enricher, std::vector<Sink*> sinks, Signals& signals, const Clock& clock,
+           std::function<void(const std::string&)> complain);
+
   void wait(int timeout_ms);
   void look_for_losses(bool exact);
   void enrich();
   void deliver(bool more);
+  void deliver_again();
   void write(std::span<const Record> records);
   void handle_signals();
   void report_complaints();
   void finish(const PipelineOptions& options);
 
   Source& source_;
-  Enricher& enricher_;
+  Enricher* enricher_;  // null: a replay
   Outlets outlets_;
   Signals& signals_;
   const Clock& clock_;
@@ -64,7 +73,9 @@ class Pipeline {
   Fd epoll_;
   Batch batch_;
   Gaps gaps_;
-  uint64_t not_written_ = 0;  // events that did not reach every sink
+  Losses replayed_;           // losses that gap records of a recording told of
+  uint64_t taken_ = 0;        // events that were given to the sinks
+  uint64_t not_written_ = 0;  // of them, those that did not reach every sink
   uint64_t horizon_ns_ = 0;   // time of the latest record that went out
   uint64_t remaining_;        // of --count
   std::function<bool(const Record&)> wanted_;

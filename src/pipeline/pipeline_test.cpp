@@ -220,6 +220,72 @@ TEST_F(PipelineTest, StopsAfterItsTime) {
   EXPECT_FALSE(source_.steps.empty());
 }
 
+// What a sink is told beside records.
+class TickingSink : public Sink {
+ public:
+  explicit TickingSink(Output output) : output_(std::move(output)) {}
+  void write(std::span<const Record> records, const WallTime& wall) override {
+    for (const Record& record : records) {
+      text += std::to_string(wall.of(record.header->time_ns)) + (record.type == &kGapType ? " gap; " : "; ");
+    }
+  }
+  void tick(const WallTime& wall) override { text += "tick " + std::to_string(wall.boot_ns()) + "; "; }
+  void close(const end_event& end, const Losses& losses, const WallTime&) override {
+    text += "end " + std::to_string(end.header.time_ns) + " " + std::to_string(end.delivered) + " " +
+            std::to_string(end.lost) + " " + std::to_string(losses.events());
+  }
+  Output& output() override { return output_; }
+  std::string text;
+
+ private:
+  Output output_;
+};
+
+// Records that went out once: out of order, gaps among them, with a clock of their own that is set in between.
+class OldSource : public Source {
+ public:
+  class OldClock : public Clock {
+   public:
+    uint64_t boot_ns() const override { return boot; }
+    int64_t wall_ns() const override { return static_cast<int64_t>(boot) + offset; }
+    int64_t offset_ns() const override { return offset; }
+    uint64_t boot = 5;
+    int64_t offset = 1000;
+  };
+
+  int wake_fd() const override { return -1; }
+  bool next(Batch& batch) override {
+    if (ended()) return false;
+    const event_header late = {.kind = 999, .size = sizeof late, .cpu = 0, .time_ns = 10};
+    gap_event gap = {};
+    gap.header = {.kind = GAP_KIND, .size = sizeof gap, .cpu = 0, .time_ns = 20};
+    gap.lost = 3;
+    gap.reason = step == 0 ? 0 : 200;  // of a later version
+    batch.add(&gap.header, sizeof gap, &kGapType);
+    batch.add(&late, sizeof late, &kType);
+    batch.records().back().late = true;
+    if (step == 1) clock.offset = 3'600'000'000'000;
+    clock.boot = 30 + step;
+    return ++step < 2;
+  }
+  bool ended() const override { return step == 2; }
+  bool take_tick() override { return step == 1; }
+  Losses losses(bool) override { return {}; }
+  void stop() override {}
+
+  OldClock clock;
+  uint64_t step = 0;
+};
+
+TEST_F(PipelineTest, AReplayIsInTheOrderAndOfTheTimeThatItWas) {
+  OldSource source;
+  TickingSink sink(std::move(*Output::file("/dev/null", &signals_)));
+  const RunTotals totals = Pipeline(source, {&sink}, signals_, source.clock, [](const std::string&) {}).run({});
+  EXPECT_EQ(sink.text, "1020 gap; 1010; tick 30; 3600000000020 gap; 3600000000010; tick 31; end 31 2 6 6");
+  EXPECT_EQ(totals.late, 2u);
+  EXPECT_EQ(totals.losses[LossReason::kRingFull], 3u);
+}
+
 TEST_F(PipelineTest, AFullDiskIsSaidOnceAndCounted) {
   source_.steps = {{{10, 20}, {}}, {{30}, {}}, {{}, {}}, {{}, {}}};
   const RunTotals totals = run({}, "/dev/full");

@@ -21,6 +21,8 @@ class Source {
   virtual Losses losses(bool exact) = 0;
   // Events with OUTCOME_TABLE_FULL so far: what remained of their sockets is not certain.
   virtual uint64_t table_full() const { return 0; }
+  // Of a recording: whether its second has passed since it was last asked. A live source has no seconds of its own.
+  virtual bool take_tick() { return false; }
   // Nothing new is made after this; what was made before can still be read.
   virtual void stop() = 0;
 };

@@ -78,4 +78,11 @@ void expect_golden(const std::string& path, std::string_view text) {
                 << first_difference(expected.str(), text);
 }
 
+void expect_kept(const std::string& path, std::string_view bytes) {
+  const auto file = std::filesystem::path(SOCKEYE_SOURCE_DIR) / path;
+  if (std::filesystem::exists(file)) return;
+  if (getenv("SOCKEYE_UPDATE_GOLDEN")) return update(file, bytes);
+  ADD_FAILURE() << path << " is not there. To make it: ./dev test --update";
+}
+
 }  // namespace sockeye

@@ -12,4 +12,8 @@ namespace sockeye {
 // is written instead; a file that is not there fails the test without it.
 void expect_golden(const std::string& path, std::string_view text);
 
+// Fails the test where the file is not there; with SOCKEYE_UPDATE_GOLDEN it is then made of `bytes`. What it holds is
+// not compared: for files that later versions have to read.
+void expect_kept(const std::string& path, std::string_view bytes);
+
 }  // namespace sockeye

@@ -15,6 +15,7 @@ void add_stream_commands(CLI::App& app, std::function<int()>& run);  // one a co
 void add_counts_command(CLI::App& app, std::function<int()>& run);
 void add_who_command(CLI::App& app, std::function<int()>& run);
 void add_doctor_command(CLI::App& app, std::function<int()>& run);
+void add_replay_command(CLI::App& app, std::function<int()>& run);
 void add_list_command(CLI::App& app, std::function<int()>& run);
 
 }  // namespace sockeye

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The filters of a run, as the kernel side applies them (bpf/filter.h), for records that are there already. It knows no
+// collector: what a filter is about is found by the names of fields.
+#pragma once
+
+#include "bpf/filter_rules.h"
+#include "event/record.h"
+
+namespace sockeye {
+
+class ReplayFilter {
+ public:
+  ReplayFilter(const EventType& type, const filter_rules& rules);
+
+  // `record` is of the type. Records that are not about one socket pass.
+  bool passes(const Record& record) const;
+
+ private:
+  const filter_rules& rules_;
+  bool is_of_socket_;
+  const Field* old_state_;
+  const Field* new_state_;
+  const Field* state_;
+};
+
+}  // namespace sockeye
