@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <limits>
 #include <vector>
 
 #include "event/loss.h"
@@ -19,8 +19,15 @@ class Gaps {
   // it was since the last look.
   void look(const Losses& losses, uint64_t now_ns);
 
+  // The source is about to be read: when it has no more, all that came before the gaps of now has been read.
+  void begin_reading() { settled_ns_ = looked_ns_; }
+
+  void end_reading() { settled_ns_ = std::numeric_limits<uint64_t>::max(); }  // nothing more will come
+
   // The first of those that wait, by the time at which all was lost; nullptr: there is none.
   const gap_event* first() const { return waiting_.empty() ? nullptr : &waiting_.front(); }
+  // Whether it was there at begin_reading().
+  bool first_is_settled() const { return first() && first()->header.time_ns <= settled_ns_; }
   void pop() { waiting_.erase(waiting_.begin()); }
 
   const Losses& losses() const { return losses_; }  // as of the last look
@@ -28,6 +35,7 @@ class Gaps {
  private:
   Losses losses_;
   uint64_t looked_ns_;
+  uint64_t settled_ns_ = 0;
   std::vector<gap_event> waiting_;  // by time
 };
 

@@ -63,10 +63,10 @@ RunTotals Pipeline::run(const PipelineOptions& options) {
       last_housekeeping = steady_clock::now();
       wall_.recheck();
     }
-    // Before the source is read: all that came before what is lost by now is among what is read until it has no more.
-    look_for_losses(exact);
+    gaps_.begin_reading();
     batch_.clear();
     const bool more = source_.next(batch_);
+    look_for_losses(exact);
     const auto now = steady_clock::now();
     if (!enricher_) wall_.recheck();  // a recording's clock changes between batches
     if (!batch_.records().empty()) last_event = now;
@@ -123,18 +123,19 @@ void Pipeline::look_for_losses(bool exact) {
   if (enricher_) gaps_.look(source_.losses(exact), clock_.boot_ns());
 }
 
-// The batch, with the gaps between its records by their time. Where more is waiting, what comes after the last of them
-// waits, too.
+// The batch, with the gaps between its records by their time. What comes after the last of them waits where more is to
+// be read, or may have come since.
 void Pipeline::deliver(bool more) {
   std::span<const Record> rest = batch_.records();
   while (const gap_event* gap = gaps_.first()) {
     const auto place = std::upper_bound(rest.begin(), rest.end(), gap->header.time_ns,
                                         [](uint64_t time, const Record& r) { return time < r.header->time_ns; });
-    if (place == rest.end() && more) break;
+    if (place == rest.end() && (more || !gaps_.first_is_settled())) break;
     const auto before = static_cast<size_t>(place - rest.begin());
     write(rest.first(before));
     rest = rest.subspan(before);
     outlets_.tell({.header = &gap->header, .type = &kGapType}, wall_);
+    horizon_ns_ = std::max<uint64_t>(horizon_ns_, gap->header.time_ns);
     gaps_.pop();
   }
   write(rest);
@@ -181,6 +182,7 @@ void Pipeline::finish(const PipelineOptions& options) {
   look_for_losses(true);
   bool more = true;
   while (more && remaining_ > 0 && !outlets_.is_closed()) {
+    gaps_.begin_reading();
     batch_.clear();
     more = source_.next(batch_);
     if (enricher_) {
@@ -192,6 +194,7 @@ void Pipeline::finish(const PipelineOptions& options) {
   }
   not_written_ += outlets_.tick(wall_);
   look_for_losses(true);
+  gaps_.end_reading();
   batch_.clear();
   if (!enricher_) gaps_.look(source_.losses(true), clock_.boot_ns());
   deliver(false);

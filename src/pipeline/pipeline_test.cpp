@@ -11,7 +11,6 @@
 #include <fstream>
 
 #include "event/collector.h"
-#include "tests/support/records.h"
 
 namespace sockeye {
 namespace {
@@ -19,6 +18,14 @@ namespace {
 using Lines = std::vector<std::string>;
 
 constexpr EventType kType = {.name = "test", .kind = 999, .size = sizeof(event_header)};
+
+// Some time after the last record so far.
+class ScriptedClock : public Clock {
+ public:
+  uint64_t boot_ns() const override { return now_ns; }
+  int64_t wall_ns() const override { return 0; }
+  uint64_t now_ns = 1;
+};
 
 // Hands out batches that were written down beforehand; then asks to stop, as Ctrl-C would.
 class ScriptedSource : public Source {
@@ -42,6 +49,7 @@ class ScriptedSource : public Source {
     for (const uint64_t time : step.times) {
       const event_header header = {.kind = 999, .size = sizeof header, .cpu = 0, .time_ns = time};
       batch.add(&header, sizeof header, &kType);
+      clock.now_ns = std::max(clock.now_ns, time + 1);
     }
     return step.more;
   }
@@ -50,6 +58,7 @@ class ScriptedSource : public Source {
   uint64_t table_full() const override { return with_table_full; }
   void stop() override { stopped = true; }
 
+  ScriptedClock clock;
   std::deque<Step> steps;
   std::function<void(size_t left)> before_step;
   uint64_t with_table_full = 0;
@@ -67,9 +76,9 @@ class RecordingSink : public Sink {
     for (const Record& record : records) {
       if (record.type == &kGapType) {
         const auto& gap = *reinterpret_cast<const gap_event*>(record.header);
-        lines.push_back(
-            "gap " + std::string(name_of(static_cast<LossReason>(gap.reason)).reason) + " " + std::to_string(gap.lost) +
-            (gap.header.time_ns ? " " + std::to_string(gap.from_ns) + ".." + std::to_string(gap.header.time_ns) : ""));
+        lines.push_back("gap " + std::string(name_of(static_cast<LossReason>(gap.reason)).reason) + " " +
+                        std::to_string(gap.lost) + " " + std::to_string(gap.from_ns) + ".." +
+                        std::to_string(gap.header.time_ns));
       } else if (record.type == &kEndType) {
         const auto& end = *reinterpret_cast<const end_event*>(record.header);
         lines.push_back("end " + std::to_string(end.delivered) + " " + std::to_string(end.lost) +
@@ -93,7 +102,7 @@ class PipelineTest : public testing::Test {
   RunTotals run(const PipelineOptions& options, const char* path = "/dev/null") {
     auto output = Output::file(path, &signals_);
     sink_ = std::make_unique<RecordingSink>(std::move(*output));
-    Pipeline pipeline(source_, enricher_, {sink_.get()}, signals_, clock_,
+    Pipeline pipeline(source_, enricher_, {sink_.get()}, signals_, source_.clock,
                       [this](const std::string& line) { complaints_.push_back(line); });
     return pipeline.run(options);
   }
@@ -107,7 +116,6 @@ class PipelineTest : public testing::Test {
   }
 
   Signals signals_;
-  FixedClock clock_;
   ScriptedSource source_;
   Enricher enricher_;
   std::unique_ptr<RecordingSink> sink_;
@@ -129,7 +137,8 @@ TEST_F(PipelineTest, TellsOfALossOnceAndAtItsPlace) {
                    {{30}, lost(LossReason::kRingFull, 7)},
                    {{40}, lost(LossReason::kRingFull, 9)}};
   const RunTotals totals = run({.duration = {}, .count = {}, .end_record = true});
-  EXPECT_EQ(sink_->lines, (Lines{"10", "20", "gap ring_full 7", "30", "40", "gap ring_full 2", "end 4 9"}));
+  EXPECT_EQ(sink_->lines,
+            (Lines{"10", "20", "gap ring_full 7 11..21", "30", "40", "gap ring_full 2 31..41", "end 4 9"}));
   EXPECT_EQ(totals.losses.events(), 9u);
 }
 
@@ -150,13 +159,30 @@ TEST_F(PipelineTest, AGapWaitsForWhatTheRingStillHolds) {
   EXPECT_EQ(sink_->lines, (Lines{"10", "20", "30", "40", "50", "gap ring_full 7 60..80", "90", "100"}));
 }
 
+TEST_F(PipelineTest, WhatComesAfterAGapThatIsLaterIsLate) {
+  const Losses losses = lost(LossReason::kRingFull, 7, 60, 80);
+  source_.steps = {{{10}, losses}, {{50}, losses}, {{79, 81}, losses}};
+  source_.before_step = [this](size_t) { source_.clock.now_ns = 100; };
+  EXPECT_EQ(run({}).late, 1u);
+  EXPECT_EQ(sink_->lines, (Lines{"10", "50", "gap ring_full 7 60..80", "79 late", "81"}));
+}
+
+TEST_F(PipelineTest, WhatCameWhileTheLossesWereLookedAtIsReadFirst) {
+  // The reader stood still between reading the ring and asking for losses.
+  const Losses losses = lost(LossReason::kRingFull, 7, 60, 80);
+  source_.steps = {{{10}, losses}, {{20, 30, 90}, losses}};
+  source_.before_step = [this](size_t) { source_.clock.now_ns = 85; };
+  run({});
+  EXPECT_EQ(sink_->lines, (Lines{"10", "20", "30", "gap ring_full 7 60..80", "90"}));
+}
+
 TEST_F(PipelineTest, GapsOfSeveralReasonsAreInOrderOfTime) {
   Losses losses = lost(LossReason::kRingFull, 7, 60, 80);
   losses[LossReason::kMissed] = 2;
   losses.to_ns[static_cast<size_t>(LossReason::kMissed)] = 15;
   source_.steps = {{{}, losses}, {{10, 20}, losses, true}, {{30, 90}, losses}};
   EXPECT_EQ(run({}).losses.events(), 9u);
-  EXPECT_EQ(sink_->lines, (Lines{"10", "gap missed 2 0..15", "20", "30", "gap ring_full 7 60..80", "90"}));
+  EXPECT_EQ(sink_->lines, (Lines{"10", "gap missed 2 1..15", "20", "30", "gap ring_full 7 60..80", "90"}));
 }
 
 TEST_F(PipelineTest, AGapThatNothingFollowsIsToldAtTheEnd) {
@@ -171,7 +197,7 @@ TEST_F(PipelineTest, OfABurstOnlyWhatIsNewIsToldEachTime) {
                    {{20}, lost(LossReason::kMalformed, 1)},
                    {{30}, lost(LossReason::kMalformed, 4)}};
   EXPECT_EQ(run({}).losses[LossReason::kMalformed], 4u);
-  EXPECT_EQ(sink_->lines, (Lines{"10", "gap malformed 1", "20", "30", "gap malformed 3"}));
+  EXPECT_EQ(sink_->lines, (Lines{"10", "gap malformed 1 1..11", "20", "30", "gap malformed 3 21..31"}));
 }
 
 TEST_F(PipelineTest, WhatIsNotWantedIsNeitherDeliveredNorLost) {
@@ -195,7 +221,7 @@ TEST_F(PipelineTest, TellsHowManyEventsCameWithTheTimeWaitTableFull) {
 TEST_F(PipelineTest, AnIncompleteRecordIsNoLostEvent) {
   source_.steps = {{{10}, lost(LossReason::kRecordAlloc, 3)}};
   EXPECT_EQ(run({}).losses.events(), 0u);
-  EXPECT_EQ(sink_->lines, (Lines{"10", "gap record_alloc 3"}));
+  EXPECT_EQ(sink_->lines, (Lines{"10", "gap record_alloc 3 1..11"}));
 }
 
 TEST_F(PipelineTest, EndsWithItsSource) {
@@ -346,7 +372,7 @@ TEST_F(PipelineTest, WhatOneOfTwoOutputsLostIsToldByBoth) {
   file.let_grow(6);  // two lines
   auto limited = Output::file(file.path(), &signals_), whole = Output::file("/dev/null", &signals_);
   RecordingSink log(std::move(*limited)), shown(std::move(*whole));
-  Pipeline pipeline(source_, enricher_, {&shown, &log}, signals_, clock_, [](const std::string&) {});
+  Pipeline pipeline(source_, enricher_, {&shown, &log}, signals_, source_.clock, [](const std::string&) {});
   source_.steps = {{{10, 20, 30, 40}, {}}, {{50}, {}}, {{60}, {}}};
   source_.before_step = [&](size_t left) {
     if (left == 1) file.let_grow(1 << 20);

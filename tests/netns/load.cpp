@@ -339,16 +339,11 @@ bool parse_option(int option, const char* value, Options& options) {
 
 bool parse_options(int argc, char** argv, Options& options) {
   constexpr option kLong[] = {
-      {"addr", required_argument, nullptr, 'a'},
-      {"port", required_argument, nullptr, 'p'},
-      {"connections", required_argument, nullptr, 'n'},
-      {"threads", required_argument, nullptr, 't'},
-      {"rate", required_argument, nullptr, 'R'},
-      {"hold", required_argument, nullptr, 'h'},
-      {"ready-fd", required_argument, nullptr, 'r'},
-      {"source-addresses", required_argument, nullptr, 'k'},
-      {"first-source", required_argument, nullptr, 's'},
-      {nullptr, 0, nullptr, 0},
+      {"addr", required_argument, nullptr, 'a'},         {"port", required_argument, nullptr, 'p'},
+      {"connections", required_argument, nullptr, 'n'},  {"threads", required_argument, nullptr, 't'},
+      {"rate", required_argument, nullptr, 'R'},         {"hold", required_argument, nullptr, 'h'},
+      {"ready-fd", required_argument, nullptr, 'r'},     {"source-addresses", required_argument, nullptr, 'k'},
+      {"first-source", required_argument, nullptr, 's'}, {nullptr, 0, nullptr, 0},
   };
   int option;
   while ((option = getopt_long(argc, argv, "", kLong, nullptr)) != -1) {
