@@ -47,7 +47,7 @@ constexpr Column kColumns[] = {
     {.field = "laddr", .header = "LADDR", .width = 39, .least = 15},
     {.field = "lport", .header = "LPORT", .width = 5, .least = 5, .right = true},
     {.field = "raddr", .header = "RADDR", .width = 39, .least = 15},
-    {.field = "rport", .header = "RPORT", .width = 5, .least = 5, .right = true},
+    {.field = "rport", .header = "RPORT", .width = 5, .least = 5, .right = true, .keep = 90},
     {.field = "pid", .header = "PID", .width = 7, .least = 5, .right = true},
     {.field = "comm", .header = "COMM", .width = 15, .least = 6},
     {.field = "uid", .header = "UID", .width = 5, .least = 5, .right = true, .keep = 20},

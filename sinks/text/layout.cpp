@@ -69,6 +69,7 @@ std::vector<int> fit_columns(std::span<const ColumnWish> wishes, int columns) {
   while (total_of(widths) > columns && std::count_if(widths.begin(), widths.end(), is_shown) > 1) {
     *std::find_if(widths.rbegin(), widths.rend(), is_shown) = 0;
   }
+  spread(wishes, widths, columns, [](const ColumnWish& wish) { return wish.firm ? 0 : wish.usual; });
   spread(wishes, widths, columns, [](const ColumnWish& wish) { return wish.usual; });
   spread(wishes, widths, columns, [](const ColumnWish& wish) { return std::min(wish.seen, wish.most); });
   return widths;

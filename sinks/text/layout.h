@@ -20,7 +20,7 @@ struct ColumnWish {
 
 // A width for each column, 0: it is left out. All that are shown, with a blank between each two, take at most
 // `columns`, unless there is but one. Every column gets what it needs, or columns less missed are left out; what is
-// left goes to those with less than usual, then to those with longer values.
+// left goes to those with less than usual, numbers last as theirs are whole anyway, then to those with longer values.
 std::vector<int> fit_columns(std::span<const ColumnWish> wishes, int columns);
 
 // Without a terminal nothing is left out: each as wide as usual values, or as the longest of late.

@@ -29,11 +29,11 @@ TEST(Layout, EveryColumnWhereThereIsRoom) {
 
 TEST(Layout, WhatIsLeftGoesEvenlyToWhatUsualValuesTake) {
   EXPECT_EQ(fit_columns(wishes(), 39), (Widths{6, 15, 5, 10}));
-  EXPECT_EQ(fit_columns(wishes(), 43), (Widths{8, 15, 7, 10}));
+  EXPECT_EQ(fit_columns(wishes(), 43), (Widths{10, 15, 5, 10}));
 }
 
 TEST(Layout, TheLeastMissedGoesFirst) {
-  EXPECT_EQ(fit_columns(wishes(), 38), (Widths{14, 15, 7, 0}));
+  EXPECT_EQ(fit_columns(wishes(), 38), (Widths{15, 15, 6, 0}));
   EXPECT_EQ(fit_columns(wishes(), 27), (Widths{11, 15, 0, 0}));
   EXPECT_EQ(fit_columns(wishes(), 21), (Widths{15, 0, 0, 0}));
 }
@@ -42,7 +42,7 @@ TEST(Layout, AnAddressGetsWhatItNeedsBeforeOthersGetAnything) {
   auto wanted = wishes();
   wanted[1].seen = wanted[1].need = 39;
   EXPECT_EQ(fit_columns(wanted, 63), (Widths{6, 39, 5, 10}));
-  EXPECT_EQ(fit_columns(wanted, 62), (Widths{14, 39, 7, 0}));
+  EXPECT_EQ(fit_columns(wanted, 62), (Widths{15, 39, 6, 0}));
   EXPECT_EQ(fit_columns(wanted, 46), (Widths{6, 39, 0, 0}));
   wanted[1].keep = 255;
   EXPECT_EQ(fit_columns(wanted, 40), (Widths{6, 33, 0, 0})) << "shortened only where all others are gone";

@@ -17,11 +17,11 @@ constexpr Field kFields[] = {
 constexpr Column kColumns[] = {
     {.field = "time", .header = "TIME", .width = 12, .least = 12, .keep = 50},
     {.field = "pid", .header = "PID", .width = 7, .least = 5, .right = true, .keep = 70},
-    {.field = "comm", .header = "COMM", .width = 15, .least = 7},
+    {.field = "comm", .header = "COMM", .width = 15, .least = 9},
     {.field = "laddr", .header = "LADDR", .width = 39, .least = 15, .keep = 30},
     {.field = "lport", .header = "LPORT", .width = 5, .least = 5, .right = true, .keep = 60},
     {.field = "raddr", .header = "RADDR", .width = 39, .least = 15},
-    {.field = "rport", .header = "RPORT", .width = 5, .least = 5, .right = true},
+    {.field = "rport", .header = "RPORT", .width = 5, .least = 5, .right = true, .keep = 90},
     {.field = "nth", .header = "NTH", .width = 5, .least = 3, .right = true},
 };
 
