@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of `states` on a terminal of a certain size, which changes, and in a pipe, under load."""
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+
+import netns
+from states_tools import ROOM, start_load
+
+PORT = 7100
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+HEADER = re.compile(r" *(TIME|PID|COMM) .*NEWSTATE")
+
+
+class Terminal:
+    """sockeye on a terminal of its own."""
+
+    def __init__(self, net, columns, rows, *words, **environment):
+        self.master, self.slave = pty.openpty()
+        for fd in (self.master, self.slave):
+            net.on_exit(lambda fd=fd: os.close(fd))
+        self.text = b""
+        self.resize(columns, rows)
+        ready, ready_fd = os.pipe()
+        argv = [netns.program_of("SOCKEYE"), *words, *ROOM, "--ready-fd", str(ready_fd)]
+        variables = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
+        try:
+            self.popen = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=self.slave, stderr=subprocess.PIPE,
+                                          pass_fds=[ready_fd], preexec_fn=netns.die_with_parent,
+                                          env={**variables, "TERM": "xterm", **environment})
+        finally:
+            os.close(ready_fd)
+        net.on_exit(self.end)
+        assert select.select([ready], [], [], netns.READY_S)[0] and os.read(ready, 1), self.popen.stderr.read()
+        os.close(ready)
+
+    def end(self):
+        if self.popen.poll() is None:
+            self.popen.kill()
+        self.popen.wait()
+        self.popen.stderr.close()
+
+    def resize(self, columns, rows):
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def read(self):
+        """What there is to read; a terminal that is not read stops whoever writes."""
+        while select.select([self.master], [], [], 0)[0]:
+            self.text += os.read(self.master, 65536)
+
+    def wait_for(self, condition, what):
+        def look():
+            self.read()
+            return condition(self.lines())
+        try:
+            return netns.wait_until(look, what, 60)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the last of {len(self.lines())}:\n" + "\n".join(self.lines()[-10:])) from None
+
+    def lines(self):
+        """Whole lines, colours left out."""
+        text = COLOUR.sub("", self.text.decode().replace("\r\n", "\n"))
+        return text.split("\n")[:-1]
+
+    def stop(self):
+        self.popen.send_signal(signal.SIGINT)
+        netns.wait_until(lambda: self.read() or self.popen.poll() is not None, "its end")
+        self.read()
+        assert self.popen.returncode == 0, self.popen.stderr.read()
+        assert b" 0 lost" in self.popen.stderr.read()
+        return self.lines()
+
+
+def check_lines(lines, columns, rows):
+    """None is longer than the terminal is wide, and on each screen there is a header."""
+    assert lines and max(map(len, lines)) <= columns, max(lines, key=len)
+    assert not any(re.search(r"[\x00-\x1f\x7f]", line) for line in lines), "a control character"
+    headers = [number for number, line in enumerate(lines) if HEADER.match(line)]
+    assert headers[0] == 0, lines[0]
+    screens = zip(headers, headers[1:] + [len(lines)])
+    assert max(end - start for start, end in screens) <= rows - 1, headers
+    return headers
+
+
+def check_columns(lines, headers):
+    """Under a header no column moves: the numbers of each end where its title ends."""
+    for start, end in zip(headers, headers[1:] + [len(lines)]):
+        at = lines[start].index("RPORT") + len("RPORT")
+        for line in lines[start + 1:end]:
+            assert line[at - 1].isdigit() and line[at:at + 1] in ("", " "), (lines[start], line)
+
+
+def load_both(net, connections=400):
+    """So many connections over IPv4 and as many over IPv6 with a long address, within a namespace."""
+    place = net.namespace("load")
+    place.ip("address", "add", "fd77:1111:2222:3333:4444:5555:6666:7777/128", "dev", "lo", "nodad")
+
+    def run():
+        for number, address in enumerate(("127.0.0.1", "fd77:1111:2222:3333:4444:5555:6666:7777")):
+            server = start_load(place, "server", "--addr", address, "--port", PORT + number)
+            client = place.load("client", "--addr", address, "--port", PORT + number, "--connections", connections)
+            yield client
+            server.stop()
+    return place, run
+
+
+def run_all(terminal, run):
+    for client in run():
+        terminal.wait_for(lambda _, client=client: client.popen.poll() is not None, "the load")
+        assert client.wait() == 0, client.stderr
+
+
+def run_in(net, columns, rows):
+    place, run = load_both(net)
+    terminal = Terminal(net, columns, rows, "states", "--netns", str(place.inode))
+    run_all(terminal, run)
+    lines = terminal.stop()
+    headers = check_lines(lines, columns, rows)
+    check_columns(lines, headers)
+    assert len(lines) - len(headers) == 2 * (400 * 10 + 4), (len(lines), len(headers))
+    assert b"\x1b[1m" in terminal.text and b"\x1b[32mESTABLISHED" in terminal.text, "no colours"
+    whole = [line for line in lines if "fd77:1111:2222:3333:4444:5555:6666:7777" in line]
+    assert len(whole) >= 400 * 10, f"{len(whole)} addresses are whole"
+    return lines
+
+
+def test_a_small_terminal(net):
+    lines = run_in(net, 80, 24)
+    assert lines[0].split() == ["TIME", "PID", "COMM", "LPORT", "RADDR", "RPORT", "NEWSTATE", "MS"], lines[0]
+
+
+def test_a_large_terminal(net):
+    lines = run_in(net, 200, 50)
+    assert lines[0].split() == ["TIME", "PID", "COMM", "OWNER", "LADDR", "LPORT", "RADDR", "RPORT", "OLDSTATE",
+                                "NEWSTATE", "MS", "CONTAINER"], lines[0]
+
+
+def count_rows(lines):
+    return sum(not HEADER.match(line) for line in lines)
+
+
+def after_rows(lines, rows):
+    """The lines after so many rows."""
+    for number, line in enumerate(lines):
+        if rows == 0:
+            return lines[number:]
+        rows -= not HEADER.match(line)
+    return []
+
+
+def test_a_terminal_that_is_resized(net):
+    """Each size has a header at once, and lines that fit."""
+    place = net.namespace("one")
+    terminal = Terminal(net, 80, 24, "states", "--netns", str(place.inode))
+    start_load(place, "server", "--addr", "127.0.0.1", "--port", PORT)
+    terminal.wait_for(lambda lines: count_rows(lines) == 2, "the rows of two listeners")
+    seen = 2
+    for columns, rows in ((200, 50), (60, 10), (120, 24), (44, 24)):
+        terminal.resize(columns, rows)
+        client = place.load("client", "--addr", "127.0.0.1", "--port", PORT, "--connections", 50)
+        terminal.wait_for(lambda lines, wanted=seen + 500: count_rows(lines) >= wanted, f"{columns}x{rows}")
+        assert client.wait() == 0, client.stderr
+        part = after_rows(terminal.lines(), seen)
+        check_columns(part, check_lines(part, columns, rows))
+        seen += 500
+    terminal.stop()
+
+
+def test_no_colour(net):
+    place = net.namespace("one")
+    terminal = Terminal(net, 80, 24, "states", "--netns", str(place.inode), NO_COLOR="1")
+    server = start_load(place, "server", "--addr", "127.0.0.1", "--port", PORT)
+    assert server.stop() == 0
+    terminal.wait_for(lambda lines: len(lines) >= 5, "the rows of two listeners")
+    terminal.stop()
+    assert b"\x1b" not in terminal.text, terminal.text
+
+
+def run_piped(net, *words):
+    place, run = load_both(net, 50)
+    sockeye = net.sockeye("states", "--format", "table", "--netns", place.inode, *ROOM, *words)
+    for client in run():
+        assert client.wait(60) == 0, client.stderr
+    return sockeye, sockeye.stop().lines
+
+
+def test_a_pipe(net):
+    """All columns, whole values, one header, no escape."""
+    sockeye, lines = run_piped(net)
+    assert "\x1b" not in sockeye.process.stdout
+    assert sum(bool(HEADER.match(line)) for line in lines) == 1 and HEADER.match(lines[0]), lines[0]
+    rows = lines[1:-1]
+    assert len(rows) == 2 * (50 * 10 + 4), len(rows)
+    columns = lines[0].split()
+    assert len(columns) == 12 and all(len(row.split()) == 12 for row in rows), columns
+    assert not any("~" in row for row in rows), "a value was cut"
+    assert {row.split()[columns.index("LADDR")] for row in rows} == {
+        "127.0.0.1", "fd77:1111:2222:3333:4444:5555:6666:7777"}
+    assert " End: DELIVERED=" in lines[-1], lines[-1]
+
+
+def test_colour_always(net):
+    sockeye, _ = run_piped(net, "--color", "always")
+    assert "\x1b[32mESTABLISHED" in sockeye.process.stdout
+    assert not any("~" in line for line in COLOUR.sub("", sockeye.process.stdout).splitlines())
+
+
+def test_times(net):
+    """Two tables of the same events, one with boot times: the same as in JSON."""
+    sockeye, lines = run_piped(net, "-T", "boot")
+    assert lines[0].split()[0] == "BOOT_S", lines[0]
+    times = [float(line.split()[0]) for line in lines[1:]]
+    with open("/proc/uptime", encoding="ascii") as file:
+        uptime = float(file.read().split()[0])
+    assert all(uptime - 60 < time <= uptime + 0.01 for time in times), (times[0], times[-1], uptime)
+    assert times == sorted(times)
+    done = net.host.run([netns.program_of("SOCKEYE"), "states", "-T", "boot"], check=False)
+    assert done.code == 2 and "--format table" in done.stderr, done

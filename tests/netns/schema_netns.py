@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a running sockeye writes as JSON, line by line, against docs/schema.json."""
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+
+import netns
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "support"))
+try:
+    import schema
+except ImportError as missing:
+    schema = None
+    MISSING = missing.name
+
+PORT = 7200
+
+
+def check(records):
+    """Each against the schema, and each changed a little, which it has to refuse."""
+    checker = schema.validator()
+    assert records, "nothing was written"
+    for record in records:
+        wrong = schema.complaints(checker, record)
+        assert not wrong, f"{wrong} in {json.dumps(record)}"
+    for record in records[:20] + records[-20:]:
+        assert schema.complaints(checker, {**record, "more": 1}), record
+        assert schema.complaints(checker, {key: value for key, value in record.items() if key != "time"}), record
+
+
+def need_schema():
+    if schema is None:
+        netns.skip(f"not installed: python3-{MISSING}")
+
+
+def written(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def connect_both_ways(net):
+    """A pair of namespaces with 40 connections between them, half of them IPv6; two servers go on listening."""
+    client, server = net.client_and_server()
+    for family in (4, 6):
+        server.load("server", "--addr", server.addresses[family], "--port", PORT + family)
+        server.wait_listen(PORT + family)
+    for family in (4, 6):
+        load = client.load("client", "--addr", server.addresses[family], "--port", PORT + family, "--connections", 20)
+        assert load.wait() == 0, load.stderr
+    return client, server
+
+
+def test_a_stream(net):
+    need_schema()
+    sockeye = net.sockeye("states")
+    client, server = connect_both_ways(net)
+    for place in (client, server):
+        sockeye.wait_for(lambda row, place=place: row.get("netns") == place.inode and row["new_state"] in
+                         ("TIME_WAIT", "CLOSE"))
+    run = sockeye.stop()
+    ours = [row for row in run.events if row["netns"] in (client.inode, server.inode)]
+    assert {row["family"] for row in ours} == {"ipv4", "ipv6"}, len(ours)
+    assert {row["role"] for row in ours} == {"client", "server", "listener"}, len(ours)
+    assert any("container" not in row for row in ours), "all are in containers"
+    check(run.events + [run.end])
+
+
+def test_a_stream_with_gaps(net):
+    """A ring that is too small for a reader that is stopped."""
+    need_schema()
+    sockeye = net.sockeye("states", "--ring-size", "64K", lossy=True)
+    sockeye.process.popen.send_signal(signal.SIGSTOP)
+    try:
+        place = net.namespace("one")
+        place.load("server", "--addr", "127.0.0.1", "--port", PORT)
+        place.wait_listen(PORT)
+        load = place.load("client", "--addr", "127.0.0.1", "--port", PORT, "--connections", 1000)
+        assert load.wait(60) == 0, load.stderr
+    finally:
+        sockeye.process.popen.send_signal(signal.SIGCONT)
+    sockeye.wait_for(lambda record: record["event"] == "gap")
+    run = sockeye.stop()
+    assert any(gap["reason"] == "ring_full" for gap in run.gaps), run.gaps
+    check(run.gaps + [run.end])
+
+
+def test_who(net):
+    need_schema()
+    client, server = connect_both_ways(net)
+    done = net.host.run([netns.program_of("SOCKEYE"), "who", "--json", "--end-record"])
+    records = written(done.stdout)
+    assert {client.inode, server.inode} <= {record.get("netns") for record in records}, len(records)
+    assert any(record.get("state") == "TIME_WAIT" for record in records), "no TIME_WAIT"
+    check(records)
+
+
+def test_counts(net):
+    need_schema()
+    connect_both_ways(net)
+    for words in ([], *(["--by", by] for by in ("comm", "container", "netns", "port"))):
+        done = net.host.run([netns.program_of("SOCKEYE"), "counts", "--json", *words])
+        record, = written(done.stdout)
+        assert bool(words) == bool(record.get("groups")), record
+        check([record])
+
+
+def test_the_pages_are_those_of_this_program(net):
+    need_schema()
+    for words, file in (("--schema", "docs/schema.json"), ("--markdown", "docs/output.md")):
+        made = net.host.run([netns.program_of("SOCKEYE"), "list", words]).stdout
+        assert made == (schema.ROOT / file).read_text(encoding="utf-8"), f"{file} is another: ./dev test --update"
+    both = subprocess.run([netns.program_of("SOCKEYE"), "list", "--schema", "--markdown"], capture_output=True, check=False)
+    assert both.returncode == 2, both
