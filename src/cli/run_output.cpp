@@ -72,7 +72,8 @@ Result<Sinks> make_sinks(const RunOptions& options, const std::vector<const Coll
       file.error().what = "--record " + printable(file.error().what);
       return file.error();
     }
-    sinks.owned.push_back(make_sink(std::move(*file), {.format = "recording", .types = shown.types, .facts = shown.facts}));
+    sinks.owned.push_back(
+        make_sink(std::move(*file), {.format = "recording", .types = shown.types, .facts = shown.facts}));
   }
   return sinks;
 }
