@@ -89,10 +89,9 @@ void play(Sink& sink) {
 std::string shown_as(std::string_view format) {
   char path[] = "/tmp/sockeye-recording-XXXXXX";
   close(mkstemp(path));
-  const SinkOptions options{format,
-                            {&find_collector("states")->event},
-                            false,
-                            {{std::string(kVersionFact), "0.1.0"}, {std::string(kZoneFact), "<+0545>-5:45"}}};
+  const SinkOptions options{.format = format,
+                            .types = {&find_collector("states")->event},
+                            .facts = {{std::string(kVersionFact), "0.1.0"}, {std::string(kZoneFact), "<+0545>-5:45"}}};
   play(*make_sink(std::move(*Output::file(path, nullptr)), options));
   std::ostringstream text;
   text << std::ifstream(path, std::ios::binary).rdbuf();

@@ -37,6 +37,7 @@ uint64_t Outlets::write(std::span<const Record> events, const WallTime& wall) {
       }
     }
   }
+  if (events.empty()) return 0;  // headers
   return tell_of_losses(most, events.front().header->time_ns, events.back().header->time_ns, wall);
 }
 

@@ -79,7 +79,8 @@ Status ReplaySource::choose_kinds() {
                  "a newer sockeye may know them: it was made by " + std::string(run().fact(kVersionFact))};
   }
   const filter_rules none{};
-  is_narrowed_ |= memcmp(&options_.filters, &none, sizeof none) != 0 || !unknown_collectors_.empty();
+  is_narrowed_ |= memcmp(&options_.filters, &none, sizeof none) != 0 || options_.containers.is_active() ||
+                  !unknown_collectors_.empty();
   return Ok{};
 }
 
@@ -193,14 +194,16 @@ bool ReplaySource::take_record(const Entry& entry, Batch& batch) {
   header.size = kind->type->size;
   memcpy(bytes, &header, sizeof header);
   Record record{.header = reinterpret_cast<const event_header*>(bytes), .type = kind->type};
+  record.context = reader_.context(entry.value);
   if (!kind->filter.passes(record)) return false;
+  if (kind->type != &kGapType && !options_.containers.passes(record.context)) return false;
   if (kind->type == &kGapType) {
     const auto& gap = *reinterpret_cast<const gap_event*>(bytes);
     if (gap.reason < kLossReasons) told_.count[gap.reason] += gap.lost;
   }
   if (kind->outcome && bytes[kind->outcome->offset] == std::byte{kind->table_full}) ++table_full_;
   batch.add(record.header, header.size, kind->type);
-  batch.records().back().context = reader_.context(entry.value);
+  batch.records().back().context = record.context;
   batch.records().back().late = (entry.flags & record::kLateFlag) != 0;
   return false;
 }

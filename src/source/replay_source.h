@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "bpf/filter_rules.h"
 #include "event/collector.h"
+#include "event/container_filter.h"
 #include "record/reader.h"
 #include "source/replay_filter.h"
 #include "source/source.h"
@@ -40,6 +41,7 @@ class RecordedClock : public Clock {
 struct ReplayOptions {
   std::vector<const Collector*> collectors;  // that are wanted; empty: all that the recording holds
   filter_rules filters = {};
+  ContainerFilter containers = {};
   std::optional<std::chrono::nanoseconds> duration;  // of recorded time
 };
 

@@ -58,6 +58,9 @@ Result<Replay> understand(ReplayWords words) {
   auto filters = parse_filter(words.filter);
   if (!filters) return filters.error();
   what.filters = *filters;
+  auto containers = parse_containers(words.filter);
+  if (!containers) return containers.error();
+  what.containers = std::move(*containers);
   if (words.listen) what.filters.states = 1 << STATE_LISTEN;
   what.duration = run->duration;
   run->duration.reset();  // of recorded time: the source keeps it
@@ -95,7 +98,7 @@ Result<ReplayResult> play(const Replay& replay, const std::string& file) {
 }
 
 void say_result(const Replay& replay, const ReplayResult& result) {
-  const bool lost = result.totals.losses.events() > 0;
+  const bool lost = result.totals.losses.any();
   if (!replay.run.quiet || lost || result.totals.table_full > 0) say_totals(result.totals, "events");
   if (!result.unknown_collectors.empty()) {
     say("it holds records of " + result.unknown_collectors + ", which this sockeye does not know");
@@ -117,7 +120,7 @@ int play_and_report(const ReplayWords& words) {
                        " before it were read",
                    ""});
   }
-  const bool lost = result->totals.losses.events() > 0;
+  const bool lost = result->totals.losses.any();
   return lost && replay->run.strict ? static_cast<int>(ErrorCode::kFailed) : 0;
 }
 
