@@ -24,7 +24,7 @@ struct {
 	__uint(max_entries, 65536);
 	__type(key, __u64);
 	__type(value, struct afterlife);
-} afterlife_by_cookie SHARED SEC(".maps");
+} afterlife_by_cookie SEC(".maps");
 
 /* At set_state, when the record is still there. A socket that may have no room for a minisocket is kept, too. */
 INLINE void remember_afterlife(struct moment *m)

@@ -16,16 +16,13 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #define INLINE static __always_inline
 
-/* The moments are compiled apart and linked into one object: what they share is weak, so that each may define it. */
-#define SHARED __attribute__((weak))
-
-const volatile struct kernel_settings settings SHARED = {};
-struct kernel_counters counters SHARED = {};
+const volatile struct kernel_settings settings = {};
+struct kernel_counters counters = {};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4 << 20); /* user space sets it: --ring-size */
-} ring SHARED SEC(".maps");
+} ring SEC(".maps");
 
 /* The count is the last to be written: whoever sees it sees the times. */
 INLINE void count_lost(__u32 reason)

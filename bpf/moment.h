@@ -6,7 +6,7 @@
 #include "bpf/filter.h"
 #include "bpf/owner.h"
 
-const volatile struct filter_rules filters SHARED = {}; /* of this run, set before loading */
+const volatile struct filter_rules filters = {}; /* of this run, set before loading */
 
 struct moment {
 	struct tcp_sock *tp;        /* 0 where `mini` is set */
@@ -90,7 +90,7 @@ struct {
 	__uint(max_entries, 16384);
 	__type(key, struct container_key);
 	__type(value, __u32); /* VERDICT_* */
-} verdict_by_container SHARED SEC(".maps");
+} verdict_by_container SEC(".maps");
 
 /* An event of a cgroup that there is no word of yet passes: user space looks at it, and gives its verdict. */
 INLINE __u32 verdict_of_container(struct owner *owner)

@@ -68,7 +68,7 @@ struct {
 	__uint(max_entries, 4096);
 	__type(key, struct listener_key);
 	__type(value, struct owner);
-} listener_by_port SHARED SEC(".maps");
+} listener_by_port SEC(".maps");
 
 INLINE struct listener_key listener_key_of(struct tcp_sock *tp)
 {

@@ -20,7 +20,7 @@ struct {
 	__uint(max_entries, 8192);
 	__type(key, __u64);
 	__type(value, struct owner);
-} owner_by_cookie SHARED SEC(".maps");
+} owner_by_cookie SEC(".maps");
 
 /* The record takes what was learned of the socket with this cookie, or keeps what it has. */
 INLINE void adopt_owner(struct sock_record *record, __u64 cookie)

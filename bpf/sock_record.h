@@ -28,14 +28,14 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
 	__type(key, int);
 	__type(value, struct sock_record);
-} record_in_socket SHARED SEC(".maps");
+} record_in_socket SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
 	__type(key, __u64);
 	__type(value, struct sock_record);
-} record_by_address SHARED SEC(".maps");
+} record_by_address SEC(".maps");
 
 /* Its owner, role or addresses are others now: what filters said of it no longer holds. */
 INLINE void record_changed(struct sock_record *record)
@@ -49,7 +49,7 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct sock_record);
-} record_blank SHARED SEC(".maps");
+} record_blank SEC(".maps");
 
 INLINE struct sock_record *hashed_record(struct sock *sk, int create)
 {

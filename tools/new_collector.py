@@ -21,8 +21,8 @@ false float for friend goto if inline int long mutable namespace new operator pr
 short signed sizeof static struct switch template this throw true try typedef typename union unsigned using virtual void
 volatile while""".split()
 COMMANDS = "agent counts detect doctor explain help history list record replay summary top trace who".split()
-MAP = re.compile(r"\}\s*(\w+)\s+(?:SHARED\s+)?SEC\(\"\.maps\"\)")
-VARIABLE = re.compile(r"^(?:const volatile )?struct \w+ (\w+) SHARED", re.MULTILINE)
+MAP = re.compile(r"\}\s*(\w+)\s+SEC\(\"\.maps\"\)")
+VARIABLE = re.compile(r"^(?:const volatile )?struct \w+ (\w+) = ", re.MULTILINE)
 
 
 class Refused(Exception):

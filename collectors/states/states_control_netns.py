@@ -43,7 +43,7 @@ WRONG = {
     ("sates",): ["unknown command sates", "states"],
     ("states", "now"): ["unexpected word now"],
     ("trace", "stats"): ["there is no collector stats", "states"],
-    ("states", "--format", "xml"): ["--format xml", "json, table, line"],
+    ("states", "--format", "xml"): ["--format xml", "json, recording, table, line"],
     ("states", "--json", "--format", "line"): ["--format line", "--json"],
     ("states", "--duration", "0"): ["--duration 0", "10s"],
     ("states", "--duration", "soon"): ["--duration soon", "10s"],

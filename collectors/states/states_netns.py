@@ -7,9 +7,9 @@ import tempfile
 import time
 
 import netns
-from states_tools import (CLIENT_LIFE, CLIENT_LIFE_ORPHANED, ROOM, SERVER_LIFE, Puppet, by_socket, comm_of, drop,
-                          halves, is_of_listener, life, nstat, owners, pass_all, rows_in, served_by, ss_states, wait_ss,
-                          watch)
+from states_tools import (by_socket, CLIENT_LIFE, CLIENT_LIFE_ORPHANED, comm_of, drop, halves, is_of_listener, life,
+                          linked_by_threads, nstat, owners, pass_all, Puppet, ROOM, rows_in, served_by, SERVER_LIFE,
+                          ss_states, wait_ss, watch)
 
 NGINX = """
 daemon off;
@@ -81,7 +81,7 @@ def check_nginx(server, master, log):
 
 
 def test_curl_and_nginx(net):
-    client, server = net.client_and_server()
+    client, server = linked_by_threads(net)
     nginx, folder = start_nginx(net, server)
     for family in (4, 6):
         sockeye = net.sockeye("states", *ROOM)
@@ -105,7 +105,7 @@ def test_curl_and_nginx(net):
 
 def test_the_server_closes_first(net):
     """python3 -m http.server speaks HTTP/1.0: it shuts down when it has answered, and curl may be as fast."""
-    client, server = net.client_and_server()
+    client, server = linked_by_threads(net)
     folder = tempfile.TemporaryDirectory(prefix="sockeye-http-")
     net.on_exit(folder.cleanup)
     for family in (4, 6):
@@ -128,7 +128,7 @@ def test_the_server_closes_first(net):
 
 
 def test_refused(net):
-    client, server = net.client_and_server()
+    client, server = linked_by_threads(net)
     sockeye = watch(net, client, server)
     for number, family in enumerate((4, 6), 1):
         curl = start_curl(client, server.addresses[family], 9)
@@ -145,7 +145,7 @@ def test_refused(net):
 
 def test_no_answer(net):
     """SYNs are dropped. curl gives up by itself after a second; then the kernel gives up (TCP_USER_TIMEOUT)."""
-    client, server = net.client_and_server()
+    client, server = linked_by_threads(net)
     drop(server, "input", "tcp dport 9000")
     sockeye = watch(net, client, server)
     puppet = Puppet(client)
@@ -169,7 +169,7 @@ def test_no_answer(net):
 
 def test_reset(net):
     """The client closes with SO_LINGER 0: no FIN, a RST."""
-    client, server = net.client_and_server()
+    client, server = linked_by_threads(net)
     sockeye = watch(net, client, server)
     left, right = Puppet(client), Puppet(server)
     for family in (4, 6):
@@ -226,7 +226,7 @@ def connected(left, right, address, port=9000):
 
 def test_half_close(net):
     """The client says that it is done; the server goes on sending before it closes, too."""
-    client, server = net.client_and_server()
+    client, server = linked_by_threads(net)
     sockeye = watch(net, client, server)
     left, right = Puppet(client), Puppet(server)
     for port, family in ((9004, 4), (9006, 6)):
@@ -254,7 +254,7 @@ def test_half_close(net):
 def test_half_close_by_ncat_and_socat(net):
     """ncat shuts down at the end of its input; the program behind socat answers only then."""
     ncat, socat = netns.require("ncat", "socat")
-    client, server = net.client_and_server()
+    client, server = linked_by_threads(net)
     sockeye = watch(net, client, server)
     for port, family in ((9004, 4), (9006, 6)):
         address = server.addresses[family]
@@ -275,7 +275,7 @@ def test_half_close_by_ncat_and_socat(net):
 
 def test_both_close_at_once(net):
     """The client's FIN is lost, the server's FIN comes, and does not acknowledge it: CLOSING."""
-    client, server = net.client_and_server()
+    client, server = linked_by_threads(net)
     sockeye = watch(net, client, server)
     left, right = Puppet(client), Puppet(server)
     for port, family in ((9004, 4), (9006, 6)):
@@ -298,7 +298,7 @@ def test_both_close_at_once(net):
 
 def test_an_orphan_is_not_in_time_wait(net):
     """The client has closed, the server holds on: a FIN_WAIT2 minisocket. It turns TIME_WAIT without an event."""
-    client, server = net.client_and_server()
+    client, server = linked_by_threads(net)
     sockeye = watch(net, client, server)
     left, right = Puppet(client), Puppet(server)
     for port, family in ((9004, 4), (9006, 6)):
