@@ -11,42 +11,30 @@
 #include "bpf/moment.h"
 #include "bpf/outcome.h"
 
-struct afterlife {
-	struct owner owner;
-	__u64 time_ns; /* CLOCK_BOOTTIME when the full socket was closed */
-	__u8 role;     /* ROLE_* */
-	__u8 _pad[7];
-};
-
 /* By cookie. Least recently used first where there are more: their minisockets have no owner then. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 65536);
 	__type(key, __u64);
-	__type(value, struct afterlife);
-} afterlife_by_cookie SEC(".maps");
+	__type(value, struct owner);
+} owner_after_life SEC(".maps");
 
 /* At set_state, when the record is still there. A socket that may have no room for a minisocket is kept, too. */
 INLINE void remember_afterlife(struct moment *m)
 {
 	__u64 cookie = (__u64)m->tp->inet_conn.icsk_inet.sk.__sk_common.skc_cookie.counter;
 	__u8 outcome = outcome_of_close(m->tp, m->old_state, m->new_state);
-	struct afterlife afterlife = {};
 
 	if (!cookie || outcome == OUTCOME_NONE || outcome == OUTCOME_GONE || m->record->owner.source == OWNER_UNKNOWN)
 		return;
-	afterlife.owner = m->record->owner;
-	afterlife.role = m->record->role;
-	afterlife.time_ns = m->time_ns;
-	bpf_map_update_elem(&afterlife_by_cookie, &cookie, &afterlife, BPF_ANY);
+	bpf_map_update_elem(&owner_after_life, &cookie, &m->record->owner, BPF_ANY);
 }
 
 INLINE struct owner *owner_of_minisocket(struct sock_common *mini)
 {
 	__u64 cookie = (__u64)mini->skc_cookie.counter;
-	struct afterlife *afterlife = cookie ? bpf_map_lookup_elem(&afterlife_by_cookie, &cookie) : 0;
 
-	return afterlife ? &afterlife->owner : 0;
+	return cookie ? bpf_map_lookup_elem(&owner_after_life, &cookie) : 0;
 }
 
 #endif

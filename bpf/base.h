@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "src/bpf/filter_rules.h"
 #include "src/bpf/settings.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -17,6 +18,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define INLINE static __always_inline
 
 const volatile struct kernel_settings settings = {};
+const volatile struct filter_rules filters = {}; /* of this run, set before loading */
 struct kernel_counters counters = {};
 
 struct {

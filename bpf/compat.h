@@ -66,6 +66,12 @@ INLINE struct task_struct *readable_task(struct task_struct *task)
 	return settings.task_type ? bpf_rdonly_cast(task, settings.task_type) : task;
 }
 
+/* Of a full socket of protocol TCP_PROTOCOL. bpf_skc_to_tcp_sock() costs a call, and every read through it a check. */
+INLINE struct tcp_sock *readable_tcp(struct sock *sk)
+{
+	return settings.tcp_sock_type ? bpf_rdonly_cast(sk, settings.tcp_sock_type) : bpf_skc_to_tcp_sock(sk);
+}
+
 INLINE struct sock_common *readable_socket(struct sock_common *common)
 {
 	return settings.sock_common_type ? bpf_rdonly_cast(common, settings.sock_common_type) : common;

@@ -6,11 +6,10 @@
 #include "bpf/filter.h"
 #include "bpf/owner.h"
 
-const volatile struct filter_rules filters = {}; /* of this run, set before loading */
-
 struct moment {
-	struct tcp_sock *tp;        /* 0 where `mini` is set */
-	struct sock_common *mini;   /* tick_*: a minisocket or a request socket, which has neither record nor owner */
+	struct sock *sk;            /* 0 where `mini` is set; helpers take this one */
+	struct tcp_sock *tp;        /* the same socket, to read from */
+	struct sock_common *mini;   /* tick_*: a minisocket or a request socket, which has no record */
 	struct seq_file *file;      /* tick_*: what user space reads of the iterator; write_event() */
 	struct sock_record *record; /* 0 where none could be had */
 	struct owner *owner;        /* tick_state, in runs that want owners: whose it is, also of `mini`; 0: unknown */
@@ -23,9 +22,9 @@ struct moment {
 };
 
 /* An id of our own where the kernel gives none: the time of the first sight and the CPU it happened on. */
-INLINE __u64 own_cookie(__u64 time_ns)
+INLINE __u64 own_cookie(void)
 {
-	return 1ull << 63 | (time_ns << 8) >> 1 | (bpf_get_smp_processor_id() & 0x7f);
+	return 1ull << 63 | (bpf_ktime_get_boot_ns() << 8) >> 1 | (bpf_get_smp_processor_id() & 0x7f);
 }
 
 INLINE void clean_record(struct sock_record *record, int keep_owner)
@@ -48,7 +47,7 @@ INLINE void adopt_record(struct moment *m, int cloned)
 		return;
 	}
 	if (!settings.has_socket_cookie && !m->cookie)
-		m->cookie = own_cookie(m->time_ns);
+		m->cookie = own_cookie();
 	if (cloned)
 		clean_record(record, settings.has_socket_storage);
 	else if (record->cookie && record->cookie != m->cookie)
@@ -60,16 +59,14 @@ INLINE void adopt_record(struct moment *m, int cloned)
  * Until inet_csk_clone_lock() was reordered (after 6.12), a child says LISTEN->SYN_RECV before it has its tuple, and
  * its cookie is set later still: it must not be asked for now. The record takes it at the next moment.
  *
- * A run that only counts wants no records: there a moment has no time and no cookie either.
+ * A run that only counts wants no records: there a moment has no cookie either.
  */
-INLINE void open_moment(struct moment *m, struct tcp_sock *tp, int create, int cloned)
+INLINE void open_moment(struct moment *m, struct sock *sk, struct tcp_sock *tp, int create, int cloned)
 {
-	struct sock *sk = (struct sock *)tp;
-
+	m->sk = sk;
 	m->tp = tp;
 	if (!settings.wants_records)
 		return;
-	m->time_ns = bpf_ktime_get_boot_ns();
 	m->cookie = cloned && !remote_port(tp) ? 0 : socket_cookie(&sk->__sk_common);
 	m->record = find_record(sk, create);
 	if (m->record)
@@ -81,13 +78,13 @@ INLINE void read_moment_id(struct socket_id *id, struct moment *m)
 	if (m->mini)
 		read_mini_id(id, m->mini);
 	else
-		read_socket_id(id, m->tp);
+		read_socket_id(id, m->sk, m->tp);
 }
 
 /* What user space says of containers and cgroups. Only where there is a --container. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
+	__uint(max_entries, CONTAINER_VERDICTS);
 	__type(key, struct container_key);
 	__type(value, __u32); /* VERDICT_* */
 } verdict_by_container SEC(".maps");

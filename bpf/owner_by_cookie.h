@@ -89,11 +89,9 @@ INLINE void connection_held(struct sock *sk, struct task_struct *task)
 	if (!settings.follows_connections)
 		return;
 	cookie = socket_cookie(&sk->__sk_common);
-	if (bpf_map_lookup_elem(&owner_by_cookie, &cookie))
-		return;
 	read_owner(&owner, task, OWNER_SNAPSHOT);
-	bpf_map_update_elem(&owner_by_cookie, &cookie, &owner, BPF_NOEXIST);
-	counters.snapshot_owned++;
+	if (!bpf_map_update_elem(&owner_by_cookie, &cookie, &owner, BPF_NOEXIST))
+		counters.snapshot_owned++;
 }
 
 #endif

@@ -54,6 +54,17 @@ INLINE void read_addresses(struct socket_id *id, struct sock_common *common)
 	}
 }
 
+/* STATE_* that a minisocket or a request socket stands for: a minisocket says TIME_WAIT of itself in any case. */
+INLINE __u8 state_of_mini(struct sock_common *mini)
+{
+	struct tcp_timewait_sock *tw;
+
+	if (mini->skc_state != STATE_TIME_WAIT)
+		return mini->skc_state;
+	tw = bpf_skc_to_tcp_timewait_sock(mini);
+	return tw ? tw->tw_sk.tw_substate : STATE_TIME_WAIT;
+}
+
 /* A TIME_WAIT or FIN_WAIT2 minisocket, or a request socket: in all of them skc_num is the local port. */
 INLINE void read_mini_id(struct socket_id *id, struct sock_common *mini)
 {
@@ -62,11 +73,11 @@ INLINE void read_mini_id(struct socket_id *id, struct sock_common *mini)
 	id->rport = bpf_ntohs(mini->skc_dport);
 }
 
-INLINE void read_socket_id(struct socket_id *id, struct tcp_sock *tp)
+INLINE void read_socket_id(struct socket_id *id, struct sock *sk, struct tcp_sock *tp)
 {
-	read_addresses(id, &tp->inet_conn.icsk_inet.sk.__sk_common);
+	read_addresses(id, &sk->__sk_common);
 	id->lport = local_port(tp);
-	id->rport = remote_port(tp);
+	id->rport = bpf_ntohs(sk->__sk_common.skc_dport);
 	id->flags = is_mptcp_subflow(tp) ? SOCKET_MPTCP : 0;
 }
 

@@ -109,15 +109,19 @@ INLINE void probe_owner(struct owner *owner, __u8 source)
 
 INLINE void read_context(struct task_context *context)
 {
-	__u64 ids = bpf_get_current_pid_tgid();
-	struct task_struct *task = current_task();
+	if (settings.has_current_btf) {
+		struct task_struct *task = bpf_get_current_task_btf();
 
-	context->pid = ids >> 32;
-	context->tid = (__u32)ids;
-	if (task)
+		context->pid = (__u32)task->tgid;
+		context->tid = (__u32)task->pid;
 		copy_comm(context->comm, task->comm);
-	else
+	} else {
+		__u64 ids = bpf_get_current_pid_tgid();
+
+		context->pid = ids >> 32;
+		context->tid = (__u32)ids;
 		bpf_get_current_comm(context->comm, sizeof(context->comm));
+	}
 }
 
 #endif

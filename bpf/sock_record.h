@@ -40,7 +40,8 @@ struct {
 /* Its owner, role or addresses are others now: what filters said of it no longer holds. */
 INLINE void record_changed(struct sock_record *record)
 {
-	__sync_fetch_and_add(&record->changes, 1);
+	if (filters.active)
+		__sync_fetch_and_add(&record->changes, 1);
 }
 
 /* A zeroed record to insert from: the hash has no "create" and the stack no room. */

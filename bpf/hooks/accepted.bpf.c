@@ -5,23 +5,15 @@
  * a descriptor alone: there no handler is called, and the record takes its owner at the socket's next event.
  */
 #include "bpf/emit.h"
-#include "bpf/owner_by_cookie.h"
+#include "bpf/use.h"
 #include "gen/handlers_accepted.h"
 
 INLINE int run_accepted(struct sock *child)
 {
 	struct moment m = {};
-	struct tcp_sock *tp;
 
-	if (!child || child->sk_protocol != TCP_PROTOCOL)
-		return 0;
-	tp = bpf_skc_to_tcp_sock(child);
-	if (!tp)
-		return 0;
-	open_moment(&m, tp, 1, 0);
-	if (m.record)
-		owner_touches(m.record, tp, OWNER_ACCEPT);
-	handlers_accepted(&m);
+	if (child && open_use(&m, child, OWNER_ACCEPT, has_handlers_accepted()))
+		handlers_accepted(&m);
 	return 0;
 }
 

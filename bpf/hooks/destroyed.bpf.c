@@ -11,7 +11,9 @@ int BPF_PROG(destroyed__tp_btf, struct sock *sk)
 
 	if (!tp)
 		return 0;
-	open_moment(&m, tp, 0, 0);
+	if (has_handlers_destroyed())
+		m.time_ns = bpf_ktime_get_boot_ns();
+	open_moment(&m, sk, tp, 0, 0);
 	handlers_destroyed(&m);
 	forget_record(sk);
 	return 0;

@@ -1,26 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The moment sent: a process has sent on a TCP socket, in its own context. The best proof of who uses a socket. */
 #include "bpf/emit.h"
-#include "bpf/owner_by_cookie.h"
+#include "bpf/use.h"
 #include "gen/handlers_sent.h"
 
 INLINE int run_sent(struct sock *sk)
 {
 	struct moment m = {};
-	struct tcp_sock *tp;
 
-	if (sk->sk_protocol != TCP_PROTOCOL) {
-		if (sk->sk_protocol == MPTCP_PROTOCOL)
-			connection_touched(sk, OWNER_USE);
-		return 0;
-	}
-	tp = bpf_skc_to_tcp_sock(sk);
-	if (!tp)
-		return 0;
-	open_moment(&m, tp, 1, 0);
-	if (m.record)
-		owner_touches(m.record, tp, OWNER_USE);
-	handlers_sent(&m);
+	if (open_use(&m, sk, OWNER_USE, has_handlers_sent()))
+		handlers_sent(&m);
 	return 0;
 }
 

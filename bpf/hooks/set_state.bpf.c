@@ -29,9 +29,8 @@ INLINE int is_state_pair(struct moment *m, __u8 old_state, __u8 new_state)
 
 INLINE void owner_on_set_state(struct moment *m)
 {
-	struct sock *sk = (struct sock *)m->tp;
 	struct sock_record *record = m->record;
-	int by_lock_owner = locked_by_current(sk);
+	int by_lock_owner = locked_by_current(m->sk);
 
 	/* The only states that a socket gets addresses or a role in. */
 	if (m->old_state == STATE_CLOSE || m->old_state == STATE_LISTEN)
@@ -52,7 +51,7 @@ INLINE void owner_on_set_state(struct moment *m)
 	} else if (is_state_pair(m, STATE_CLOSE, STATE_SYN_SENT) && by_lock_owner) {
 		record->role = ROLE_CLIENT;
 		owner_acts(record, m->tp, OWNER_CONNECT);
-	} else if (by_lock_owner && made_by_its_user(sk, m->old_state, m->new_state)) {
+	} else if (by_lock_owner && made_by_its_user(m->sk, m->old_state, m->new_state)) {
 		owner_touches(record, m->tp, OWNER_USE);
 	}
 }
@@ -84,10 +83,12 @@ INLINE int run_set_state(struct sock *sk, int old_state, int new_state)
 			connection_changes(sk, old_state, new_state);
 		return 0;
 	}
-	tp = bpf_skc_to_tcp_sock(sk);
+	tp = readable_tcp(sk);
 	if (!tp)
 		return 0;
-	open_moment(&m, tp, new_state != STATE_CLOSE, old_state == STATE_LISTEN && new_state == STATE_SYN_RECV);
+	if (settings.wants_records)
+		m.time_ns = bpf_ktime_get_boot_ns();
+	open_moment(&m, sk, tp, new_state != STATE_CLOSE, old_state == STATE_LISTEN && new_state == STATE_SYN_RECV);
 	if (m.record) {
 		if (m.record->state_since_ns)
 			m.duration_ns = m.time_ns - m.record->state_since_ns;

@@ -10,6 +10,7 @@ INLINE int run_syn_sent(struct sock *sk, struct tcp_sock *tp)
 {
 	struct moment m = { .old_state = STATE_SYN_SENT, .new_state = STATE_SYN_SENT };
 
+	m.sk = sk;
 	m.tp = tp;
 	m.time_ns = bpf_ktime_get_boot_ns();
 	m.record = find_record(sk, 0);

@@ -20,6 +20,7 @@ INLINE void snapshot_owner(struct sock *sk, struct task_struct *task)
 			connection_held(sk, task);
 		return;
 	}
+	m.sk = sk;
 	m.tp = bpf_skc_to_tcp_sock(sk);
 	if (!m.tp)
 		return;

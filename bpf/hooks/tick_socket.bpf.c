@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The moment tick_socket: a visit to every TCP socket of one network namespace, when user space reads the iterator.
- * At start it gives the sockets that were there before a record, so that their first event has an owner to carry.
- * Minisockets (TIME_WAIT, FIN_WAIT2) and request sockets come by too: of those the moment has `mini`, and nothing else.
+ * It makes records; where tick_file can only find them (5.10), it goes before at the start of a stream.
+ * Minisockets (TIME_WAIT, FIN_WAIT2) and request sockets come by too: of those the moment has `mini` in place of `tp`.
  */
 #include "bpf/emit.h"
 #include "bpf/owner_by_cookie.h"
@@ -10,9 +10,11 @@
 
 INLINE void visit_socket(struct bpf_iter__tcp *ctx, struct tcp_sock *tp)
 {
-	struct moment m = { .file = ctx->meta->seq, .state = tp->inet_conn.icsk_inet.sk.__sk_common.skc_state };
+	struct sock *sk = (struct sock *)tp;
+	struct moment m = { .file = ctx->meta->seq, .state = sk->__sk_common.skc_state };
 
-	open_moment(&m, tp, 1, 0);
+	m.time_ns = bpf_ktime_get_boot_ns();
+	open_moment(&m, sk, tp, 1, 0);
 	if (m.record && m.state == STATE_LISTEN && m.record->role != ROLE_LISTENER) {
 		m.record->role = ROLE_LISTENER;
 		record_changed(m.record);
@@ -22,17 +24,10 @@ INLINE void visit_socket(struct bpf_iter__tcp *ctx, struct tcp_sock *tp)
 	handlers_tick_socket(&m);
 }
 
-/* A minisocket says TIME_WAIT of itself whichever state it stands for. */
 INLINE void visit_mini(struct bpf_iter__tcp *ctx, struct sock_common *common)
 {
-	struct moment m = { .file = ctx->meta->seq, .mini = common, .state = common->skc_state };
+	struct moment m = { .file = ctx->meta->seq, .mini = common, .state = state_of_mini(common) };
 
-	if (m.state == STATE_TIME_WAIT) {
-		struct tcp_timewait_sock *tw = bpf_skc_to_tcp_timewait_sock(common);
-
-		if (tw)
-			m.state = tw->tw_sk.tw_substate;
-	}
 	m.time_ns = bpf_ktime_get_boot_ns();
 	m.cookie = socket_cookie(common);
 	handlers_tick_socket(&m);

@@ -7,10 +7,9 @@
 #include "gen/handlers_tick_state.h"
 
 /* A record that was cloned from a listener, whose own first event was missed, has another cookie. */
-INLINE struct owner *owner_of_socket(struct tcp_sock *tp)
+INLINE struct owner *owner_of_socket(struct sock *sk)
 {
-	struct sock *sk = &tp->inet_conn.icsk_inet.sk;
-	struct sock_record *record = find_record((struct sock *)tp, 0);
+	struct sock_record *record = find_record(sk, 0);
 
 	if (!record)
 		return 0;
@@ -22,26 +21,18 @@ INLINE struct owner *owner_of_socket(struct tcp_sock *tp)
 /* Two ways through the program, as in tick_socket: the verifier does not see that where `tp` is 0 `mini` is not. */
 INLINE void tell_state(struct bpf_iter__tcp *ctx, struct tcp_sock *tp)
 {
-	struct moment m = { .file = ctx->meta->seq,
-			    .tp = tp,
-			    .state = tp->inet_conn.icsk_inet.sk.__sk_common.skc_state };
+	struct sock *sk = (struct sock *)tp;
+	struct moment m = { .file = ctx->meta->seq, .sk = sk, .tp = tp, .state = sk->__sk_common.skc_state };
 
 	if (settings.wants_records)
-		m.owner = owner_of_socket(tp);
+		m.owner = owner_of_socket(sk);
 	handlers_tick_state(&m);
 }
 
-/* A minisocket says TIME_WAIT of itself whichever state it stands for. */
 INLINE void tell_mini_state(struct bpf_iter__tcp *ctx, struct sock_common *common)
 {
-	struct moment m = { .file = ctx->meta->seq, .mini = common, .state = common->skc_state };
+	struct moment m = { .file = ctx->meta->seq, .mini = common, .state = state_of_mini(common) };
 
-	if (m.state == STATE_TIME_WAIT) {
-		struct tcp_timewait_sock *tw = bpf_skc_to_tcp_timewait_sock(common);
-
-		if (tw)
-			m.state = tw->tw_sk.tw_substate;
-	}
 	if (settings.wants_afterlife)
 		m.owner = owner_of_minisocket(common);
 	handlers_tick_state(&m);

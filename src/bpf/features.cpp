@@ -182,6 +182,7 @@ kernel_settings Features::settings() const {
   if (types().function("bpf_rdonly_cast") != 0) {
     settings.task_type = types().structure("task_struct");
     settings.sock_common_type = types().structure("sock_common");
+    settings.tcp_sock_type = types().structure("tcp_sock");
   }
   settings.may_probe_read = may_probe_read_;
   settings.has_cgroup_v1 = cgroup_v1_memory_;

@@ -194,7 +194,7 @@ bool Object::wants_map(const std::string& name, const ObjectOptions& options) co
   if (name == "record_in_socket") return settings.wants_records && has_storage;
   if (name == "record_by_address" || name == "record_blank" || name == "listener_by_port")
     return settings.wants_records && !has_storage;
-  if (name == "afterlife_by_cookie") return settings.wants_afterlife;
+  if (name == "owner_after_life") return settings.wants_afterlife;
   if (name == "verdict_by_container") return options.filters.containers != 0;
   if (name == "owner_by_cookie") return settings.follows_connections || settings.learns_accepts;
   for (const Collector* collector : collectors()) {

@@ -12,6 +12,7 @@ struct kernel_settings {
 	__u32 ring_wake_bytes;   /* wake the reader when this much waits in the ring; below it nobody is woken */
 	__u32 task_type;         /* type id of struct task_struct where kfunc bpf_rdonly_cast exists (6.2), else 0 */
 	__u32 sock_common_type;  /* the same of struct sock_common */
+	__u32 tcp_sock_type;     /* the same of struct tcp_sock */
 	__u8 has_socket_storage; /* tracing programs may use socket storage (5.11): else records are hashed by pointer */
 	__u8 has_socket_cookie;  /* tracing programs may ask for the socket cookie (5.12) */
 	__u8 has_current_btf;    /* bpf_get_current_task_btf exists (5.11) */
@@ -26,7 +27,7 @@ struct kernel_settings {
 	__u8 learns_accepts; /* of accepted sockets: accept() is seen as a system call */
 	__u8 _pad[1];
 };
-SOCKEYE_ASSERT_SIZE(kernel_settings, 24);
+SOCKEYE_ASSERT_SIZE(kernel_settings, 28);
 
 /* Reasons why the kernel side lost something; the index into kernel_counters.lost. */
 #define LOST_RING_FULL 0    /* no room in the ring: the event was dropped */

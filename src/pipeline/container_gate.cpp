@@ -8,12 +8,6 @@
 #include "bpf/filter.h"
 
 namespace sockeye {
-namespace {
-
-constexpr size_t kMostTold = 16384;  // entries of the map
-
-}  // namespace
-
 filter_rules with_containers(filter_rules rules, const ContainerFilter& filter, const Enricher& enricher) {
   if (!filter.is_active()) return rules;
   rules.active = 1;
@@ -51,7 +45,7 @@ bool ContainerGate::passes(const Record& record) {
 
 void ContainerGate::tell(const container_key& key, bool passes) {
   if (passes) {
-    if (told_.size() >= kMostTold) told_.clear();
+    if (told_.size() >= CONTAINER_VERDICTS) told_.clear();
     told_.insert(key);
   }
   const uint32_t verdict = passes ? VERDICT_PASSES : VERDICT_FAILS;
