@@ -26,15 +26,27 @@ LineTemplate::LineTemplate(const EventType& type, bool with_time) {
               static_cast<int>(type.name.size()), type.name.data());
       abort();
     }
-    parts_.push_back({rest.substr(0, open), field, line_writer(*field, words)});
+    add_part(rest.substr(0, open), field, line_writer(*field, words));
     rest.remove_prefix(close + 1);
   }
-  parts_.push_back({rest, nullptr, nullptr});
+  add_part(rest, nullptr, nullptr);
+}
+
+void LineTemplate::add_part(std::string_view before, const Field* field, Writer write) {
+  Part part = {};
+  for (; before.size() > sizeof part.before; before.remove_prefix(sizeof part.before)) {
+    part.length = before.copy(part.before, sizeof part.before);
+    parts_.push_back(part);
+  }
+  part.length = before.copy(part.before, sizeof part.before);
+  part.field = field;
+  part.write = write;
+  parts_.push_back(part);
 }
 
 void LineTemplate::add(Buffer& out, const Record& record, const WallTime& wall) const {
   for (const Part& part : parts_) {
-    out.add(part.before);
+    out.add_first(part.before, part.length);
     if (part.field) part.write(out, *part.field, record, wall);
   }
 }

@@ -17,11 +17,15 @@ class LineTemplate {
   void add(Buffer& out, const Record& record, const WallTime& wall) const;  // without the newline
 
  private:
+  // Some literal text, and the value after it: null at the end, and where the text is longer than a part has room for.
   struct Part {
-    std::string_view before;  // literal text
-    const Field* field;       // null at the end
+    char before[32];
+    size_t length;
+    const Field* field;
     Writer write;
   };
+  void add_part(std::string_view before, const Field* field, Writer write);
+
   std::vector<Part> parts_;
 };
 

@@ -28,7 +28,7 @@ void SecondText::add(Buffer& out, int64_t wall_ns) {
     length_ = strftime(text_, sizeof text_, pattern_, &parts);
     second_ = second;
   }
-  out.add(std::string_view(text_, length_));
+  out.add_first(text_, length_);
   out.add('.');
   add_padded(out, static_cast<uint64_t>(wall_ns) % kSecond / 1'000'000, 3);
 }

@@ -74,6 +74,7 @@ class Enricher {
   CgroupNames names_;
   size_t capacity_;
   std::unordered_map<container_key, Entry, ContainerKeyHash> entries_;
+  const std::pair<const container_key, Entry>* last_ = nullptr;  // in this batch: events come in runs of one owner
   uint64_t batch_ = 0;
   EnrichCounters counters_;
 };

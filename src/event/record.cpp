@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event/record.h"
 
+#include <algorithm>
+
 namespace sockeye {
 namespace {
 
-template <typename Integer>
-Integer read(const uint8_t* at) {
-  Integer value;
-  memcpy(&value, at, sizeof value);
-  return value;
-}
-
-// Of a field of at most 16 bytes.
 bool is_zero(const Field& field, const uint8_t* bytes) {
-  static constexpr uint8_t kZero[16] = {};
-  return memcmp(bytes + field.offset, kZero, field.size) == 0;
+  const uint8_t* at = bytes + field.offset;
+  switch (field.size) {
+    case 1: return *at == 0;
+    case 2: return integer_at<uint16_t>(at) == 0;
+    case 4: return integer_at<uint32_t>(at) == 0;
+    case 8: return integer_at<uint64_t>(at) == 0;
+    default: break;
+  }
+  return std::all_of(at, at + field.size, [](uint8_t byte) { return byte == 0; });
 }
 
 bool differs(const Field& field, const uint8_t* bytes) {
@@ -22,16 +23,6 @@ bool differs(const Field& field, const uint8_t* bytes) {
 }
 
 }  // namespace
-
-uint64_t number_of(const Field& field, const Record& record) {
-  const uint8_t* at = record.bytes() + field.offset;
-  switch (field.size) {
-    case 1: return field.type == FieldType::kFlag ? (*at & field.mask) != 0 : *at;
-    case 2: return read<uint16_t>(at);
-    case 4: return read<uint32_t>(at);
-    default: return read<uint64_t>(at);
-  }
-}
 
 bool is_present(const Field& field, const Record& record) {
   const uint8_t* bytes = record.bytes();
@@ -45,14 +36,6 @@ bool is_present(const Field& field, const Record& record) {
   if (field.type == FieldType::kContext) return record.context != nullptr && !(record.context->*field.context).empty();
   if (field.type == FieldType::kLate) return record.late;
   return true;
-}
-
-const EnumValue* enum_of(const Field& field, const Record& record) {
-  const uint8_t value = record.bytes()[field.offset];
-  for (const EnumValue& entry : field.values) {
-    if (entry.value == value) return &entry;
-  }
-  return nullptr;
 }
 
 }  // namespace sockeye

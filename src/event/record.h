@@ -23,10 +23,34 @@ struct Record {
 // Whether the value of `field` is there. `field` is of the record's type.
 bool is_present(const Field& field, const Record& record);
 
-// The numeric value of a kUnsigned, kTime, kMicros, kEnum or kFlag field.
-uint64_t number_of(const Field& field, const Record& record);
+template <typename Integer>
+Integer integer_at(const uint8_t* at) {
+  Integer value;
+  memcpy(&value, at, sizeof value);
+  return value;
+}
+
+// The numeric value of a kUnsigned, kTime, kMicros, kEnum or kFlag field. Inline, as it is called several times a line.
+inline uint64_t number_of(const Field& field, const Record& record) {
+  const uint8_t* at = record.bytes() + field.offset;
+  switch (field.size) {
+    case 1: return field.type == FieldType::kFlag ? (*at & field.mask) != 0 : *at;
+    case 2: return integer_at<uint16_t>(at);
+    case 4: return integer_at<uint32_t>(at);
+    default: return integer_at<uint64_t>(at);
+  }
+}
 
 // The entry of a kEnum field's value; null for a value that the table does not know.
-const EnumValue* enum_of(const Field& field, const Record& record);
+inline const EnumValue* enum_of(const Field& field, const Record& record) {
+  const uint8_t value = record.bytes()[field.offset];
+  if (field.values.empty()) return nullptr;
+  const size_t guess = static_cast<uint8_t>(value - field.values.front().value);  // most are numbered without a hole
+  if (guess < field.values.size() && field.values[guess].value == value) return &field.values[guess];
+  for (const EnumValue& entry : field.values) {
+    if (entry.value == value) return &entry;
+  }
+  return nullptr;
+}
 
 }  // namespace sockeye
