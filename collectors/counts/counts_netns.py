@@ -7,12 +7,12 @@ compared until they do. A counter that is wrong stays wrong, so it never agrees;
 import collections
 import json
 import os
-import select
 import signal
 import sys
 
 import netns
 from holders import IDLE, three_holders
+from ready import start_ready
 
 PATIENCE_S = 60
 STATES = {"ESTAB": "ESTABLISHED", "SYN-SENT": "SYN_SENT", "SYN-RECV": "SYN_RECV", "FIN-WAIT-1": "FIN_WAIT1",
@@ -71,18 +71,8 @@ class Counts:
     """A `sockeye counts --watch` whose counters are seeded."""
 
     def __init__(self, net, *words):
-        read_end, write_end = os.pipe()
-        try:
-            self.process = net.host.popen([netns.program_of("SOCKEYE"), "counts", "--json", *words, "--ready-fd",
-                                           write_end], pass_fds=[write_end])
-            os.close(write_end)
-            write_end = -1
-            readable, _, _ = select.select([read_end], [], [], netns.READY_S)
-            assert readable and os.read(read_end, 1), f"{self.process} is not ready\n{self.process.stderr}"
-        finally:
-            os.close(read_end)
-            if write_end >= 0:
-                os.close(write_end)
+        argv = [netns.program_of("SOCKEYE"), "counts", "--json", *words, "--ready-fd"]
+        self.process = start_ready(lambda fd: net.host.popen([*argv, fd], pass_fds=[fd]))
 
     def readings(self):
         return [json.loads(line) for line in self.process.stdout.splitlines(keepends=True) if line.endswith("\n")]

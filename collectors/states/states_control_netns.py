@@ -12,6 +12,7 @@ import tempfile
 import time
 
 import netns
+from ready import start_ready
 from states_tools import ROOM, Puppet, start_load, watch
 
 PORT = 7000
@@ -159,13 +160,10 @@ def test_a_pipe_that_is_closed(net):
     place = net.namespace("one")
     puppet = Puppet(place)
     for words in ("--format line", "--format table", "--json"):
-        ready, ready_fd = os.pipe()
-        command = f"{netns.program_of('SOCKEYE')} states --quiet --netns {place.inode} {words} --ready-fd {ready_fd}"
-        script = command + ' | head -1; exit "${PIPESTATUS[0]}"'
-        shell = net.host.popen([netns.require("bash"), "-c", script], pass_fds=[ready_fd])
-        os.close(ready_fd)
-        assert os.read(ready, 1) == b"\n", shell.stderr
-        os.close(ready)
+        command = f"{netns.program_of('SOCKEYE')} states --quiet --netns {place.inode} {words}"
+        script = command + ' --ready-fd "$0" | head -1; exit "${PIPESTATUS[0]}"'
+        argv = [netns.require("bash"), "-c", script]
+        shell = start_ready(lambda fd, argv=argv: net.host.popen([*argv, fd], pass_fds=[fd]))
 
         def ended():
             make_rows(puppet, 1)

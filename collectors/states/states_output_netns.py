@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 
 import netns
+from ready import start_ready
 from states_tools import ROOM, Puppet, ss_states, start_load
 
 PORT = 7000
@@ -220,13 +221,10 @@ def test_a_name_in_a_table_on_a_terminal(net):
     """In colour, 200 columns wide: what is left without sockeye's own colours has no control character."""
     script = netns.require("script")
     place = net.namespace("one")
-    ready, ready_fd = os.pipe()
-    words = f"stty cols 200; exec {netns.program_of('SOCKEYE')} states --netns {place.inode} --ready-fd {ready_fd}"
-    terminal = net.host.popen([script, "-qefc", words, "/dev/null"], pass_fds=[ready_fd], stdin=subprocess.PIPE,
-                              env={**os.environ, "TERM": "xterm", "NO_COLOR": ""})
-    os.close(ready_fd)
-    assert os.read(ready, 1) == b"\n", terminal.stdout
-    os.close(ready)
+    words = f"stty cols 200; exec {netns.program_of('SOCKEYE')} states --netns {place.inode} --ready-fd "
+    colour = {**os.environ, "TERM": "xterm", "NO_COLOR": ""}
+    terminal = start_ready(lambda fd: net.host.popen([script, "-qefc", f"{words}{fd}", "/dev/null"], pass_fds=[fd],
+                                                     stdin=subprocess.PIPE, env=colour))
     puppet = name_and_connect(place)
     netns.wait_until(lambda: terminal.stdout.count(f" {puppet.pid} ") == 8, "the rows")
     terminal.popen.stdin.write(b"\x03")

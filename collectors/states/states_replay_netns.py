@@ -249,9 +249,8 @@ class Piped(netns.Place):
         super().__init__(net)
         self.stdout = stdout
 
-    def popen(self, argv, pass_fds=(), **popen):
-        command = [netns.require("sh"), "-c", f'exec "$@" >&{self.stdout} {self.stdout}>&-', "sh", *argv]
-        return super().popen(command, pass_fds=[*pass_fds, self.stdout], **popen)
+    def popen(self, argv, **popen):
+        return super().popen(argv, stdout=self.stdout, **popen)
 
 
 def test_a_snapshot(net):

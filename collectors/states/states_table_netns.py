@@ -7,10 +7,10 @@ import re
 import select
 import signal
 import struct
-import subprocess
 import termios
 
 import netns
+from ready import start_ready
 from states_tools import ROOM, start_load
 
 PORT = 7100
@@ -27,24 +27,11 @@ class Terminal:
             net.on_exit(lambda fd=fd: os.close(fd))
         self.text = b""
         self.resize(columns, rows)
-        ready, ready_fd = os.pipe()
-        argv = [netns.program_of("SOCKEYE"), *words, *ROOM, "--ready-fd", str(ready_fd)]
+        argv = [netns.program_of("SOCKEYE"), *words, *ROOM, "--ready-fd"]
         variables = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
-        try:
-            self.popen = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=self.slave, stderr=subprocess.PIPE,
-                                          pass_fds=[ready_fd], preexec_fn=netns.die_with_parent,
-                                          env={**variables, "TERM": "xterm", **environment})
-        finally:
-            os.close(ready_fd)
-        net.on_exit(self.end)
-        assert select.select([ready], [], [], netns.READY_S)[0] and os.read(ready, 1), self.popen.stderr.read()
-        os.close(ready)
-
-    def end(self):
-        if self.popen.poll() is None:
-            self.popen.kill()
-        self.popen.wait()
-        self.popen.stderr.close()
+        variables.update(TERM="xterm", **environment)
+        self.process = start_ready(lambda fd: net.host.popen([*argv, fd], pass_fds=[fd], stdout=self.slave,
+                                                             env=variables))
 
     def resize(self, columns, rows):
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -69,11 +56,11 @@ class Terminal:
         return text.split("\n")[:-1]
 
     def stop(self):
-        self.popen.send_signal(signal.SIGINT)
-        netns.wait_until(lambda: self.read() or self.popen.poll() is not None, "its end")
+        self.process.popen.send_signal(signal.SIGINT)
+        netns.wait_until(lambda: self.read() or self.process.popen.poll() is not None, "its end")
         self.read()
-        assert self.popen.returncode == 0, self.popen.stderr.read()
-        assert b" 0 lost" in self.popen.stderr.read()
+        assert self.process.wait() == 0, self.process.stderr
+        assert " 0 lost" in self.process.stderr
         return self.lines()
 
 

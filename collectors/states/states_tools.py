@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import netns
+from ready import start_ready
 
 # The two halves of a connection that the client closes first. Where the acknowledgement of the client's FIN comes
 # before the server's FIN, the client's socket ends in CLOSE: a FIN_WAIT2 minisocket takes its place.
@@ -229,17 +230,7 @@ def nstat(place, *names):
 
 def start_load(place, *words):
     """The workload program; returns when it says that it is ready: listening, or all connections open."""
-    read_end, write_end = os.pipe()
-    try:
-        process = place.load(*words, "--ready-fd", write_end, pass_fds=[write_end])
-    finally:
-        os.close(write_end)
-    try:
-        readable, _, _ = select.select([read_end], [], [], 60)
-        assert readable and os.read(read_end, 1), f"{process} is not ready\n{process.stderr}"
-    finally:
-        os.close(read_end)
-    return process
+    return start_ready(lambda fd: place.load(*words, "--ready-fd", fd, pass_fds=[fd]), timeout=60)
 
 
 def numbers(load):

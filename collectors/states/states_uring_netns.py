@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`states` and io_uring: the process is named, whoever carries out what it asked for: itself, a worker thread of the
 kernel's, or the thread that submits. Witness: what the workload counted."""
-import os
-import select
-
 import netns
+from ready import NotReady, start_ready
 from states_tools import (CLIENT_LIFE, CLIENT_LIFE_ORPHANED, SERVER_LIFE, by_socket, life, numbers, owners, rows_in,
                           served_by, wait_ss, watch)
 
@@ -14,20 +12,12 @@ NO_RING = 77
 
 
 def start_server(place, address, how):
-    read_end, write_end = os.pipe()
     try:
-        server = place.uring("server", address, PORT, CONNECTIONS, how, write_end, pass_fds=[write_end])
-    finally:
-        os.close(write_end)
-    try:
-        readable, _, _ = select.select([read_end], [], [], netns.PATIENCE_S)
-        ready = readable and os.read(read_end, 1)
-    finally:
-        os.close(read_end)
-    if not ready and server.wait() == NO_RING:
-        netns.skip(f"this kernel has no such ring: {server.stderr.strip()}")
-    assert ready, f"{server} is not ready\n{server.stderr}"
-    return server
+        return start_ready(lambda fd: place.uring("server", address, PORT, CONNECTIONS, how, fd, pass_fds=[fd]))
+    except NotReady as failure:
+        if failure.process.popen.poll() == NO_RING:
+            netns.skip(f"this kernel has no such ring: {failure.process.stderr.strip()}")
+        raise
 
 
 def by_io_uring(net, how, thread=None):

@@ -9,6 +9,7 @@ import socket
 
 import netns
 from holders import IDLE, three_holders
+from ready import start_ready
 
 STATES = {"ESTAB": "ESTABLISHED", "FIN-WAIT-1": "FIN_WAIT1", "FIN-WAIT-2": "FIN_WAIT2", "UNCONN": "CLOSE"}
 libc = ctypes.CDLL(None, use_errno=True)
@@ -73,13 +74,8 @@ def hold(namespace, address, port, connections):
     """`connections` open ones, so twice as many sockets, between two processes in the namespace."""
     server = namespace.load("server", "--addr", address, "--port", port, "--threads", 1)
     namespace.wait_listen(port)
-    ready, told = os.pipe()
-    client = namespace.load("client", "--addr", address, "--port", port, "--connections", connections, "--threads", 1,
-                            "--hold", 1000, "--ready-fd", told, pass_fds=[told])
-    os.close(told)
-    assert os.read(ready, 1), client.stderr
-    os.close(ready)
-    return server, client
+    words = ("client", "--addr", address, "--port", port, "--connections", connections, "--threads", 1, "--hold", 1000)
+    return server, start_ready(lambda fd: namespace.load(*words, "--ready-fd", fd, pass_fds=[fd]), timeout=60)
 
 
 class Inside:

@@ -10,7 +10,6 @@ import collections
 import ctypes
 import json
 import os
-import select
 import shutil
 import signal
 import subprocess
@@ -18,9 +17,10 @@ import sys
 import tempfile
 import time
 
+from ready import READY_S, start_ready
+
 POLL_S = 0.02
 PATIENCE_S = 15
-READY_S = 30
 READ_BYTES = 1 << 20
 NETNS_DIR = "/run/netns"
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
@@ -68,14 +68,14 @@ def die_with_parent():
 
 
 class Process:
-    """A process that was started here, with its output in files."""
+    """A process that was started here, with its output in files; standard output elsewhere if `stdout` says so."""
 
-    def __init__(self, argv, pass_fds=(), stdin=subprocess.DEVNULL, **popen):
+    def __init__(self, argv, pass_fds=(), stdin=subprocess.DEVNULL, stdout=None, **popen):
         self.argv = [str(word) for word in argv]
         self.stdout_file = tempfile.TemporaryFile()
         self.stderr_file = tempfile.TemporaryFile()
-        self.popen = subprocess.Popen(self.argv, stdin=stdin, stdout=self.stdout_file, stderr=self.stderr_file,
-                                      pass_fds=pass_fds, preexec_fn=die_with_parent, **popen)
+        self.popen = subprocess.Popen(self.argv, stdin=stdin, stdout=stdout or self.stdout_file,
+                                      stderr=self.stderr_file, pass_fds=pass_fds, preexec_fn=die_with_parent, **popen)
         self.pid = self.popen.pid
 
     @staticmethod
@@ -317,25 +317,9 @@ class Sockeye:
         self._parsed = []  # of JSON: records read so far
         self._position = 0
         self._seen = 0     # of _parsed: those that wait_for() has handed out or passed over
-        read_end, write_end = os.pipe()
-        argv = [program_of("SOCKEYE"), *words, "--ready-fd", write_end, "--end-record"]
-        if self.is_json:
-            argv += ["--format", "json"]
-        try:
-            self.process = (place or net.host).popen(argv, pass_fds=[write_end])
-        finally:
-            os.close(write_end)
-        try:
-            self._wait_ready(read_end)
-        finally:
-            os.close(read_end)
-
-    def _wait_ready(self, fd):
-        readable, _, _ = select.select([fd], [], [], READY_S)
-        if not readable:
-            raise AssertionError(f"{self.process} was not ready within {READY_S} s\n{self.process.stderr}")
-        if not os.read(fd, 1):
-            raise AssertionError(f"{self.process} exited with {self.process.wait()}\n{self.process.stderr}")
+        argv = [program_of("SOCKEYE"), *words, "--end-record", *(("--format", "json") if self.is_json else ())]
+        place = place or net.host
+        self.process = start_ready(lambda fd: place.popen([*argv, "--ready-fd", fd], pass_fds=[fd]))
 
     def _read_more(self):
         """Parses the whole lines that have been written since the last look."""
