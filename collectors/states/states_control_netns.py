@@ -3,7 +3,6 @@
 in the kernel. Witnesses: exit codes, the clock, bpftool, /proc."""
 import json
 import os
-import pathlib
 import re
 import select
 import shutil
@@ -12,6 +11,7 @@ import tempfile
 import time
 
 import netns
+from bpf_objects import ids_of, in_kernel
 from ready import start_ready
 from states_tools import ROOM, Puppet, start_load, watch
 
@@ -234,21 +234,6 @@ def test_a_row_is_there_soon(net):
 # ---- what is in the kernel ----
 
 KINDS = ("prog", "map", "link")
-
-
-def in_kernel(net, kind):
-    """What bpftool shows of all there is, by id."""
-    shown = net.host.run([netns.require("bpftool"), "-j", kind, "show"]).stdout
-    return {entry["id"]: entry for entry in json.loads(shown)}
-
-
-def ids_of(pid, kind):
-    """Of the programs, maps or links that the descriptors of a process hold."""
-    found = set()
-    for info in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
-        if match := re.search(rf"^{kind}_id:\s*(\d+)$", info.read_text(encoding="ascii"), re.MULTILINE):
-            found.add(int(match[1]))
-    return found
 
 
 def wait_gone(net, ours):

@@ -4,7 +4,6 @@ without filters beside it, whose rows are sorted out here; the positions of the 
 import collections
 import ipaddress
 
-import netns
 from ring import Ring
 from states_tools import ROOM, Puppet, rows_in
 

@@ -10,7 +10,8 @@ import tempfile
 import threading
 
 import netns
-from ring import Ring, ids_of, in_kernel
+from bpf_objects import ids_of, in_kernel
+from ring import Ring
 from states_tools import ROOM, numbers, ss_states, start_load
 
 PORT = 7000

@@ -1,34 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ring of a running sockeye as the kernel has it: how far it has been written and read."""
 import ctypes
-import json
 import mmap
 import os
-import pathlib
 import platform
-import re
 import struct
 
-import netns
+from bpf_objects import ids_of, in_kernel
 
 BPF_MAP_GET_FD_BY_ID = 14  # of <linux/bpf.h>
 BPF_SYSCALL = {"x86_64": 321, "aarch64": 280}  # __NR_bpf
 libc = ctypes.CDLL(None, use_errno=True)
-
-
-def ids_of(pid, kind):
-    """Of the programs, maps or links that the descriptors of a process hold."""
-    found = set()
-    for info in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
-        if match := re.search(rf"^{kind}_id:\s*(\d+)$", info.read_text(encoding="ascii"), re.MULTILINE):
-            found.add(int(match[1]))
-    return found
-
-
-def in_kernel(net, kind):
-    """What bpftool shows of all there is, by id."""
-    shown = net.host.run([netns.require("bpftool"), "-j", kind, "show"]).stdout
-    return {entry["id"]: entry for entry in json.loads(shown)}
 
 
 class Ring:
