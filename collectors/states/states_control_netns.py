@@ -7,7 +7,6 @@ import re
 import select
 import shutil
 import signal
-import tempfile
 import time
 
 import netns
@@ -26,10 +25,9 @@ def run_sockeye(place, *words, **options):
 # ---- who may, and wrong words ----
 
 def test_an_ordinary_user(net):
-    folder = tempfile.TemporaryDirectory(prefix="sockeye-user-")
-    net.on_exit(folder.cleanup)
-    os.chmod(folder.name, 0o755)
-    program = shutil.copy(netns.program_of("SOCKEYE"), folder.name)
+    folder = net.folder()
+    folder.chmod(0o755)
+    program = shutil.copy(netns.program_of("SOCKEYE"), folder)
     nobody = [netns.require("setpriv"), "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]
     done = net.host.run(nobody + [program, "states"], check=False)
     assert done.code == NOT_PERMITTED, done

@@ -4,9 +4,8 @@ counted. Witnesses: what the workload counted, the kernel's counters (nstat)."""
 import collections
 import signal
 
-import netns
 from states_tools import (CLIENT_LIFE, CLIENT_LIFE_ORPHANED, ROOM, SERVER_LIFE, by_socket, is_of_listener, life, nstat,
-                          numbers, owners, rows_in, served_by, ss_states, start_load)
+                          numbers, owners, rows_in, run_load, served_by, start_load, wait_ss)
 
 PORT = 7000
 SHORT = 20_000
@@ -44,18 +43,9 @@ def check_ends(rows):
     assert not odd, odd[:10]
 
 
-def wait_closed(place):
-    """The server's sockets wait for the last acknowledgement after close()."""
-    netns.wait_until(lambda: not ss_states(place, f"sport = :{PORT}"), "the end of the server's sockets")
-
-
-def run_load(client_place, server_place, address, connections):
-    """Connections one after the other, as fast as it goes. (client, server)"""
-    server = start_load(server_place, "server", "--addr", address, "--port", PORT)
-    client = client_place.load("client", "--addr", address, "--port", PORT, "--connections", connections)
-    assert client.wait(100) == 0, client.stderr
-    wait_closed(server_place)
-    assert server.stop() == 0, server.stderr
+def run_counted_load(client_place, server_place, address, connections):
+    """run_load(), which the workload and the kernel have counted, too. (client, server)"""
+    client, server = run_load(client_place, server_place, address, connections)
     assert numbers(client) == {"connections": connections, "closed": connections, "errors": 0}, client.stdout
     assert numbers(server) == {"accepted": connections, "closed": connections, "errors": 0}, server.stdout
     assert nstat(client_place, "TcpActiveOpens") == [connections]
@@ -65,7 +55,7 @@ def run_load(client_place, server_place, address, connections):
 
 def run_short(net, client_place, server_place, address, connections=SHORT):
     sockeye = net.sockeye("states", *ROOM)
-    client, server = run_load(client_place, server_place, address, connections)
+    client, server = run_counted_load(client_place, server_place, address, connections)
     rows = rows_in(sockeye.stop(), client_place, server_place)
     check_rows(rows, connections, client, server)
     check_ends(rows)
@@ -135,7 +125,7 @@ def on_another_cpu(net, family, connections):
     client_place.receive_on("veth0", "1")
     server_place.receive_on("veth0", "2")
     sockeyes = [net.sockeye("states", *ROOM) for _ in range(2)]
-    client, server = run_load(client_place, server_place, server_place.addresses[family], connections)
+    client, server = run_counted_load(client_place, server_place, server_place.addresses[family], connections)
     theirs = transitions(rows_in(sockeyes.pop().stop(), client_place, server_place))
     rows = rows_in(sockeyes.pop().stop(), client_place, server_place)
     ours = transitions(rows)
@@ -166,7 +156,7 @@ def close_in_a_row(net, family):
     client = start_load(client_place, "client", "--addr", address, "--port", PORT, "--connections", HELD,
                         "--hold", 60)
     assert client.stop(timeout=60) == 0, client.stderr
-    wait_closed(server_place)
+    wait_ss(server_place, f"sport = :{PORT}")
     assert server.stop() == 0, server.stderr
     assert numbers(client) == {"connections": HELD, "closed": HELD, "errors": 0}, client.stdout
     assert numbers(server) == {"accepted": HELD, "closed": HELD, "errors": 0}, server.stdout

@@ -6,13 +6,12 @@ import os
 import pathlib
 import select
 import signal
-import tempfile
 import threading
 
 import netns
 from bpf_objects import ids_of, in_kernel
 from ring import Ring
-from states_tools import ROOM, numbers, ss_states, start_load
+from states_tools import ROOM, numbers, small_disk, start_load, wait_ss
 
 PORT = 7000
 RATE = 2_000  # connections a second: 20,000 events
@@ -40,7 +39,7 @@ class Load:
         for connections, client in self._clients:
             assert client.wait(100) == 0, client.stderr
             assert numbers(client) == {"connections": connections, "closed": connections, "errors": 0}, client.stdout
-        netns.wait_until(lambda: not ss_states(self.place, f"sport = :{PORT}"), "the end of the server's sockets")
+        wait_ss(self.place, f"sport = :{PORT}")
         assert self._server.stop() == 0, self._server.stderr
         return 10 * sum(connections for connections, _ in self._clients) + 2
 
@@ -117,16 +116,10 @@ def test_a_ring_too_small(net):
 
 # ---- outputs ----
 
-def folder_for(net):
-    folder = tempfile.TemporaryDirectory(prefix="sockeye-loss-")
-    net.on_exit(folder.cleanup)
-    return pathlib.Path(folder.name)
-
-
 def test_a_slow_reader_of_a_pipe(net):
     """Nothing is lost between sockeye and a pipe: it waits, and the ring fills up behind it."""
     load = Load(net)
-    pipe = folder_for(net) / "pipe"
+    pipe = net.folder() / "pipe"
     os.mkfifo(pipe)
     reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     net.on_exit(lambda: os.close(reading))
@@ -152,17 +145,11 @@ def test_a_slow_reader_of_a_pipe(net):
     assert {gap["reason"] for gap in gaps} == {"ring_full"}, gaps
 
 
-SMALL_DISK = """
-mount -t tmpfs -o size=512k small "$0" && dd status=none if=/dev/zero of="$0/ballast" bs=1k count=384 &&
-exec "$@" >> "$0/out"
-"""
-
-
 def test_a_full_disk_under_standard_output(net):
     """What the file holds, its gap included, and what was lost is all there was; it goes on when there is room."""
-    folder = folder_for(net)
+    folder = net.folder()
     load = Load(net)
-    onto_disk = netns.Place(net, [netns.require("unshare"), "--mount", "sh", "-c", SMALL_DISK, str(folder)])
+    onto_disk = small_disk(net, folder, free_kib=128, out="out")
     sockeye = net.sockeye("states", "--netns", load.place.inode, "--strict", *ROOM, place=onto_disk)
     disk = pathlib.Path(f"/proc/{sockeye.process.pid}/root{folder}")
     load.start(500)
@@ -205,7 +192,7 @@ def test_events_inside_events(net):
                        "--first-source", sources[4])
     assert held.stop(timeout=60) == 0, held.stderr
     assert busy.wait(60) == 0, busy.stderr
-    netns.wait_until(lambda: not ss_states(server, f"sport = :{PORT}"), "the end of the server's sockets", 60)
+    wait_ss(server, f"sport = :{PORT}", timeout=60)
     assert accepting.stop() == 0, accepting.stderr
     misses = [skipped(net, run.process.pid)["set_state__tp_btf"] for run in runs]
     ends = [run.stop().end for run in runs]

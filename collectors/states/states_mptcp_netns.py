@@ -101,7 +101,7 @@ def worker_on_two_paths(net, family):
     wait_joined(server, 1)
     left.do("c.close()")
     right.do(f"os.write(tell, b'.'); os.waitpid({worker}, 0)")
-    netns.wait_until(lambda: not ss_states(server, f"sport = :{PORT}"), "the end of it")
+    wait_ss(server, f"sport = :{PORT}")
     of_client, of_server = subflows(sockeye.stop(), client, server)
     assert len(of_client) == 2, of_client.keys()
     for ends, rows in of_client.items():
@@ -204,7 +204,7 @@ def test_who_accepts(net):
     left.do(f"c = connect({first[4]!r}, {PORT}, {MPTCP})")
     right.do("os.read(said, 1)")
     left.do("reset(c)")
-    netns.wait_until(lambda: not ss_states(server, f"sport = :{PORT}"), "the end of it")
+    wait_ss(server, f"sport = :{PORT}")
     right.do(f"os.write(tell, b'.'); os.waitpid({worker}, 0)")
     _, of_server = subflows(sockeye.stop(), client, server)
     served, = of_server.values()

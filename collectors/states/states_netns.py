@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`states` and the lives of single connections: each state, each end, each way to fail. Witnesses: curl, nginx, ss,
 the kernel's counters (nstat)."""
-import os
 import sys
-import tempfile
 import time
 
 import netns
@@ -32,16 +30,14 @@ http {{
 def start_nginx(net, server):
     """nginx with a file of 64 KiB that takes it more than half a second to send. (process, folder)"""
     nginx = netns.require("nginx")
-    folder = tempfile.TemporaryDirectory(prefix="sockeye-nginx-")
-    net.on_exit(folder.cleanup)
-    os.chmod(folder.name, 0o755)
-    with open(folder.name + "/page", "wb") as page:
-        page.write(b"x" * 65536)
-    with open(folder.name + "/nginx.conf", "w", encoding="utf-8") as config:
-        config.write(NGINX.format(folder=folder.name, v4=server.addresses[4], v6=server.addresses[6]))
-    process = server.popen([nginx, "-p", folder.name, "-e", folder.name + "/error.log", "-c", "nginx.conf"])
+    folder = net.folder()
+    folder.chmod(0o755)
+    (folder / "page").write_bytes(b"x" * 65536)
+    config = NGINX.format(folder=folder, v4=server.addresses[4], v6=server.addresses[6])
+    (folder / "nginx.conf").write_text(config, encoding="utf-8")
+    process = server.popen([nginx, "-p", folder, "-e", folder / "error.log", "-c", "nginx.conf"])
     server.wait_listen(8080)
-    return process, folder.name
+    return process, folder
 
 
 def url(address, port):
@@ -99,18 +95,17 @@ def test_curl_and_nginx(net):
         assert {row["family"] for row in rows} == {f"ipv{family}"}, rows
         assert [row["role"] for row in (of_client[0], of_server[0])] == ["client", "server"], rows
         check_curl(of_client, curl.pid, curl.stdout.split(), took_s)
-        with open(folder + "/access.log", encoding="utf-8") as log:
+        with open(folder / "access.log", encoding="utf-8") as log:
             check_nginx(of_server, nginx.pid, log.read().splitlines()[-1].split())
 
 
 def test_the_server_closes_first(net):
     """python3 -m http.server speaks HTTP/1.0: it shuts down when it has answered, and curl may be as fast."""
     client, server = linked_by_threads(net)
-    folder = tempfile.TemporaryDirectory(prefix="sockeye-http-")
-    net.on_exit(folder.cleanup)
+    folder = net.folder()
     for family in (4, 6):
         address = server.addresses[family]
-        listener = server.popen([sys.executable, "-m", "http.server", "--bind", address, "8000"], cwd=folder.name)
+        listener = server.popen([sys.executable, "-m", "http.server", "--bind", address, "8000"], cwd=folder)
         server.wait_listen(8000)
         sockeye = watch(net, client, server)
         curl = start_curl(client, address, 8000)

@@ -7,11 +7,10 @@ import pathlib
 import re
 import signal
 import subprocess
-import tempfile
 
 import netns
 from ready import start_ready
-from states_tools import ROOM, Puppet, ss_states, start_load
+from states_tools import ROOM, Puppet, run_load, small_disk, start_load, wait_ss
 
 PORT = 7000
 LINE = re.compile(r"[A-Z][a-z]{2} [ 0-9]{2} \d{4} \d\d:\d\d:\d\d\.\d{3} State Change: "
@@ -35,21 +34,6 @@ EXPECTED = (
 )
 
 
-def folder_for(net):
-    folder = tempfile.TemporaryDirectory(prefix="sockeye-log-")
-    net.on_exit(folder.cleanup)
-    return pathlib.Path(folder.name)
-
-
-def run_load(place, address, connections):
-    server = start_load(place, "server", "--addr", address, "--port", PORT)
-    client = place.load("client", "--addr", address, "--port", PORT, "--connections", connections)
-    assert client.wait(60) == 0, client.stderr
-    netns.wait_until(lambda: not ss_states(place, f"sport = :{PORT}"), "the end of the server's sockets")
-    assert server.stop() == 0, server.stderr
-    return client, server
-
-
 def check_end(line, delivered):
     end = END.fullmatch(line)
     assert end and [int(end[1]), int(end[2]), int(end[3])] == [delivered, 0, 0], line
@@ -60,7 +44,7 @@ def test_the_line_format(net):
     sockeye = net.sockeye("states", "--format", "line", "--netns", place.inode)
     by_pid = {}
     for address in ("127.0.0.1", "::1"):
-        client, server = run_load(place, address, 20)
+        client, server = run_load(place, place, address, 20)
         by_pid[str(client.pid)] = (address, "client")
         by_pid[str(server.pid)] = (address, "server")
     lines = sockeye.stop().lines
@@ -87,7 +71,7 @@ def test_the_line_format(net):
 def test_the_time_of_a_line_is_local(net):
     """The same event in the line format and as JSON; the time zone is the user's."""
     place = net.namespace("one")
-    folder = folder_for(net)
+    folder = net.folder()
     zoned = netns.Place(net, ["env", "TZ=Asia/Kathmandu", "LC_ALL=C"])
     sockeye = net.sockeye("states", "--netns", place.inode, "--log-file", folder / "log", place=zoned)
     puppet = Puppet(place)
@@ -103,7 +87,7 @@ def test_the_time_of_a_line_is_local(net):
 def test_the_log_file_across_rotation(net):
     """As logrotate does it: rename, then SIGHUP; under load. The files together are what went to standard output."""
     place = net.namespace("one")
-    log = folder_for(net) / "log"
+    log = net.folder() / "log"
     sockeye = net.sockeye("states", "--format", "line", "--netns", place.inode, "--log-file", log, *ROOM)
     server = start_load(place, "server", "--addr", "::1", "--port", PORT)
     client = place.load("client", "--addr", "::1", "--port", PORT, "--connections", 20_000)
@@ -115,7 +99,7 @@ def test_the_log_file_across_rotation(net):
         netns.wait_until(log.exists, "a new log file")
     running = client.popen.poll() is None
     assert client.wait(60) == 0, client.stderr
-    netns.wait_until(lambda: not ss_states(place, f"sport = :{PORT}"), "the end of the server's sockets")
+    wait_ss(place, f"sport = :{PORT}")
     assert server.stop() == 0, server.stderr
     shown = sockeye.stop().lines
     assert running, "the load was over before the last rotation"
@@ -129,7 +113,7 @@ def test_the_log_file_across_rotation(net):
 def test_a_log_file_that_cannot_be_reopened(net):
     """The directory is gone when SIGHUP comes: it says so, and goes on with the old file."""
     place = net.namespace("one")
-    folder = folder_for(net) / "inner"
+    folder = net.folder() / "inner"
     folder.mkdir()
     sockeye = net.sockeye("states", "--netns", place.inode, "--log-file", folder / "log")
     with open(folder / "log", encoding="ascii") as log:
@@ -143,20 +127,15 @@ def test_a_log_file_that_cannot_be_reopened(net):
         assert LINE.fullmatch(log.readline().rstrip("\n"))
 
 
-SMALL_DISK = """
-mount -t tmpfs -o size=512k small "$0" && dd status=none if=/dev/zero of="$0/ballast" bs=1k count=448 && exec "$@"
-"""
-
-
 def test_a_full_disk(net):
     """Said once, counted; standard output goes on, and the file as well once there is room, line by line."""
     place = net.namespace("one")
-    folder = folder_for(net)
-    mounted = netns.Place(net, [netns.require("unshare"), "--mount", "sh", "-c", SMALL_DISK, str(folder)])
+    folder = net.folder()
+    mounted = small_disk(net, folder)
     sockeye = net.sockeye("states", "--netns", place.inode, "--log-file", folder / "log", *ROOM, place=mounted,
                           lossy=True)
     disk = pathlib.Path(f"/proc/{sockeye.process.pid}/root{folder}")
-    run_load(place, "127.0.0.1", 300)
+    run_load(place, place, "127.0.0.1", 300)
     gap = sockeye.wait_for(lambda record: record["event"] == "gap")
     assert (gap["stage"], gap["reason"]) == ("sink", "write_failed"), gap
     puppet = Puppet(place)
@@ -165,7 +144,7 @@ def test_a_full_disk(net):
         sockeye.wait_for(lambda row: row["event"] == "states" and row["new_state"] == "CLOSE")
     assert sockeye.process.stderr.count("No space left on device") == 1, sockeye.process.stderr
     (disk / "ballast").unlink()
-    run_load(place, "::1", 50)
+    run_load(place, place, "::1", 50)
     with open(disk / "log", encoding="ascii") as log:  # which is there as long as it is open
         run = sockeye.stop()
         lines = log.read().split("\n")

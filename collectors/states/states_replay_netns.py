@@ -6,30 +6,14 @@ import pathlib
 import re
 import signal
 import subprocess
-import tempfile
 
 import netns
-from states_tools import ROOM, rows_in, ss_states, start_load
+from states_tools import ROOM, rows_in, run_load, small_disk, start_load, wait_ss
 
 PORT = 7000
 CONNECTIONS = 3_000
 # What two runs that watch at the same time see alike; each reads the clock for itself.
 OWN_TIMES = ("time", "timestamp_ns", "duration_us", "late")
-
-
-def folder_for(net):
-    folder = tempfile.TemporaryDirectory(prefix="sockeye-record-")
-    net.on_exit(folder.cleanup)
-    return pathlib.Path(folder.name)
-
-
-def run_load(client_place, server_place, address, connections=CONNECTIONS):
-    server = start_load(server_place, "server", "--addr", address, "--port", PORT)
-    client = client_place.load("client", "--addr", address, "--port", PORT, "--connections", connections)
-    assert client.wait(100) == 0, client.stderr
-    netns.wait_until(lambda: not ss_states(server_place, f"sport = :{PORT}"), "the end of the server's sockets")
-    assert server.stop() == 0, server.stderr
-    return client, server
 
 
 def libraries(program):
@@ -49,7 +33,7 @@ def replay_in_jail(net, recording, *words, code=0):
     """Replays as nobody, in mount, pid and network namespaces that hold the program, its libraries and the recording:
     what it wrote, as bytes."""
     program = netns.program_of("SOCKEYE")
-    folder = folder_for(net)
+    folder = net.folder()
     argv = [netns.require("unshare"), "--mount", "--pid", "--net", "--fork", "sh", "-c", JAIL, "jail", folder,
             recording, " ".join([program] + libraries(program)), program, "replay", "/recording", *words]
     done = subprocess.run([str(word) for word in argv], stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
@@ -74,12 +58,12 @@ def check_same(live, replayed):
 def replays_as_it_was(net, shown):
     """One run, shown in this format, with lines in its log file: both again out of the recording."""
     client_place, server_place = net.client_and_server()
-    folder = folder_for(net)
+    folder = net.folder()
     zoned = netns.Place(net, ["env", "TZ=Asia/Kathmandu"])
     sockeye = net.sockeye("states", "--format", shown, "--log-file", folder / "log", "--record", folder / "recording",
                           "--netns", f"{client_place.inode},{server_place.inode}", *ROOM, place=zoned)
     for family in (4, 6):
-        run_load(client_place, server_place, server_place.addresses[family])
+        run_load(client_place, server_place, server_place.addresses[family], CONNECTIONS)
     sockeye.stop()
     file = sockeye.process.stdout_file.fileno()
     live = os.pread(file, os.fstat(file).st_size, 0)
@@ -105,7 +89,7 @@ def test_json_as_it_was(net):
 def test_gaps_as_they_were(net):
     """What the ring had no room for is missing in the same places."""
     place = net.namespace("one")
-    recording = folder_for(net) / "recording"
+    recording = net.folder() / "recording"
     sockeye = net.sockeye("states", "--ring-size", "64K", "--netns", place.inode, "--record", recording, lossy=True)
     server = start_load(place, "server", "--addr", "127.0.0.1", "--port", PORT)
     sockeye.process.popen.send_signal(signal.SIGSTOP)
@@ -135,7 +119,7 @@ def narrower(net, *words, of_client):
     """A run that sees everything is recorded beside one with the filter. `of_client`: the words that need its pid."""
     client_place, server_place = net.client_and_server()
     places = ("--netns", f"{client_place.inode},{server_place.inode}")
-    recording = folder_for(net) / "recording"
+    recording = net.folder() / "recording"
     server = start_load(server_place, "server", "--addr", server_place.addresses[4], "--port", PORT)
     client = client_place.popen(["sh", "-c", "read line; exec \"$@\"", "sh", netns.program_of("SOCKEYE_LOAD"), "client",
                                  "--addr", server_place.addresses[4], "--port", PORT, "--connections", CONNECTIONS],
@@ -146,7 +130,7 @@ def narrower(net, *words, of_client):
     client.popen.stdin.write(b"\n")
     client.popen.stdin.close()
     assert client.wait(100) == 0, client.stderr
-    netns.wait_until(lambda: not ss_states(server_place, f"sport = :{PORT}"), "the end of the server's sockets")
+    wait_ss(server_place, f"sport = :{PORT}")
     assert server.stop() == 0, server.stderr
     wanted = without_times(rows_in(some.stop(), client_place, server_place))
     assert sum(map(len, wanted.values())) >= CONNECTIONS, len(wanted)
@@ -173,7 +157,7 @@ def test_a_narrower_filter_by_direction_and_network(net):
 def test_a_run_that_was_killed(net):
     """What is older than a second is there; the rest is said to be missing."""
     place = net.namespace("one")
-    recording = folder_for(net) / "recording"
+    recording = net.folder() / "recording"
     sockeye = net.sockeye("states", "--netns", place.inode, "--record", recording)
     run_load(place, place, "127.0.0.1", 300)
     size = recording.stat().st_size
@@ -188,16 +172,11 @@ def test_a_run_that_was_killed(net):
     assert len(rows) == 10 * 300 + 4 and rows[0] == shown, len(rows)
 
 
-SMALL_DISK = """
-mount -t tmpfs -o size=512k small "$0" && dd status=none if=/dev/zero of="$0/ballast" bs=1k count=448 && exec "$@"
-"""
-
-
 def test_a_full_disk(net):
     """Said once, counted; standard output goes on; the recording is one of what it has, with a gap for the rest."""
     place = net.namespace("one")
-    folder = folder_for(net)
-    mounted = netns.Place(net, [netns.require("unshare"), "--mount", "sh", "-c", SMALL_DISK, str(folder)])
+    folder = net.folder()
+    mounted = small_disk(net, folder)
     sockeye = net.sockeye("states", "--netns", place.inode, "--record", folder / "recording", *ROOM, place=mounted,
                           lossy=True)
     disk = pathlib.Path(f"/proc/{sockeye.process.pid}/root{folder}")
@@ -222,7 +201,7 @@ def test_a_full_disk(net):
 def test_through_a_pipe(net):
     """A recording that is replayed while it is made, as over ssh, and recorded again with less in it."""
     place = net.namespace("one")
-    folder = folder_for(net)
+    folder = net.folder()
     program = netns.program_of("SOCKEYE")
     read_end, write_end = os.pipe()
     try:
@@ -256,7 +235,7 @@ class Piped(netns.Place):
 def test_a_snapshot(net):
     """`who` is recorded as any stream is; --listen narrows it later."""
     place = net.namespace("one")
-    recording = folder_for(net) / "recording"
+    recording = net.folder() / "recording"
     start_load(place, "server", "--addr", "127.0.0.1", "--port", PORT)
     program = netns.program_of("SOCKEYE")
     live = net.host.run([program, "who", "--json", "--record", recording, "--end-record"])
@@ -269,7 +248,7 @@ def test_what_it_opens(net):
     """Nothing but the recording and the libraries. (libcap-ng asks for the number of capabilities when it is loaded.)"""
     strace = netns.require("strace")
     place = net.namespace("one")
-    folder = folder_for(net)
+    folder = net.folder()
     sockeye = net.sockeye("states", "--netns", place.inode, "--record", folder / "recording")
     run_load(place, place, "127.0.0.1", 10)
     sockeye.stop()

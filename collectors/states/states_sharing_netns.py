@@ -7,7 +7,7 @@ import sys
 
 import netns
 from states_tools import (Puppet, by_socket, comm_of, halves, is_of_listener, life, owners, rows_in, served_by,
-                          ss_states, wait_ss, watch)
+                          wait_ss, watch)
 
 PORT = 9000
 
@@ -245,7 +245,7 @@ def test_an_opener_that_was_gone_before(net):
         right.do("s, _ = l.accept()")
         sockeye = watch(net, client, server)
         right.do("reset(s)")
-        netns.wait_until(lambda: not ss_states(client, f"dport = :{PORT}"), "the reset")
+        wait_ss(client, f"dport = :{PORT}")
         left.do("os.close(tell)")
         run = sockeye.stop()
         rows, = by_socket(rows_in(run, client))

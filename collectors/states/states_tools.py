@@ -215,8 +215,10 @@ def ss_states(place, condition):
     return sorted(line.split()[0] for line in lines)
 
 
-def wait_ss(place, condition, *states):
-    netns.wait_until(lambda: ss_states(place, condition) == sorted(states), f"{states} of {condition} in ss")
+def wait_ss(place, condition, *states, timeout=netns.PATIENCE_S):
+    """Until ss shows these states; without any, until it shows no socket."""
+    wanted = sorted(states)
+    netns.wait_until(lambda: ss_states(place, condition) == wanted, f"{states} of {condition} in ss", timeout)
 
 
 def nstat(place, *names):
@@ -231,6 +233,16 @@ def nstat(place, *names):
 def start_load(place, *words):
     """The workload program; returns when it says that it is ready: listening, or all connections open."""
     return start_ready(lambda fd: place.load(*words, "--ready-fd", fd, pass_fds=[fd]), timeout=60)
+
+
+def run_load(client_place, server_place, address, connections, port=7000):
+    """Connections one after the other, as fast as it goes, until the server has no socket left. (client, server)"""
+    server = start_load(server_place, "server", "--addr", address, "--port", port)
+    client = client_place.load("client", "--addr", address, "--port", port, "--connections", connections)
+    assert client.wait(100) == 0, client.stderr
+    wait_ss(server_place, f"sport = :{port}")
+    assert server.stop() == 0, server.stderr
+    return client, server
 
 
 def numbers(load):
@@ -248,3 +260,14 @@ def drop(place, hook, what):
 
 def pass_all(place):
     place.run([netns.require("nft"), "delete table inet lost"])
+
+
+# ---- disks ----
+
+def small_disk(net, folder, free_kib=64, out=""):
+    """A place that has a disk of 512 KiB mounted on `folder`, of which so much is free until somebody removes the file
+    `ballast`. out: the file on it that standard output is appended to."""
+    script = (f'mount -t tmpfs -o size=512k small "$0" && '
+              f'dd status=none if=/dev/zero of="$0/ballast" bs=1k count={512 - free_kib} && ')
+    script += f'exec "$@" >> "$0/{out}"' if out else 'exec "$@"'
+    return netns.Place(net, [netns.require("unshare"), "--mount", "sh", "-c", script, str(folder)])

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 
 import netns
 
@@ -17,10 +16,9 @@ CHANGING = re.compile(r"\d+")  # how many processes there are, and which
 
 def installed(net):
     """The program where everybody may run it."""
-    folder = tempfile.TemporaryDirectory(prefix="sockeye-doctor-")
-    net.on_exit(folder.cleanup)
-    os.chmod(folder.name, 0o755)
-    return shutil.copy(netns.program_of("SOCKEYE"), folder.name)
+    folder = net.folder()
+    folder.chmod(0o755)
+    return shutil.copy(netns.program_of("SOCKEYE"), folder)
 
 
 def nobody_with(*capabilities):

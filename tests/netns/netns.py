@@ -10,6 +10,7 @@ import collections
 import ctypes
 import json
 import os
+import pathlib
 import shutil
 import signal
 import subprocess
@@ -220,6 +221,12 @@ class Net:
                 undo()
             except Exception as error:  # the next one has to be undone as well
                 print(f"cleanup: {error}", file=sys.stderr)
+
+    def folder(self):
+        """An empty one, root's alone."""
+        folder = tempfile.TemporaryDirectory(prefix="sockeye-")
+        self.on_exit(folder.cleanup)
+        return pathlib.Path(folder.name)
 
     def namespace(self, label):
         """A new one, with lo up. Its name begins with sockeye-<pid>-, so that what a killed run left can be told."""
