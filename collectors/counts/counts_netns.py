@@ -6,12 +6,12 @@ compared until they do. A counter that is wrong stays wrong, so it never agrees;
 """
 import collections
 import json
-import os
 import signal
 import sys
 
 import netns
 from holders import IDLE, three_holders
+from namespaces import ss_everywhere
 from ready import start_ready
 
 PATIENCE_S = 60
@@ -37,30 +37,10 @@ sys.stdin.readline()
 """
 
 
-def network_namespaces():
-    """A file of each, the own one left out: of those under /run/netns and of all processes."""
-    own = os.stat("/proc/self/ns/net").st_ino
-    files = {}
-    folder = netns.NETNS_DIR
-    paths = [f"{folder}/{name}" for name in (os.listdir(folder) if os.path.isdir(folder) else ())]
-    paths += [f"/proc/{pid}/ns/net" for pid in os.listdir("/proc") if pid.isdigit()]
-    for path in paths:
-        try:
-            files.setdefault(os.stat(path).st_ino, path)
-        except OSError:
-            pass
-    files.pop(own, None)
-    return files.values()
-
-
-def ss_everywhere(net):
+def sockets_in_ss(net):
     """State -> number of sockets, as ss shows them in all namespaces together."""
-    counted = collections.Counter()
-    ss, nsenter = netns.require("ss", "nsenter")
-    for prefix in [[]] + [[nsenter, f"--net={path}", "--"] for path in network_namespaces()]:
-        done = net.host.run(prefix + [ss, "-Htan"], check=False)  # a namespace may be gone by now
-        counted.update(STATES[line.split()[0]] for line in done.stdout.splitlines() if line.split()[0] in STATES)
-    return dict(counted)
+    states = (STATES.get(line.split()[0]) for line in ss_everywhere(net, "-Htan"))
+    return dict(collections.Counter(state for state in states if state))
 
 
 def counted_sockets(reading):
@@ -92,11 +72,11 @@ def wait_agreement(net, counts):
     last = {}
 
     def agrees():
-        before, seen = ss_everywhere(net), len(counts.readings())
+        before, seen = sockets_in_ss(net), len(counts.readings())
         # Two more: the first may have begun before ss did.
         netns.wait_until(lambda: len(counts.readings()) >= seen + 2, "a reading")
         reading = counts.readings()[seen + 1]
-        last.update(counts=counted_sockets(reading), before=before, after=ss_everywhere(net))
+        last.update(counts=counted_sockets(reading), before=before, after=sockets_in_ss(net))
         return reading if last["before"] == last["after"] == last["counts"] else None
 
     try:

@@ -5,8 +5,8 @@ import json
 import os
 
 import netns
-from states_tools import (Puppet, by_socket, check_socket, life, nstat, owners, rows_in, served_by, ss_states, wait_ss,
-                          watch)
+from states_tools import (Puppet, by_socket, check_socket, life, nstat, of_port, owners, rows_in, served_by, ss_states,
+                          wait_ss, watch)
 
 PORT = 9000
 MPTCP = 262  # IPPROTO_MPTCP of <linux/in.h>
@@ -163,7 +163,7 @@ def test_plain_tcp_on_one_side(net):
     run = sockeye.stop()
     for port in cases:
         of_client, of_server = [], []
-        for rows in by_socket([row for row in rows_in(run, client, server) if port in (row["lport"], row["rport"])]):
+        for rows in by_socket(of_port(rows_in(run, client, server), port)):
             (of_client if rows[0]["rport"] == port else of_server).append(rows)
         (rows,), (served,) = of_client, of_server
         assert owners(rows) == [(left.pid, "connect")], owners(rows)

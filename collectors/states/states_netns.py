@@ -6,8 +6,8 @@ import time
 
 import netns
 from states_tools import (by_socket, CLIENT_LIFE, CLIENT_LIFE_ORPHANED, comm_of, drop, halves, is_of_listener, life,
-                          linked_by_threads, nstat, owners, pass_all, Puppet, ROOM, rows_in, served_by, SERVER_LIFE,
-                          ss_states, wait_ss, watch)
+                          linked_by_threads, nstat, of_port, owners, pass_all, Puppet, ROOM, rows_in, served_by,
+                          SERVER_LIFE, ss_states, wait_ss, watch)
 
 NGINX = """
 daemon off;
@@ -238,7 +238,7 @@ def test_half_close(net):
     rows = rows_in(sockeye.stop(), client, server)
     assert len(rows) == 24, rows
     for port in (9004, 9006):
-        of_client, of_server = halves([row for row in rows if port in (row["lport"], row["rport"])], port)
+        of_client, of_server = halves(of_port(rows, port), port)
         assert life(of_client) == CLIENT_LIFE, life(of_client)
         assert life(of_server) == SERVER_LIFE, life(of_server)
         assert owners(of_client) == [(left.pid, "connect")], owners(of_client)
@@ -261,7 +261,7 @@ def test_half_close_by_ncat_and_socat(net):
         wait_ss(server, f"sport = :{port}")
     rows = rows_in(sockeye.stop(), client, server)
     for port in (9004, 9006):
-        of_client, of_server = halves([row for row in rows if port in (row["lport"], row["rport"])], port)
+        of_client, of_server = halves(of_port(rows, port), port)
         assert life(of_client) == CLIENT_LIFE, life(of_client)
         assert life(of_server) == SERVER_LIFE, life(of_server)
         assert {row["comm"] for row in of_client} == {"ncat"}, of_client
@@ -286,7 +286,7 @@ def test_both_close_at_once(net):
         wait_ss(server, f"sport = :{port}", "TIME-WAIT")
     rows = rows_in(sockeye.stop(), client, server)
     for port in (9004, 9006):
-        of_client, of_server = halves([row for row in rows if port in (row["lport"], row["rport"])], port)
+        of_client, of_server = halves(of_port(rows, port), port)
         assert life(of_client) == "CLOSE SYN_SENT ESTABLISHED FIN_WAIT1 CLOSING TIME_WAIT", life(of_client)
         assert life(of_server) == "LISTEN SYN_RECV ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT", life(of_server)
 
@@ -310,6 +310,6 @@ def test_an_orphan_is_not_in_time_wait(net):
         wait_ss(server, f"sport = :{port}")
     rows = rows_in(sockeye.stop(), client, server)
     for port in (9004, 9006):
-        of_client, of_server = halves([row for row in rows if port in (row["lport"], row["rport"])], port)
+        of_client, of_server = halves(of_port(rows, port), port)
         assert life(of_client) == CLIENT_LIFE_ORPHANED, life(of_client)
         assert life(of_server) == SERVER_LIFE, life(of_server)

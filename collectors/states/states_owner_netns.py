@@ -2,25 +2,19 @@
 """`states` and whose socket it is: forked children, SO_REUSEPORT, passed sockets, threads, pid namespaces, and what was
 there before sockeye. Witnesses: ss -p, /proc, what the workload counted."""
 import collections
-import os
 import pathlib
 import re
 
 import netns
-from states_tools import (Puppet, by_socket, check_socket, halves, is_of_listener, life, numbers, owners, rows_in,
-                          served_by, start_load, wait_ss, watch)
+from namespaces import ss_everywhere
+from states_tools import (Puppet, by_socket, check_socket, halves, holders, is_of_listener, life, numbers, of_port,
+                          owners, rows_in, served_by, start_load, wait_ss, watch)
 
 PORT = 9000
 
 
 def rows_of_connection(sockeye, client, server, port=PORT):
-    rows = [row for row in rows_in(sockeye.stop(), client, server) if port in (row["lport"], row["rport"])]
-    return halves(rows, port)
-
-
-def pids_in_ss(place, condition):
-    lines = place.run([netns.require("ss"), "-Htnp", condition]).stdout
-    return sorted(int(pid) for pid in re.findall(r"pid=(\d+)", lines))
+    return halves(of_port(rows_in(sockeye.stop(), client, server), port), port)
 
 
 def test_a_forked_child_serves(net):
@@ -35,7 +29,7 @@ def test_a_forked_child_serves(net):
         caller.do(f"c = connect({server.addresses[family]!r}, {PORT})")
         caller.do("c.sendall(b'x')")
         assert caller.do("repr(c.recv(1))") == "b'x'"
-        child, = pids_in_ss(server, f"sport = :{PORT}")
+        child, = holders(server, f"sport = :{PORT}")
         assert child != parent.pid
         caller.do("c.close()")
         wait_ss(server, f"sport = :{PORT}")
@@ -176,30 +170,14 @@ def test_a_pid_namespace(net):
 
 # ---- what was there before ----
 
-def namespaces():
-    """A path for each network namespace that a process or a file of `ip netns` holds."""
-    paths = {}
-    candidates = [f"/proc/{entry}/ns/net" for entry in os.listdir("/proc") if entry.isdigit()]
-    candidates += [f"{netns.NETNS_DIR}/{entry}" for entry in os.listdir(netns.NETNS_DIR)]
-    for path in candidates:
-        try:
-            paths.setdefault(os.stat(path).st_ino, path)
-        except OSError:
-            pass  # it has ended
-    return list(paths.values())
-
-
 def held_sockets_in_ss(net):
     """How many TCP sockets of this machine a process holds, and of them those that others than process 1 do: a guarded
     process 1 is hidden from iterators (docs/limitations.md)."""
     held, others = 0, 0
-    for path in namespaces():
-        listed = net.host.run([netns.require("nsenter"), f"--net={path}", "--", netns.require("ss"), "-Htanp"],
-                              check=False)
-        for line in listed.stdout.splitlines():
-            holders = re.findall(r"pid=(\d+)", line)
-            held += bool(holders)
-            others += bool(set(holders) - {"1"})
+    for line in ss_everywhere(net, "-Htanp"):
+        pids = set(re.findall(r"pid=(\d+)", line))
+        held += bool(pids)
+        others += bool(pids - {"1"})
     return held, others
 
 
@@ -244,7 +222,7 @@ def test_sockets_that_existed(net):
         wait_ss(client, f"dport = :{port}", "TIME-WAIT")
     rows = rows_in(sockeye.stop(), client, server)
     for port in (9004, 9006):
-        for socket in by_socket([row for row in rows if port in (row["lport"], row["rport"])]):
+        for socket in by_socket(of_port(rows, port)):
             check_socket(socket, existed=True)
             states = [socket[0]["old_state"]] + [row["new_state"] for row in socket]
             if socket[0]["rport"] == port:

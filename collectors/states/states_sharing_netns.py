@@ -2,25 +2,17 @@
 """`states` and sockets that one process opens and another uses: workers that accept, inetd, socket activation, openers
 that are gone. Witnesses: what the workers counted, ss -p, /proc."""
 import collections
-import re
 import sys
 
 import netns
-from states_tools import (Puppet, by_socket, comm_of, halves, is_of_listener, life, owners, rows_in, served_by,
-                          wait_ss, watch)
+from states_tools import (Puppet, by_socket, comm_of, halves, holders, is_of_listener, life, of_port, owners, rows_in,
+                          served_by, wait_ss, watch)
 
 PORT = 9000
 
 
-def holders(place, condition):
-    """The processes that have the sockets of this condition open, as ss finds them in /proc."""
-    lines = place.run([netns.require("ss"), "-Htnp", condition]).stdout
-    return sorted(int(pid) for pid in re.findall(r"pid=(\d+)", lines))
-
-
 def server_rows(run, client, server):
-    rows = [row for row in rows_in(run, client, server) if PORT in (row["lport"], row["rport"])]
-    return halves(rows, PORT)[1]
+    return halves(of_port(rows_in(run, client, server), PORT), PORT)[1]
 
 
 SERVE = """
@@ -210,7 +202,7 @@ def test_an_opener_that_is_gone(net):
         wait_ss(client, f"dport = :{PORT}", "CLOSE-WAIT")
         left.do("os.close(tell)")
         wait_ss(client, f"dport = :{PORT}")
-        rows, _ = halves([row for row in rows_in(sockeye.stop(), client, server)], PORT)
+        rows, _ = halves(rows_in(sockeye.stop(), client, server), PORT)
         assert life(rows) == "CLOSE SYN_SENT ESTABLISHED CLOSE_WAIT LAST_ACK CLOSE", life(rows)
         assert owners(rows) == [(opener, "connect"), (heir, "use")], (owners(rows), opener, heir)
         assert rows[2]["pid"] == heir, rows[2]

@@ -5,6 +5,7 @@ import collections
 import json
 import os
 import pathlib
+import re
 import select
 import subprocess
 import sys
@@ -140,6 +141,10 @@ def rows_in(run, *places):
     return [row for row in run.events if row["netns"] in inodes]
 
 
+def of_port(rows, port):
+    return [row for row in rows if port in (row["lport"], row["rport"])]
+
+
 def is_of_listener(row):
     return "LISTEN" in (row["old_state"], row["new_state"]) and row["rport"] == 0
 
@@ -219,6 +224,12 @@ def wait_ss(place, condition, *states, timeout=netns.PATIENCE_S):
     """Until ss shows these states; without any, until it shows no socket."""
     wanted = sorted(states)
     netns.wait_until(lambda: ss_states(place, condition) == wanted, f"{states} of {condition} in ss", timeout)
+
+
+def holders(place, condition):
+    """The processes that have the sockets of this condition open, as ss finds them in /proc."""
+    lines = place.run([netns.require("ss"), "-Htnp", condition]).stdout
+    return sorted(int(pid) for pid in re.findall(r"pid=(\d+)", lines))
 
 
 def nstat(place, *names):
