@@ -127,9 +127,5 @@ def complaints(root):
                 yield f"{path}:{number}: {rule}: {what}"
 
 
-def main(root):
-    return checking.report(complaints(pathlib.Path(root).resolve()))
-
-
 if __name__ == "__main__":
-    checking.start(__doc__, main)
+    checking.start(__doc__, complaints)

@@ -9,6 +9,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import check_files
+import checking
 
 USER = "// SPDX-License-Identifier: Apache-2.0\n"
 KERNEL = "/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */\n"
@@ -24,7 +25,7 @@ def complaints(path, text, allow=""):
             file.write_text(content)
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
-            code = check_files.main(root)
+            code = checking.report(check_files.complaints, root)
         said = [line.split(":")[1:3] for line in out.getvalue().splitlines()]
         assert code == (1 if said else 0)
         return [f"{number}:{rule.strip()}" for number, rule in said]

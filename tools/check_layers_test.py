@@ -9,6 +9,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import check_layers
+import checking
 
 TREE = (
     "bpf/base.h", "bpf/emit.h", "bpf/filter.h", "collectors/states/states.event.h", "collectors/states/states.sock.h",
@@ -30,7 +31,7 @@ def complaints(path, include):
         (pathlib.Path(root) / path).write_text(f"// one line before\n#include {include}\n")
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
-            code = check_layers.main(root)
+            code = checking.report(check_layers.complaints, root)
         assert code == (1 if out.getvalue() else 0)
         return out.getvalue()
 

@@ -12,6 +12,7 @@ TOOLS = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(TOOLS))
 import check_files
 import check_layers
+import checking
 import new_collector
 
 
@@ -47,7 +48,7 @@ class NewCollector(unittest.TestCase):
         for check in (check_layers, check_files):
             said = io.StringIO()
             with contextlib.redirect_stdout(said):
-                check.main(self.root)
+                checking.report(check.complaints, self.root)
             self.assertNotIn("collectors/sample_one/", said.getvalue())
         self.assertNotIn("@", "".join((self.root / name).read_text() for name in added))
 

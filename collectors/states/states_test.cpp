@@ -69,18 +69,12 @@ std::vector<states_event> whole_connection() {
 std::vector<states_event> corners() {
   std::vector<states_event> events;
 
-  events.push_back(transition(STATE_CLOSE, STATE_LISTEN));  // a listener on all IPv6 addresses
-  socket_event* base = &events.back().base;
-  set_address(base->socket.laddr, "::");
-  set_address(base->socket.raddr, "::");
-  base->socket.family = FAMILY_IPV6;
-  base->socket.lport = 443;
-  base->socket.rport = 0;
-  base->socket.role = ROLE_LISTENER;
-  base->owner.source = OWNER_LISTEN;
+  events.push_back(transition(STATE_CLOSE, STATE_LISTEN));
+  make_listener(events.back().base);
+  events.back().base.owner.source = OWNER_LISTEN;
 
   events.push_back(transition(STATE_CLOSING, STATE_CLOSE));  // IPv6, gone without a TIME_WAIT
-  base = &events.back().base;
+  socket_event* base = &events.back().base;
   set_address(base->socket.laddr, "2001:db8::150");
   set_address(base->socket.raddr, "fe80::1:2:3:4");
   base->socket.family = FAMILY_IPV6;

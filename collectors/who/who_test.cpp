@@ -43,13 +43,7 @@ who_event mini(uint8_t state) {
 std::vector<who_event> sockets() {
   std::vector<who_event> events;
   events.push_back(full_socket(STATE_LISTEN));
-  socket_event* base = &events.back().base;
-  set_address(base->socket.laddr, "::");
-  set_address(base->socket.raddr, "::");
-  base->socket.family = FAMILY_IPV6;
-  base->socket.lport = 443;
-  base->socket.rport = 0;
-  base->socket.role = ROLE_LISTENER;
+  make_listener(events.back().base);
   events.back().recv_q = 3;
   events.back().send_q = 4096;
 
@@ -66,7 +60,7 @@ std::vector<who_event> sockets() {
   events.push_back(mini(STATE_NEW_SYN_RECV));
   events.back().base.socket.cookie = 0;             // 5.10 gives none
   events.push_back(full_socket(STATE_CLOSE_WAIT));  // a name that tries to be more than a name, in a pid namespace
-  base = &events.back().base;
+  socket_event* base = &events.back().base;
   set_text(base->owner.comm, "a\n\033[31mb\"\\ c=");
   set_text(base->owner.thread, "a\n\033[31mb\"\\ c=");
   set_text(base->context.comm, "a\n\033[31mb\"\\ c=");

@@ -180,26 +180,24 @@ class Namespace(Place):
         return self.run([require("ip"), *words])
 
     def receive_on(self, device, cpu_mask):
-        """RPS: packets that `device` receives are handled by the CPUs of cpu_mask (hexadecimal), not by the sender's.
-        /sys shows the devices of the namespace that mounted it, so it is mounted anew, for this one command."""
-        file = f"/sys/class/net/{device}/queues/rx-0/rps_cpus"
-        script = f"mount -t sysfs sysfs /sys && {{ test -e {file} || exit 77; }} && echo {cpu_mask} > {file}"
-        done = self.run([require("unshare"), "--mount", "sh", "-c", script], check=False)
-        if done.code == 77:
-            skip("this kernel has no RPS")
-        assert done.code == 0, f"RPS on {device}: {done.stderr}"
+        """RPS: packets that `device` receives are handled by the CPUs of cpu_mask (hexadecimal), not by the sender's."""
+        self._set_device(device, "queues/rx-0/rps_cpus", cpu_mask, "RPS")
 
     def receive_in_threads(self, device):
         """Packets that `device` receives are handled by a kernel thread, which has nothing to do with any socket, and
         never on top of whatever runs. A veth link hands it only what might be merged with other packets, hence gro and
         no tso."""
         self.run([require("ethtool"), "-K", device, "gro", "on", "tso", "off"])
-        file = f"/sys/class/net/{device}/threaded"
-        script = f"mount -t sysfs sysfs /sys && {{ test -e {file} || exit 77; }} && echo 1 > {file}"
+        self._set_device(device, "threaded", 1, "threads for the packets of a device")
+
+    def _set_device(self, device, setting, value, what):
+        """/sys shows the devices of the namespace that mounted it, so it is mounted anew, for this one command."""
+        file = f"/sys/class/net/{device}/{setting}"
+        script = f"mount -t sysfs sysfs /sys && {{ test -e {file} || exit 77; }} && echo {value} > {file}"
         done = self.run([require("unshare"), "--mount", "sh", "-c", script], check=False)
         if done.code == 77:
-            skip("this kernel has no threads for the packets of a device")
-        assert done.code == 0, f"threads for {device}: {done.stderr}"
+            skip(f"this kernel has no {what}")
+        assert done.code == 0, f"{what}, {device}: {done.stderr}"
 
 
 class Net:

@@ -56,4 +56,14 @@ inline socket_event client_socket() {
   return event;
 }
 
+// The socket of `event` is a listener on all IPv6 addresses, port 443.
+inline void make_listener(socket_event& event) {
+  set_address(event.socket.laddr, "::");
+  set_address(event.socket.raddr, "::");
+  event.socket.family = FAMILY_IPV6;
+  event.socket.lport = 443;
+  event.socket.rport = 0;
+  event.socket.role = ROLE_LISTENER;
+}
+
 }  // namespace sockeye
