@@ -227,11 +227,6 @@ bpf_program* Object::program_of(const Choice& choice, bool twin) const {
 }
 
 Status Object::attach() {
-  // Owners can be learned a moment later than the first event; events that are not there cannot.
-  const auto is_event_source = [](const Choice& choice) {
-    return choice.moment != "accepted" && choice.moment != "sent" && choice.moment != "received";
-  };
-  std::stable_partition(plan_.choices.begin(), plan_.choices.end(), is_event_source);
   for (Choice& choice : plan_.choices) {
     if (!choice.rung.empty() && !choice.rung.starts_with("iter")) SOCKEYE_TRY(attach_moment(choice));
   }

@@ -41,7 +41,7 @@ class Object {
   static Result<std::unique_ptr<Object>> load(ObjectOptions options);
   ~Object();
 
-  // Attaches the moments, those that events come from first. A rung that does not attach after all is reported in
+  // Attaches the moments in the order of plan(). A rung that does not attach after all is reported in
   // plan(); an error where the run makes no sense without it.
   Status attach();
   void detach();

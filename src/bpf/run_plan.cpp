@@ -94,8 +94,10 @@ Status available(const Program& program, const Features& features, const ObjectO
   return iterator_allowed(rung, target, features);
 }
 
-bool is_wanted(std::string_view collector, const ObjectOptions& options) {
-  return std::count(options.collectors.begin(), options.collectors.end(), collector) > 0;
+bool has_handler(std::string_view moment, std::span<const std::string_view> collectors) {
+  return std::any_of(handlers().begin(), handlers().end(), [&](const Handler& handler) {
+    return handler.moment == moment && std::count(collectors.begin(), collectors.end(), handler.collector) > 0;
+  });
 }
 
 // Which moments the run wants; what of the settings follows from who wants them.
@@ -119,7 +121,7 @@ std::vector<std::string_view> wanted_moments(const Features& features, const Obj
     }
   }
   for (const Handler& handler : handlers()) {
-    if (is_wanted(handler.collector, options)) moments.push_back(handler.moment);
+    if (has_handler(handler.moment, options.collectors)) moments.push_back(handler.moment);
   }
   return moments;
 }
@@ -218,6 +220,16 @@ std::vector<Shortcoming> RunPlan::shortcomings() const {
   return list;
 }
 
+void put_events_first(std::vector<Choice>& choices, std::span<const std::string_view> collectors) {
+  const auto cannot_wait = [&](const Choice& choice) {
+    // What is remembered of a socket that goes before anybody sees it go would stay.
+    const bool forgets = std::count(std::begin(kAddressMoments), std::end(kAddressMoments), choice.moment) > 0;
+    const bool is_attached = !choice.rung.starts_with("iter");
+    return forgets || !is_attached || has_handler(choice.moment, collectors);
+  };
+  std::stable_partition(choices.begin(), choices.end(), cannot_wait);
+}
+
 RunPlan plan_run(std::span<const Program> programs, const Features& features, const ObjectOptions& options) {
   RunPlan plan;
   plan.collectors = options.collectors;
@@ -238,6 +250,7 @@ RunPlan plan_run(std::span<const Program> programs, const Features& features, co
         std::find_if(programs.begin(), programs.end(), [&](const Program& p) { return p.name == name; });
     return available(*program, features, options);
   });
+  put_events_first(plan.choices, options.collectors);
   settings.follows_connections = settings.follows_connections && settings.wants_records;
   for (const Choice& choice : plan.choices) {
     if (choice.rung == "sys_exit") settings.learns_accepts = settings.has_socket_storage;

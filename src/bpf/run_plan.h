@@ -45,7 +45,7 @@ struct Shortcoming {
 
 struct RunPlan {
   kernel_settings settings = {};
-  std::vector<Choice> choices;               // of the moments that the run wants
+  std::vector<Choice> choices;               // of the moments that the run wants, in the order of attaching
   std::vector<std::string_view> collectors;  // that it is for
 
   bool has(std::string_view moment) const;  // wanted, and there is a rung
@@ -57,6 +57,10 @@ struct RunPlan {
 // Asks the kernel for nothing that takes rights, where Features::tracing() was refused: what only a trial can tell is
 // then taken for possible.
 RunPlan plan_run(std::span<const Program> programs, const Features& features, const ObjectOptions& options);
+
+// The order of attaching: moments that are there for owners alone come last. Owners can be learned a moment later than
+// the first event, events that are not there cannot.
+void put_events_first(std::vector<Choice>& choices, std::span<const std::string_view> collectors);
 
 // What is lost at a moment on this rung, compared with its best; empty rung: without the moment. Empty: nothing is.
 std::string_view loss_of(std::string_view moment, std::string_view rung);

@@ -72,6 +72,22 @@ TEST(RunPlan, NoCollectorWorksWithoutWhatItIsAbout) {
   EXPECT_EQ(possible.error().hint, "another kernel");
 }
 
+TEST(RunPlan, WhatIsForOwnersAloneIsAttachedLast) {
+  std::vector<Choice> choices;
+  for (const auto& [moment, rungs] : Object::ladders()) choices.push_back({moment, rungs.front(), {}});
+  const auto order_for = [&](std::string_view collector) {
+    put_events_first(choices, std::vector{collector});
+    std::string order;
+    for (const Choice& choice : choices) {
+      if (!choice.rung.starts_with("iter")) order += choice.moment + " ";
+    }
+    return order;
+  };
+  EXPECT_EQ(order_for("states"),
+            "destroyed set_state syn_sent accepted connection_received connection_sent received sent ");
+  EXPECT_EQ(order_for("counts").substr(0, 20), "destroyed set_state ");
+}
+
 // The table of losses and the object are about the same moments: none can be added without a sentence for its absence.
 TEST(RunPlan, EveryMomentSaysWhatIsLostWithoutIt) {
   const auto known = known_moments();
