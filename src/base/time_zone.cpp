@@ -2,7 +2,6 @@
 #include "base/time_zone.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <cctype>
 #include <cstdio>
@@ -10,7 +9,7 @@
 #include <ctime>
 #include <optional>
 
-#include "base/fd.h"
+#include "base/read_file.h"
 
 namespace sockeye {
 namespace {
@@ -19,12 +18,10 @@ constexpr size_t kLongestRule = 128;
 constexpr size_t kLongestFile = 64 * 1024;  // the longest of Debian's has 4 KiB
 constexpr const char* kUtc = "UTC0";
 
-std::string read_file(const std::string& path) {
-  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  std::string bytes(kLongestFile, '\0');
-  const ssize_t size = file ? read(file.get(), bytes.data(), bytes.size()) : 0;
-  bytes.resize(size > 0 ? static_cast<size_t>(size) : 0);
-  return bytes;
+// Empty where it cannot be read.
+std::string contents_of(const std::string& path) {
+  auto bytes = read_file(AT_FDCWD, path, kLongestFile);
+  return bytes ? std::move(*bytes) : "";
 }
 
 // As tzset() of glibc: a file of that name, else a rule, else UTC.
@@ -34,7 +31,7 @@ std::string rule_named(std::string_view name, const std::string& root) {
   const char* folder = getenv("TZDIR");
   const std::string path =
       name[0] == '/' ? std::string(name) : (folder ? folder : "/usr/share/zoneinfo") + ("/" + std::string(name));
-  const std::string file = read_file(root + path);
+  const std::string file = contents_of(root + path);
   if (!file.empty()) return std::string(rule_of_tzif(file));
   return is_zone_rule(name) ? std::string(name) : kUtc;
 }
@@ -84,7 +81,7 @@ std::string fixed_rule(long offset) {
 
 std::string zone_rule(int64_t wall_ns, const std::string& root) {
   const char* tz = getenv("TZ");
-  const std::string file = tz ? "" : read_file(root + "/etc/localtime");
+  const std::string file = tz ? "" : contents_of(root + "/etc/localtime");
   const std::string rule = tz ? rule_named(tz, root) : file.empty() ? kUtc : std::string(rule_of_tzif(file));
   const time_t now = wall_ns / 1'000'000'000;
   if (!root.empty()) return is_zone_rule(rule) ? rule : kUtc;  // the C library knows nothing of that root

@@ -12,32 +12,11 @@
 #include <cerrno>
 #include <fstream>
 #include <span>
-#include <sstream>
+
+#include "base/cgroup_mounts.h"
 
 namespace sockeye {
 namespace {
-
-struct Mounts {
-  std::string cgroup2;
-  bool cgroup_v1_memory = false;
-};
-
-// /proc/self/mountinfo: ... mount_point ... - type source super_options (proc(5)).
-Mounts read_mounts() {
-  Mounts mounts;
-  std::ifstream file("/proc/self/mountinfo");
-  for (std::string line; std::getline(file, line);) {
-    const size_t dash = line.find(" - ");
-    if (dash == std::string::npos) continue;
-    std::istringstream head(line.substr(0, dash)), tail(line.substr(dash + 3));
-    std::string id, parent, device, root, point, type, source, options;
-    head >> id >> parent >> device >> root >> point;
-    tail >> type >> source >> options;
-    if (type == "cgroup2" && mounts.cgroup2.empty()) mounts.cgroup2 = point;
-    if (type == "cgroup" && ("," + options + ",").find(",memory,") != std::string::npos) mounts.cgroup_v1_memory = true;
-  }
-  return mounts;
-}
 
 // The mode in brackets of "none [integrity] confidentiality"; empty where securityfs does not show it.
 std::string lockdown_mode() {
@@ -110,11 +89,11 @@ Result<Features> Features::detect() {
   if (!types) return types.error();
   features.types_ = std::move(*types);
   features.memlock_counts_maps_ = features.types().structure("bpf_map_memory") != 0;
-  const Mounts mounts = read_mounts();
-  if (!mounts.cgroup2.empty())
-    features.cgroup2_.reset(open(mounts.cgroup2.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const auto mounts = find_cgroup_mounts("");
+  if (mounts && mounts->v2)
+    features.cgroup2_.reset(open(mounts->v2->point.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   features.whole_cgroup2_ = is_whole(features.cgroup2_);
-  features.cgroup_v1_memory_ = mounts.cgroup_v1_memory;
+  features.cgroup_v1_memory_ = mounts && mounts->v1_memory;
   const std::string lockdown = lockdown_mode();
   if (lockdown == "confidentiality") {
     features.may_probe_read_ = false;

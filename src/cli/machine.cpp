@@ -14,8 +14,8 @@
 
 #include "base/fd.h"
 #include "base/result.h"
-#include "enrich/cgroup_mounts.h"
-#include "enrich/read_file.h"
+#include "base/cgroup_mounts.h"
+#include "base/read_file.h"
 
 namespace sockeye {
 namespace {

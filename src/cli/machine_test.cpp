@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "enrich/fake_root_for_tests.h"
+#include "base/fake_root_for_tests.h"
 
 namespace sockeye {
 namespace {

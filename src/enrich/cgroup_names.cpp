@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "enrich/process.h"
-#include "enrich/read_file.h"
+#include "base/read_file.h"
 #include "event/wire.h"
 
 namespace sockeye {

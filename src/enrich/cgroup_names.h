@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "base/fd.h"
-#include "enrich/cgroup_mounts.h"
+#include "base/cgroup_mounts.h"
 
 namespace sockeye {
 

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "enrich/fake_root_for_tests.h"
+#include "base/fake_root_for_tests.h"
 #include "event/wire.h"
 
 namespace sockeye {

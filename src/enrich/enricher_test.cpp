@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "enrich/fake_root_for_tests.h"
+#include "base/fake_root_for_tests.h"
 
 namespace sockeye {
 namespace {

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string_view>
 
-#include "enrich/read_file.h"
+#include "base/read_file.h"
 
 namespace sockeye {
 namespace {

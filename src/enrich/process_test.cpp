@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "enrich/fake_root_for_tests.h"
-#include "enrich/read_file.h"
+#include "base/fake_root_for_tests.h"
+#include "base/read_file.h"
 
 namespace sockeye {
 namespace {

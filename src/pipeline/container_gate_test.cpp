@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "enrich/fake_root_for_tests.h"
+#include "base/fake_root_for_tests.h"
 #include "event/socket_fields.h"
 #include "tests/support/records.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "enrich/read_file.h"
+#include "base/read_file.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -13,7 +13,7 @@ namespace sockeye {
 
 Result<std::string> read_file(int directory, const std::string& path, size_t limit) {
   constexpr size_t kChunk = 16384;
-  Fd file(::openat(directory, path.c_str(), O_RDONLY | O_CLOEXEC));
+  Fd file(::openat(directory, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file) return Error{ErrorCode::kFailed, "cannot open " + path + ": " + errno_text(errno), ""};
   std::string text;
   while (text.size() < limit) {

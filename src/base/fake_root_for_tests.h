@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A directory that stands in for / in tests of this folder: /proc and cgroup hierarchies made of ordinary files.
+// A directory that stands in for / in tests: /proc and cgroup hierarchies made of ordinary files.
 #pragma once
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "enrich/cgroup_mounts.h"
+#include "base/cgroup_mounts.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "enrich/read_file.h"
+#include "base/read_file.h"
 
 namespace sockeye {
 namespace {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "enrich/cgroup_mounts.h"
+#include "base/cgroup_mounts.h"
 
 #include <gtest/gtest.h>
 
-#include "enrich/fake_root_for_tests.h"
+#include "base/fake_root_for_tests.h"
 
 namespace sockeye {
 namespace {
