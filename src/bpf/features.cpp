@@ -10,22 +10,13 @@
 #include <sys/vfs.h>
 
 #include <cerrno>
-#include <fstream>
 #include <span>
 
 #include "base/cgroup_mounts.h"
+#include "bpf/host.h"
 
 namespace sockeye {
 namespace {
-
-// The mode in brackets of "none [integrity] confidentiality"; empty where securityfs does not show it.
-std::string lockdown_mode() {
-  std::ifstream file("/sys/kernel/security/lockdown");
-  std::string modes;
-  std::getline(file, modes);
-  const size_t begin = modes.find('['), end = modes.find(']');
-  return begin < end && end != std::string::npos ? modes.substr(begin + 1, end - begin - 1) : "";
-}
 
 constexpr bpf_insn instruction(uint8_t code, uint8_t to = 0, uint8_t from = 0, int16_t offset = 0, int32_t number = 0) {
   bpf_insn made = {};

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "base/cgroup_mounts.h"
 #include "base/read_file.h"
+#include "bpf/host.h"
 
 namespace sockeye {
 namespace {
@@ -37,13 +38,6 @@ std::optional<uint64_t> number_in(std::string_view text) {
   const auto [rest, error] = std::from_chars(text.data(), end, number);
   if (error != std::errc() || rest != end || text.empty()) return std::nullopt;
   return number;
-}
-
-// "none [integrity] confidentiality" (security/lockdown/lockdown.c).
-std::string lockdown_mode(const std::string& modes) {
-  const size_t begin = modes.find('['), end = modes.find(']');
-  if (begin == std::string::npos || end == std::string::npos || begin > end) return "";
-  return modes.substr(begin + 1, end - begin - 1);
 }
 
 // The soft limit of a line of /proc/PID/limits, "Max locked memory  8388608  8388608  bytes"; none: unlimited, or the
@@ -119,13 +113,6 @@ void read_btf(const std::string& root, Machine& machine) {
   if (stat(path.c_str(), &info) == 0) machine.btf_bytes = static_cast<uint64_t>(info.st_size);
 }
 
-// "net:[4026531840]" behind a link of /proc/self/ns; those of the first namespaces never change (<linux/proc_ns.h>).
-bool is_namespace(const std::string& link, const std::string& wanted) {
-  char text[64];
-  const ssize_t n = readlink(link.c_str(), text, sizeof text);
-  return n <= 0 || std::string_view(text, static_cast<size_t>(n)) == wanted;
-}
-
 bool is_process_1_guarded(const std::string& root, const std::vector<CapabilityState>& capabilities) {
   const bool may_trace = std::any_of(capabilities.begin(), capabilities.end(), [](const CapabilityState& capability) {
     return capability.name == "CAP_SYS_PTRACE" && capability.effective;
@@ -166,11 +153,11 @@ Machine read_machine(const std::string& root) {
   if (uname(&system) == 0) machine.architecture = system.machine;
   machine.kernel = text_of(root + "/proc/sys/kernel/osrelease");
   read_btf(root, machine);
-  machine.lockdown = lockdown_mode(text_of(root + "/sys/kernel/security/lockdown"));
+  machine.lockdown = lockdown_mode(root);
   machine.capabilities = read_capabilities();
   machine.guards_process_1 = is_process_1_guarded(root, machine.capabilities);
-  machine.initial_user_namespace = is_namespace(root + "/proc/self/ns/user", "user:[4026531837]");
-  machine.initial_pid_namespace = is_namespace(root + "/proc/self/ns/pid", "pid:[4026531836]");
+  machine.initial_user_namespace = is_in_initial_namespace(NamespaceKind::kUser, root);
+  machine.initial_pid_namespace = is_in_initial_namespace(NamespaceKind::kPid, root);
   machine.unprivileged_bpf_disabled = number_in(text_of(root + "/proc/sys/kernel/unprivileged_bpf_disabled"));
   machine.jit = number_in(text_of(root + "/proc/sys/net/core/bpf_jit_enable"));
   machine.bpf_stats = number_in(text_of(root + "/proc/sys/kernel/bpf_stats_enabled"));
