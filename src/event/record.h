@@ -2,6 +2,7 @@
 // A record on its way from the source to the sinks: the bytes, what kind they are, and what was added beside them.
 #pragma once
 
+#include <cstddef>
 #include <cstring>
 #include <vector>
 
@@ -10,6 +11,9 @@
 #include "event/wire.h"
 
 namespace sockeye {
+
+// Of any kind, its header included. Where a batch may have no room for so much it is full.
+constexpr size_t kLongestRecord = 4096;
 
 struct Record {
   const event_header* header;  // the whole record follows it in memory

@@ -51,7 +51,6 @@ inline constexpr uint32_t kMaxTypes = 256;
 inline constexpr uint32_t kMaxFacts = 32;
 inline constexpr size_t kMaxFact = 512;  // bytes of a fact's name or value
 inline constexpr size_t kMaxTypeName = 64;
-inline constexpr uint32_t kMaxRecord = 4096;
 inline constexpr size_t kMaxText = 8191;  // bytes of a member of a context; a longer one is cut when it is written
 
 enum class EntryType : uint8_t {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "event/record.h"
 #include "event/wire.h"
 #include "record/versions.h"
 
@@ -199,7 +200,7 @@ std::string Reader::check_entry(const EntryHeader& header, std::span<const std::
       return header.value == context_count_ + 1 ? take_context(payload) : "contexts are not counted up";
     case EntryType::kRecord: {
       event_header event;
-      if (payload.size() > kMaxRecord || !Bytes(payload).take(event) || event.size != payload.size()) {
+      if (payload.size() > kLongestRecord || !Bytes(payload).take(event) || event.size != payload.size()) {
         return "a record has an impossible size";
       }
       return header.value <= context_count_ ? "" : "a record has a context that is not there";
@@ -209,7 +210,7 @@ std::string Reader::check_entry(const EntryHeader& header, std::span<const std::
     case EntryType::kEnd: {
       RunEnd end;
       const bool fits = Bytes(payload).take(end) && end.end_size >= sizeof(event_header) &&
-                        end.end_size <= kMaxRecord &&
+                        end.end_size <= kLongestRecord &&
                         payload.size() - sizeof end >= end.end_size + size_t{end.reasons} * sizeof(uint64_t);
       return fits ? "" : kCutEntry;
     }

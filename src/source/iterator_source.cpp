@@ -7,12 +7,6 @@
 #include "event/collector.h"
 
 namespace sockeye {
-namespace {
-
-// No record is longer: the batch is full when there may be no room for one more.
-constexpr size_t kLongestRecord = 4096;
-
-}  // namespace
 
 IteratorSource::IteratorSource(Object& object, std::string moment, const NamespaceWalk::Wanted& wanted)
     : object_(object),

@@ -170,7 +170,7 @@ bool ReplaySource::take_entry(const Entry& entry, Batch& batch) {
 }
 
 bool ReplaySource::take_record(const Entry& entry, Batch& batch) {
-  if (!batch.has_room_for(record::kMaxRecord)) {
+  if (!batch.has_room_for(kLongestRecord)) {
     put_back_ = entry;
     return true;
   }
@@ -186,7 +186,7 @@ bool ReplaySource::take_record(const Entry& entry, Batch& batch) {
   }
   if (!kind->is_wanted) return false;
   // An older version's struct is shorter: what it did not know yet is zero. A newer one's is longer.
-  alignas(8) std::byte bytes[record::kMaxRecord];
+  alignas(8) std::byte bytes[kLongestRecord];
   const size_t known = std::min<size_t>(entry.payload.size(), kind->type->size);
   memcpy(bytes, entry.payload.data(), known);
   memset(bytes + known, 0, kind->type->size - known);

@@ -10,8 +10,6 @@
 namespace sockeye {
 namespace {
 
-// No record is longer: the batch is full when there may be no room for one more.
-constexpr size_t kLongestRecord = 4096;
 constexpr int kStop = -ENOBUFS;
 
 }  // namespace
