@@ -63,19 +63,11 @@ RunTotals Pipeline::run(const PipelineOptions& options) {
       last_housekeeping = steady_clock::now();
       wall_.recheck();
     }
-    gaps_.begin_reading();
-    batch_.clear();
-    const bool more = source_.next(batch_);
+    const bool more = read_batch();
     look_for_losses(exact);
     const auto now = steady_clock::now();
-    if (!enricher_) wall_.recheck();  // a recording's clock changes between batches
     if (!batch_.records().empty()) last_event = now;
-    if (enricher_) {
-      enrich();
-      deliver(more);
-    } else {
-      deliver_again();
-    }
+    hand_on(more);
     if (enricher_ ? exact : source_.take_tick()) not_written_ += outlets_.tick(wall_);
     handle_signals();
     if (options.duration && now - start >= *options.duration) break;
@@ -104,6 +96,21 @@ void Pipeline::handle_signals() {
   report_complaints();
 }
 
+// True: there is more to be read.
+bool Pipeline::read_batch() {
+  gaps_.begin_reading();
+  batch_.clear();
+  const bool more = source_.next(batch_);
+  if (!enricher_) wall_.recheck();  // a recording's clock changes between batches
+  return more;
+}
+
+void Pipeline::hand_on(bool more) {
+  if (!enricher_) return deliver_again();
+  enrich();
+  deliver(more);
+}
+
 // Every event of one socket begins alike; other records have no owner to look up.
 void Pipeline::enrich() {
   if (batch_.records().empty()) return;
@@ -120,7 +127,7 @@ void Pipeline::enrich() {
 }
 
 void Pipeline::look_for_losses(bool exact) {
-  if (enricher_) gaps_.look(source_.losses(exact), clock_.boot_ns());
+  gaps_.look(source_.losses(exact), clock_.boot_ns());
 }
 
 // The batch, with the gaps between its records by their time. What comes after the last of them waits where more is to
@@ -182,21 +189,13 @@ void Pipeline::finish(const PipelineOptions& options) {
   look_for_losses(true);
   bool more = true;
   while (more && remaining_ > 0 && !outlets_.is_closed()) {
-    gaps_.begin_reading();
-    batch_.clear();
-    more = source_.next(batch_);
-    if (enricher_) {
-      enrich();
-      deliver(more);
-    } else {
-      deliver_again();
-    }
+    more = read_batch();
+    hand_on(more);
   }
   not_written_ += outlets_.tick(wall_);
   look_for_losses(true);
   gaps_.end_reading();
   batch_.clear();
-  if (!enricher_) gaps_.look(source_.losses(true), clock_.boot_ns());
   deliver(false);
   report_complaints();
   totals_.losses = gaps_.losses();

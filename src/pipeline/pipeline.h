@@ -54,7 +54,9 @@ class Pipeline {
            std::function<void(const std::string&)> complain);
 
   void wait(int timeout_ms);
+  bool read_batch();
   void look_for_losses(bool exact);
+  void hand_on(bool more);
   void enrich();
   void deliver(bool more);
   void deliver_again();

@@ -196,10 +196,11 @@ bool ReplaySource::take_record(const Entry& entry, Batch& batch) {
   Record record{.header = reinterpret_cast<const event_header*>(bytes), .type = kind->type};
   record.context = reader_.context(entry.value);
   if (!kind->filter.passes(record)) return false;
-  if (kind->type != &kGapType && !options_.containers.passes(record.context)) return false;
   if (kind->type == &kGapType) {
     const auto& gap = *reinterpret_cast<const gap_event*>(bytes);
     if (gap.reason < kLossReasons) told_.count[gap.reason] += gap.lost;
+  } else if (!options_.containers.passes(record.context)) {
+    return false;
   }
   if (kind->outcome && bytes[kind->outcome->offset] == std::byte{kind->table_full}) ++table_full_;
   batch.add(record.header, header.size, kind->type);
@@ -227,11 +228,13 @@ const ReplaySource::Kind* ReplaySource::kind_of(uint16_t recorded) {
 
 bool ReplaySource::take_tick() { return std::exchange(tick_, false); }
 
-// Losses of which the gap record is not in the recording either: they are told at its end.
+// Losses of which the gap record is not in the recording either: they are told at its end, and were at any time of it.
 Losses ReplaySource::losses(bool) {
   Losses missing;
   for (size_t i = 0; end_ && i < kLossReasons; ++i) {
     missing.count[i] = end_->losses.count[i] - std::min(end_->losses.count[i], told_.count[i]);
+    missing.from_ns[i] = run().boot_ns;
+    missing.to_ns[i] = end_->boot_ns;
   }
   return missing;
 }
