@@ -17,8 +17,7 @@ void CountingWindow::changed(const counts_event& event) {
 }
 
 void CountingWindow::visited(const counts_visit& visit) {
-  const uint8_t state = visit.state == STATE_NEW_SYN_RECV ? uint8_t{STATE_SYN_RECV} : visit.state;
-  (visit.is_mini ? minis_ : visited_).push_back({visit.socket, state});
+  (visit.is_mini ? minis_ : visited_).push_back({visit.socket, shown_state(visit)});
 }
 
 StateCounts CountingWindow::full_sockets() {

@@ -19,10 +19,6 @@ constexpr std::pair<GroupBy, std::string_view> kNames[] = {
     {GroupBy::kPort, "port"},
 };
 
-uint8_t shown_state(const counts_visit& visit) {
-  return visit.state == STATE_NEW_SYN_RECV ? uint8_t{STATE_SYN_RECV} : visit.state;
-}
-
 // The largest ones stay.
 void fold(GroupedSockets& all, size_t most) {
   if (all.groups.size() <= most) return;
