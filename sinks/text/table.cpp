@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "base/columns.h"
 #include "event/wire.h"
 
 namespace sockeye::text {
@@ -14,22 +15,6 @@ constexpr std::string_view kTimeField = "time";
 constexpr int kUsual = 15;     // a longer width is for few values
 constexpr int kLeastRows = 5;  // a lower screen has no room for headers
 constexpr std::string_view kBold = "\033[1m", kAlarm = "\033[1;31m", kPlain = "\033[0m", kDim = "\033[90m";
-constexpr std::string_view kIndent = "  ";  // of what does not fit into the first line of a note
-
-// Columns of text that well-formed UTF-8 takes, one a code point: what is wider has been escaped or is rare.
-int columns_of(std::string_view text) {
-  return static_cast<int>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
-}
-
-// The bytes of the first `columns` code points.
-size_t bytes_of(std::string_view text, int columns) {
-  size_t at = 0;
-  while (at < text.size() && (columns > 0 || (text[at] & 0xc0) == 0x80)) {
-    if ((text[at] & 0xc0) != 0x80) --columns;
-    ++at;
-  }
-  return at;
-}
 
 std::string_view escape_of(Colour colour) {
   switch (colour) {
@@ -84,40 +69,6 @@ std::string_view colour_of(const Field& field, const Record& record, std::string
 }
 
 }  // namespace
-
-int add_shortened(Buffer& out, std::string_view text, int width, bool head_only) {
-  const int columns = columns_of(text);
-  if (columns <= width) {
-    out.add(text);
-    return columns;
-  }
-  if (head_only) {
-    out.add(text.substr(0, bytes_of(text, width)));
-    return width;
-  }
-  const int head = (width - 1) / 2, tail = width - 1 - head;
-  out.add(text.substr(0, bytes_of(text, head)));
-  out.add('~');
-  out.add(text.substr(bytes_of(text, columns - tail)));
-  return width;
-}
-
-int add_wrapped(Buffer& out, std::string_view text, int width) {
-  int lines = 1;
-  for (; width > 0 && columns_of(text) > width; ++lines) {
-    size_t cut = text.rfind(' ', bytes_of(text, width));
-    if (cut == std::string_view::npos) cut = text.find(' ');
-    if (cut == std::string_view::npos) break;
-    out.add(text.substr(0, cut));
-    out.add('\n');
-    out.add(kIndent);
-    text.remove_prefix(cut + 1);
-    if (lines == 1) width = std::max(1, width - static_cast<int>(kIndent.size()));
-  }
-  out.add(text);
-  out.add('\n');
-  return lines;
-}
 
 Table::Table(const EventType& type, const TableLook& look)
     : times_(look.times.value_or(TimeStyle::kTime)), has_times_(look.times != TimeStyle::kNone), colour_(look.colour) {

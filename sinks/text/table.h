@@ -67,12 +67,4 @@ class Table {
   LineTemplates notes_{false};
 };
 
-// Shortens UTF-8 text to `width` columns, with `~` for what is cut out of its middle, or to its first `width` columns;
-// the number of columns it then takes.
-int add_shortened(Buffer& out, std::string_view text, int width, bool head_only);
-
-// Broken at blanks into lines of at most `width` columns (longer only where there is no blank), each with a newline; 0:
-// one line. The number of lines.
-int add_wrapped(Buffer& out, std::string_view text, int width);
-
 }  // namespace sockeye::text

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <string>
 
+#include "base/columns.h"
 #include "base/text.h"
 #include "cli/groups_text.h"
 #include "event/sink.h"
 #include "event/socket_fields.h"
-#include "sinks/text/table.h"
 
 namespace sockeye {
 namespace {
@@ -104,7 +104,7 @@ void add_counts_table(Buffer& out, const CountsReading& reading, int columns) {
   words.add("TIME_WAIT, orphaned FIN_WAIT2 and half-open: ");
   add_visited_words(words, reading);
   add_drift_words(words, reading);
-  text::add_wrapped(out, words.view(), columns);
+  add_wrapped(out, words.view(), columns);
 }
 
 void add_grouped_counts_table(Buffer& out, const CountsReading& reading, int columns) {
@@ -120,7 +120,7 @@ void add_grouped_counts_table(Buffer& out, const CountsReading& reading, int col
   words.add_number(total_of(reading));
   words.add("; ");
   add_drift_words(words, reading);
-  text::add_wrapped(out, words.view(), columns);
+  add_wrapped(out, words.view(), columns);
 }
 
 void add_counts_json(Buffer& out, const CountsReading& reading, const WallTime& wall) {

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <string>
 
+#include "base/columns.h"
 #include "base/text.h"
 #include "event/socket_fields.h"
-#include "sinks/text/table.h"
 
 namespace sockeye {
 namespace {
@@ -32,10 +32,6 @@ std::string shown_name(GroupBy by, const SocketGroup& group) {
   std::string name(escaped.view());
   if (by == GroupBy::kContainer && name.size() == kContainerId) name.resize(kContainerHead);
   return name;
-}
-
-int characters(std::string_view text) {
-  return static_cast<int>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
 struct Row {
@@ -96,8 +92,8 @@ Table make_table(const GroupedSockets& grouped, const std::vector<uint8_t>& stat
     table.rows.push_back(make_row(shown_name(grouped.by, group), group, states, rest));
   }
   table.rows.push_back(make_row("total", add_up(grouped.groups), states, rest));
-  table.name_width = characters(name_of(grouped.by));
-  for (const Row& row : table.rows) table.name_width = std::max(table.name_width, characters(row.name));
+  table.name_width = columns_of(name_of(grouped.by));
+  for (const Row& row : table.rows) table.name_width = std::max(table.name_width, columns_of(row.name));
   return table;
 }
 
@@ -128,7 +124,7 @@ Table fit(const GroupedSockets& grouped, int columns) {
 }
 
 void add_name(Buffer& out, std::string_view name, int width) {
-  const int used = text::add_shortened(out, name, width, false);
+  const int used = add_shortened(out, name, width, false);
   out.fill(' ', static_cast<size_t>(width - used));
 }
 
