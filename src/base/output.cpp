@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdlib>
 #include <utility>
 
 namespace sockeye {
@@ -22,6 +23,12 @@ Result<Fd> open_for_append(const std::string& path) {
 }
 
 }  // namespace
+
+bool may_colour(bool is_terminal) {
+  const char* no_colour = getenv("NO_COLOR");
+  const char* kind = getenv("TERM");
+  return is_terminal && (!no_colour || no_colour[0] == '\0') && (!kind || std::string_view(kind) != "dumb");
+}
 
 Output::Output(Fd owned, int fd, std::string path, Signals* signals)
     : owned_(std::move(owned)), fd_(fd), path_(std::move(path)), signals_(signals) {

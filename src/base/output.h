@@ -19,6 +19,10 @@ struct Screen {
   int rows = 0;
 };
 
+// Whether what is written there may be coloured unasked: a terminal, and no dumb one, and NO_COLOR (no-color.org) is
+// not set.
+bool may_colour(bool is_terminal);
+
 class Output {
  public:
   // Standard output. `signals` may be null; else a stop request ends waiting for a reader that does not read.

@@ -24,7 +24,8 @@ bool is_in_initial_namespace(NamespaceKind kind, const std::string& root) {
   const std::string link = root + (is_pid ? "/proc/self/ns/pid" : "/proc/self/ns/user");
   char text[64];
   const ssize_t n = readlink(link.c_str(), text, sizeof text);
-  return n <= 0 || std::string_view(text, static_cast<size_t>(n)) == (is_pid ? "pid:[4026531836]" : "user:[4026531837]");
+  return n <= 0 ||
+         std::string_view(text, static_cast<size_t>(n)) == (is_pid ? "pid:[4026531836]" : "user:[4026531837]");
 }
 
 }  // namespace sockeye

@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <functional>
 
 #include "cli/commands/commands.h"
 #include "cli/messages.h"
@@ -110,6 +109,16 @@ std::string nearest_word(std::string_view wrong, const std::vector<std::string>&
     }
   }
   return best;
+}
+
+Error no_such_collector(const std::string& word, const std::function<bool(const Collector&)>& may_be) {
+  std::vector<std::string> known;
+  for (const Collector* collector : collectors()) {
+    if (may_be(*collector)) known.emplace_back(collector->event.name);
+  }
+  const std::string near = nearest_word(word, known);
+  return {ErrorCode::kUsage, "there is no collector " + printable(word),
+          near.empty() ? "see sockeye list" : "did you mean " + near + "?"};
 }
 
 }  // namespace sockeye

@@ -3,11 +3,13 @@
 // nearest word for one it does not know.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "event/collector.h"
 
 namespace sockeye {
 
@@ -17,5 +19,8 @@ int run_command_line(int argc, char** argv);
 // Of `words` the one that `wrong` was probably meant to be (Damerau-Levenshtein distance of at most a third of its
 // length, at least one); empty where none is near.
 std::string nearest_word(std::string_view wrong, const std::vector<std::string>& words);
+
+// kUsage: `word` is no collector; the hint is the nearest of those that may be asked for.
+Error no_such_collector(const std::string& word, const std::function<bool(const Collector&)>& may_be);
 
 }  // namespace sockeye

@@ -20,5 +20,13 @@ TEST(NearestWord, IsSilentWhereNothingIsNear) {
   EXPECT_EQ(nearest_word("states", {}), "");
 }
 
+TEST(NoSuchCollector, NamesTheNearestThatMayBeAskedFor) {
+  const auto all = [](const Collector&) { return true; };
+  const auto streams = [](const Collector& collector) { return collector.has_stream; };
+  EXPECT_EQ(no_such_collector("count", all).hint, "did you mean counts?");
+  EXPECT_EQ(no_such_collector("count", streams).hint, "see sockeye list");
+  EXPECT_EQ(no_such_collector("sta\x1btes", streams).what, "there is no collector sta\\x1btes");
+}
+
 }  // namespace
 }  // namespace sockeye

@@ -12,10 +12,10 @@
 #include <charconv>
 #include <sstream>
 
-#include "base/fd.h"
-#include "base/result.h"
 #include "base/cgroup_mounts.h"
+#include "base/fd.h"
 #include "base/read_file.h"
+#include "base/result.h"
 #include "bpf/host.h"
 
 namespace sockeye {

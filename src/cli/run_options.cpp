@@ -7,8 +7,8 @@
 #include <CLI/CLI.hpp>
 #include <bit>
 #include <charconv>
-#include <cstdlib>
 
+#include "base/output.h"
 #include "cli/messages.h"
 
 namespace sockeye {
@@ -130,11 +130,7 @@ Result<RunOptions> parse_run_options(const RunWords& words) {
   if (words.colour != "auto" && words.colour != "always" && words.colour != "never") {
     return wrong("--color", words.colour, "there is no such choice", "it is auto, always or never");
   }
-  const char* no_colour = getenv("NO_COLOR");
-  const char* kind = getenv("TERM");
-  const bool may_colour =
-      terminal && (!no_colour || no_colour[0] == '\0') && (!kind || std::string_view(kind) != "dumb");
-  options.colour = words.colour == "always" || (words.colour == "auto" && may_colour);
+  options.colour = words.colour == "always" || (words.colour == "auto" && may_colour(terminal));
   SOCKEYE_TRY(understand_times(words, options));
   options.strict = words.strict;
   options.end_record = words.end_record;

@@ -17,8 +17,8 @@
 #include <utility>
 #include <vector>
 
-#include "enrich/process.h"
 #include "base/read_file.h"
+#include "enrich/process.h"
 #include "event/wire.h"
 
 namespace sockeye {

@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
-#include "base/fd.h"
 #include "base/cgroup_mounts.h"
+#include "base/fd.h"
 
 namespace sockeye {
 

@@ -126,9 +126,7 @@ void Pipeline::enrich() {
   horizon_ns_ = batch_.sort(horizon_ns_);
 }
 
-void Pipeline::look_for_losses(bool exact) {
-  gaps_.look(source_.losses(exact), clock_.boot_ns());
-}
+void Pipeline::look_for_losses(bool exact) { gaps_.look(source_.losses(exact), clock_.boot_ns()); }
 
 // The batch, with the gaps between its records by their time. What comes after the last of them waits where more is to
 // be read, or may have come since.

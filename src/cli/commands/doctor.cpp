@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `sockeye doctor`: what this machine offers, what each collector makes of it, and what to do about the rest.
 #include <CLI/CLI.hpp>
-#include <cstdlib>
 #include <memory>
 
 #include "base/output.h"
@@ -19,9 +18,7 @@ int print_diagnosis(bool json) {
   if (json) {
     add_diagnosis_json(text, diagnosis);
   } else {
-    const char* no_colour = getenv("NO_COLOR");
-    const bool may_colour = output.is_terminal() && (!no_colour || no_colour[0] == '\0');
-    add_diagnosis_page(text, diagnosis, output.screen().columns, may_colour);
+    add_diagnosis_page(text, diagnosis, output.screen().columns, may_colour(output.is_terminal()));
   }
   output.write(text.view());
   if (const std::string complaint = output.take_complaint(); !complaint.empty()) {

@@ -45,13 +45,7 @@ Result<Replay> understand(ReplayWords words) {
   ReplayOptions what;
   for (const std::string& word : words.collectors) {
     const Collector* collector = find_collector(word);
-    if (!collector) {
-      std::vector<std::string> known;
-      for (const Collector* each : collectors()) known.emplace_back(each->event.name);
-      const std::string near = nearest_word(word, known);
-      return Error{ErrorCode::kUsage, "there is no collector " + printable(word),
-                   near.empty() ? "see sockeye list" : "did you mean " + near + "?"};
-    }
+    if (!collector) return no_such_collector(word, [](const Collector&) { return true; });
     what.collectors.push_back(collector);
   }
   words.filter.by_numbers = true;

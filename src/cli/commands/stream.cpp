@@ -37,20 +37,12 @@ struct Stream {
 
 Result<std::vector<const Collector*>> parse_collectors(const std::vector<std::string>& words) {
   std::vector<const Collector*> wanted;
-  std::vector<std::string> known;
-  for (const Collector* collector : collectors()) {
-    if (collector->has_stream) known.emplace_back(collector->event.name);
-  }
   for (const std::string& word : words) {
     const Collector* collector = find_collector(word);
     if (collector && !collector->has_stream) {
       return Error{ErrorCode::kUsage, word + " is no stream of events", "it is a command of its own: sockeye " + word};
     }
-    if (!collector) {
-      const std::string near = nearest_word(word, known);
-      return Error{ErrorCode::kUsage, "there is no collector " + printable(word),
-                   near.empty() ? "see sockeye list" : "did you mean " + near + "?"};
-    }
+    if (!collector) return no_such_collector(word, [](const Collector& each) { return each.has_stream; });
     if (std::count(wanted.begin(), wanted.end(), collector) == 0) wanted.push_back(collector);
   }
   return wanted;
