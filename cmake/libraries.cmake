@@ -29,6 +29,7 @@ sockeye_library(sockeye_source src/source sockeye_bpf sockeye_record)
 sockeye_library(sockeye_enrich src/enrich sockeye_event)
 sockeye_library(sockeye_aggregate src/aggregate sockeye_source)
 sockeye_library(sockeye_pipeline src/pipeline sockeye_source sockeye_enrich)
+sockeye_library(sockeye_doctor src/doctor sockeye_bpf PkgConfig::LIBCAP_NG)
 
 set(collector_libraries)
 foreach(collector ${COLLECTORS})
@@ -43,7 +44,7 @@ endforeach()
 # The generated lists name every collector and sink.
 target_link_libraries(sockeye_event PUBLIC ${collector_libraries} ${sink_libraries})
 
-sockeye_library(sockeye_cli src/cli sockeye_aggregate sockeye_pipeline CLI11::CLI11 fmt::fmt PkgConfig::LIBCAP_NG)
+sockeye_library(sockeye_cli src/cli sockeye_aggregate sockeye_pipeline sockeye_doctor CLI11::CLI11 fmt::fmt)
 target_compile_definitions(sockeye_cli PRIVATE SOCKEYE_VERSION="${PROJECT_VERSION}")
 
 add_executable(sockeye src/main.cpp)

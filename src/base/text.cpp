@@ -165,4 +165,20 @@ void add_rfc3339(Buffer& out, int64_t wall_ns) {
   out.add('Z');
 }
 
+std::string printable(std::string_view untrusted) {
+  Buffer out(untrusted.size() + 16);
+  add_plain_spaced(out, untrusted);
+  return std::string(out.view());
+}
+
+std::string with_thousands(uint64_t number) {
+  std::string digits = std::to_string(number);
+  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<size_t>(at), 1, ',');
+  return digits;
+}
+
+std::string counted(uint64_t number, const std::string& what) {
+  return with_thousands(number) + " " + what + (number == 1 ? "" : "s");
+}
+
 }  // namespace sockeye

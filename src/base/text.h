@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/buffer.h"
@@ -32,6 +33,15 @@ void add_padded(Buffer& out, uint64_t value, int digits);
 
 // RFC 3339 in UTC with nanoseconds: 2026-03-21T14:23:25.454123456Z. `wall_ns` since the epoch.
 void add_rfc3339(Buffer& out, int64_t wall_ns);
+
+// Untrusted text as it may be shown: one line, nothing that a terminal obeys.
+std::string printable(std::string_view untrusted);
+
+// 1234567 as 1,234,567.
+std::string with_thousands(uint64_t number);
+
+// "1 socket", "1,234 sockets".
+std::string counted(uint64_t number, const std::string& what);
 
 // Whole microseconds, rounded down.
 inline uint64_t to_microseconds(uint64_t ns) { return ns / 1000; }

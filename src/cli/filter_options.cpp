@@ -19,7 +19,7 @@
 #include <string_view>
 
 #include "base/fd.h"
-#include "cli/messages.h"
+#include "base/text.h"
 
 namespace sockeye {
 namespace {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "base/result.h"
 
@@ -17,14 +16,5 @@ void say(const std::string& line);
 
 // Writes the byte that --ready-fd promises, if a descriptor was given.
 void tell_ready(int fd);
-
-// Untrusted text as it may be shown: one line, nothing that a terminal obeys.
-std::string printable(std::string_view untrusted);
-
-// 1234567 as 1,234,567.
-std::string with_thousands(uint64_t number);
-
-// "1 socket", "1,234 sockets".
-std::string counted(uint64_t number, const std::string& what);
 
 }  // namespace sockeye

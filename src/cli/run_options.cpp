@@ -9,7 +9,7 @@
 #include <charconv>
 
 #include "base/output.h"
-#include "cli/messages.h"
+#include "base/text.h"
 
 namespace sockeye {
 namespace {

@@ -3,6 +3,7 @@
 
 #include <sys/utsname.h>
 
+#include "base/text.h"
 #include "base/time_zone.h"
 #include "cli/messages.h"
 

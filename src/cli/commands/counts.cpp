@@ -10,6 +10,7 @@
 
 #include "aggregate/socket_counts.h"
 #include "base/output.h"
+#include "base/text.h"
 #include "bpf/snapshot.h"
 #include "cli/commands/commands.h"
 #include "cli/counts_text.h"

@@ -5,8 +5,8 @@
 
 #include "base/output.h"
 #include "cli/commands/commands.h"
-#include "cli/diagnosis_text.h"
 #include "cli/messages.h"
+#include "doctor/diagnosis_text.h"
 
 namespace sockeye {
 namespace {

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "base/text.h"
 #include "base/time_zone.h"
 #include "cli/command_line.h"
 #include "cli/commands/commands.h"

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/text.h"
 #include "bpf/filter.h"
 #include "bpf/snapshot.h"
 #include "cli/commands/commands.h"

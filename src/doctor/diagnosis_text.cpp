@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/diagnosis_text.h"
+#include "doctor/diagnosis_text.h"
 
 #include <algorithm>
 
 #include "base/text.h"
-#include "cli/messages.h"
 
 namespace sockeye {
 namespace {

@@ -8,7 +8,7 @@
 #include "base/result.h"
 #include "bpf/ladder.h"
 #include "bpf/run_plan.h"
-#include "cli/machine.h"
+#include "doctor/machine.h"
 
 namespace sockeye {
 

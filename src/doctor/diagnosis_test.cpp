@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/diagnosis.h"
+#include "doctor/diagnosis.h"
 
 #include <gtest/gtest.h>
 #include <rapidjson/document.h>
 
-#include "cli/diagnosis_text.h"
+#include "doctor/diagnosis_text.h"
 #include "tests/support/golden.h"
 
 namespace sockeye {
@@ -79,9 +79,9 @@ std::string json(const Diagnosis& diagnosis) {
   return std::string(out.view());
 }
 
-TEST(DiagnosisGolden, AsAPage) { expect_golden("src/cli/golden/doctor.txt", page(made_up())); }
-TEST(DiagnosisGolden, AsAPageOf80Columns) { expect_golden("src/cli/golden/doctor80.txt", page(made_up(), 80)); }
-TEST(DiagnosisGolden, AsJson) { expect_golden("src/cli/golden/doctor.json", json(made_up())); }
+TEST(DiagnosisGolden, AsAPage) { expect_golden("src/doctor/golden/doctor.txt", page(made_up())); }
+TEST(DiagnosisGolden, AsAPageOf80Columns) { expect_golden("src/doctor/golden/doctor80.txt", page(made_up(), 80)); }
+TEST(DiagnosisGolden, AsJson) { expect_golden("src/doctor/golden/doctor.json", json(made_up())); }
 
 TEST(Diagnosis, NoLineIsWiderThanTheTerminal) {
   const std::string text = page(made_up(), 80);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/diagnosis.h"
+#include "doctor/diagnosis.h"
 
 #include <algorithm>
 

@@ -2,7 +2,7 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
-#include "cli/diagnosis_text.h"
+#include "doctor/diagnosis_text.h"
 
 namespace sockeye {
 namespace {

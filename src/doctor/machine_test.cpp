@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/machine.h"
+#include "doctor/machine.h"
 
 #include <gtest/gtest.h>
 #include <linux/capability.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/machine.h"
+#include "doctor/machine.h"
 
 #include <cap-ng.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/buffer.h"
-#include "cli/diagnosis.h"
+#include "doctor/diagnosis.h"
 
 namespace sockeye {
 
