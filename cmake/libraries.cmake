@@ -44,7 +44,8 @@ endforeach()
 # The generated lists name every collector and sink.
 target_link_libraries(sockeye_event PUBLIC ${collector_libraries} ${sink_libraries})
 
-sockeye_library(sockeye_cli src/cli sockeye_aggregate sockeye_pipeline sockeye_doctor CLI11::CLI11 fmt::fmt)
+sockeye_library(sockeye_docs src/docs sockeye_aggregate)
+sockeye_library(sockeye_cli src/cli sockeye_aggregate sockeye_pipeline sockeye_doctor sockeye_docs CLI11::CLI11 fmt::fmt)
 target_compile_definitions(sockeye_cli PRIVATE SOCKEYE_VERSION="${PROJECT_VERSION}")
 
 add_executable(sockeye src/main.cpp)

@@ -62,7 +62,7 @@ if(SOCKEYE_TEST_BINARIES)
   sockeye_library(sockeye_test_support tests/support sockeye_event GTest::gtest)
   target_compile_definitions(sockeye_test_support PRIVATE SOCKEYE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 
-  foreach(stage base event record bpf source enrich aggregate pipeline doctor cli)
+  foreach(stage base event record bpf source enrich aggregate pipeline doctor docs cli)
     sockeye_folder_tests(sockeye_${stage} src/${stage})
   endforeach()
   foreach(collector ${COLLECTORS})

@@ -16,7 +16,7 @@ TREE = (
     "collectors/states/emit_row.bpf.h", "collectors/states/own.h", "sinks/text/values.h", "sinks/json/escape.h",
     "src/base/fd.h", "src/event/wire.h", "src/event/field.h", "src/bpf/settings.h", "src/bpf/object.h",
     "src/source/ring_source.h", "src/enrich/process.h", "src/detect/runner.h", "src/explain/pattern.h",
-    "src/pipeline/pipeline.h", "src/cli/command_line.h", "tests/support/golden.h",
+    "src/pipeline/pipeline.h", "src/cli/command_line.h", "src/doctor/machine.h", "src/docs/json_shape.h", "tests/support/golden.h",
 )
 
 
@@ -55,6 +55,9 @@ class Layers(unittest.TestCase):
                 ("src/main.cpp", "pipeline/pipeline.h"),
                 ("src/aggregate/socket_counts.h", "collectors/states/own.h"),
                 ("src/cli/command_line.cpp", "collectors/states/states.event.h"),
+                ("src/cli/command_line.cpp", "sinks/text/values.h"),
+                ("src/doctor/diagnosis.cpp", "cli/command_line.h"),
+                ("src/docs/json_shape.cpp", "cli/command_line.h"),
                 ("sinks/text/text.cpp", "enrich/process.h"),
                 ("sinks/text/text.cpp", "collectors/states/states.event.h"),
                 ("sinks/text/text.cpp", "sinks/json/escape.h"),
@@ -94,6 +97,8 @@ class Layers(unittest.TestCase):
                 ("src/bpf/object.cpp", "sockeye.skel.h"),
                 ("src/bpf/object.cpp", "<bpf/libbpf.h>"),
                 ("src/cli/commands/stream.cpp", "source/ring_source.h"),
+                ("src/cli/commands/doctor.cpp", "doctor/machine.h"),
+                ("src/doctor/diagnosis.cpp", "bpf/object.h"),
                 ("src/aggregate/socket_counts.h", "collectors/states/states.event.h"),
                 ("src/main.cpp", "cli/command_line.h"),
                 ("sinks/text/text.cpp", "sinks/text/values.h"),

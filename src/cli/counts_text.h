@@ -5,7 +5,6 @@
 #include "aggregate/socket_counts.h"
 #include "base/buffer.h"
 #include "base/clock.h"
-#include "cli/json_shape.h"
 
 namespace sockeye {
 
@@ -19,8 +18,5 @@ void add_grouped_counts_table(Buffer& out, const CountsReading& reading, int col
 // One line of JSON, with its newline, and the groups where there are any. A closed socket cannot be counted: CLOSE is
 // null.
 void add_counts_json(Buffer& out, const CountsReading& reading, const WallTime& wall);
-
-// What that line holds.
-JsonShape counts_shape();
 
 }  // namespace sockeye

@@ -7,7 +7,7 @@
 
 #include "bpf/object.h"
 #include "cli/commands/commands.h"
-#include "cli/output_docs.h"
+#include "docs/output_docs.h"
 #include "event/collector.h"
 #include "event/loss.h"
 #include "event/sink.h"

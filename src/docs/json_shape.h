@@ -56,6 +56,9 @@ struct JsonShape {
 // The fields that every record of a socket begins with.
 std::vector<JsonMember> shared_members();
 
+// What a reading of `counts` is as JSON.
+JsonShape counts_shape();
+
 // All there are, by name, gap and end last.
 std::vector<JsonShape> json_shapes();
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/json_shape.h"
+#include "docs/json_shape.h"
 
 #include <algorithm>
 
-#include "cli/counts_text.h"
 #include "event/collector.h"
 #include "event/loss.h"
 #include "event/socket_fields.h"

@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "cli/json_shape.h"
-#include "cli/output_docs.h"
+#include "docs/json_shape.h"
+#include "docs/output_docs.h"
 #include "event/sink.h"
 
 namespace sockeye {

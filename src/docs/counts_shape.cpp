@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What counts_text.cpp and groups_text.cpp write as JSON, described. Their tests compare the two.
-#include "cli/counts_text.h"
-#include "cli/json_shape.h"
+// What src/cli/counts_text.cpp and groups_text.cpp write as JSON, described. tests/support/schema_test.py compares
+// their golden files with it.
+#include "aggregate/socket_groups.h"
+#include "docs/json_shape.h"
 #include "event/socket_fields.h"
 
 namespace sockeye {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "cli/json_shape.h"
-#include "cli/output_docs.h"
+#include "docs/json_shape.h"
+#include "docs/output_docs.h"
 #include "event/sink.h"
 
 namespace sockeye {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The committed pages are those that the program makes. What they say is checked by tests/support/schema_test.py.
-#include "cli/output_docs.h"
+#include "docs/output_docs.h"
 
 #include <gtest/gtest.h>
 
-#include "cli/json_shape.h"
+#include "docs/json_shape.h"
 #include "event/collector.h"
 #include "tests/support/golden.h"
 
