@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The tests that exist because their files exist. Each carries the name of its tier as label (`./dev test --tier`):
 #   unit, golden  <file>_test.cpp beside what it tests: one binary a folder, one test a gtest case; a suite whose name
-#                 ends in Golden is of the golden tier. *_test.py of tools/ and tests/support/ are unit tests, too
+#                 ends in Golden is of the golden tier. *_test.py of tools/, tests/support/ and bench/ are unit
+#                 tests, too
 #   load          tests/load/*_test.cpp: one binary
 #   fuzz          tests/fuzz/*_fuzz.cpp: one program each, run by ./dev fuzz (preset fuzz)
 #   netns         *_netns.py of collectors/*/ and tests/netns/: one test a scenario
@@ -77,7 +78,8 @@ if(SOCKEYE_TEST_BINARIES)
     sockeye_add_gtests(sockeye_load_tests load load "*" RUN_SERIAL TRUE)
   endif()
 
-  file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/*_test.py ${CMAKE_SOURCE_DIR}/tests/support/*_test.py)
+  file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/*_test.py ${CMAKE_SOURCE_DIR}/tests/support/*_test.py
+       ${CMAKE_SOURCE_DIR}/bench/*_test.py)
   foreach(script ${scripts})
     # check_<what>_test.py is named lint.<what>_..., any other tool's test tools.<name>_...
     get_filename_component(name ${script} NAME)
@@ -101,7 +103,8 @@ if(SOCKEYE_FUZZ)
 endif()
 
 find_package(Threads REQUIRED)
-add_executable(sockeye_load EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/tests/netns/load.cpp)
+file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/netns/load*.cpp)
+add_executable(sockeye_load EXCLUDE_FROM_ALL ${sources})
 target_link_libraries(sockeye_load PRIVATE sockeye_base Threads::Threads)
 
 # Built with the other workload program; without liburing its scenarios skip.
