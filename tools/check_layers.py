@@ -7,8 +7,8 @@ Data flows one way and includes point only to the left (ARCHITECTURE.md):
   base <- event <- {bpf, record} <- source <- enrich <- {aggregate, detect, explain} <- sinks <- pipeline <- cli
                         bpf <- doctor <- cli, aggregate <- docs <- cli
 Collectors and detectors see base, event and each other's *.event.h, which aggregate sees too; sinks see base, event
-and record. The kernel side is bpf/, *.bpf.c, *.bpf.h and the headers that both sides share. Prints file:line, the include and the rule it breaks; exit code
-1 if there is one.
+and record; bench/ sees base. The kernel side is bpf/, *.bpf.c, *.bpf.h and the headers that both sides share. Prints
+file:line, the include and the rule it breaks; exit code 1 if there is one.
 """
 import pathlib
 import re
@@ -37,11 +37,14 @@ STAGES = {  # a folder of src/ and what it sees besides itself
     "collectors": f"base event {SHARED}",
     "detectors": f"base event {SHARED}",
     "sinks": "base event record",
+    "bench": "base",
 }
 # Headers that the kernel side and user space share though they lie in a stage.
 SHARED_IN_SRC = {"src/event/wire.h", "src/bpf/settings.h", "src/bpf/filter_rules.h"}
 # Pure functions over shared structs, for both sides.
 HOST_TOO = {"bpf/filter.h"}
+# Generated ones, and who sees them.
+SKELETONS = {"sockeye.skel.h": ("bpf", "tests"), "limit.skel.h": ("bench",)}
 KERNEL_LIBRARY = re.compile(r"bpf/bpf_\w+\.h$")
 
 
@@ -94,8 +97,8 @@ def kernel_rule(path, target, name):
 def user_rule(path, target, name):
     """The same for a file of user space."""
     stage, own_folder = stage_of(path)
-    if name == "sockeye.skel.h":
-        return None if stage in ("bpf", "tests") else "only src/bpf sees the skeleton"
+    if name in SKELETONS:
+        return None if stage in SKELETONS[name] else f"only {SKELETONS[name][0]} sees this skeleton"
     if target is None:
         return "there is no such file in this tree"
     if is_test(path) and (is_kernel_side(target) or target.startswith("tests/support/")):
@@ -128,7 +131,7 @@ def broken_rule(root, path, name, in_angles):
 
 
 def sources(root):
-    for folder in ("bpf", "collectors", "detectors", "sinks", "src", "tests"):
+    for folder in ("bench", "bpf", "collectors", "detectors", "sinks", "src", "tests"):
         for file in sorted((root / folder).rglob("*")):
             if file.suffix in SOURCES and file.is_file():
                 yield file

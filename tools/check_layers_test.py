@@ -63,6 +63,9 @@ class Layers(unittest.TestCase):
                 ("sinks/text/text.cpp", "sinks/json/escape.h"),
                 ("collectors/demo/demo.cpp", "bpf/object.h"),
                 ("collectors/demo/demo.cpp", "collectors/states/own.h"),
+                ("bench/limit/limit.cpp", "event/field.h"),
+                ("src/bpf/object.cpp", "limit.skel.h"),
+                ("bench/limit/limit.cpp", "sockeye.skel.h"),
                 ("detectors/flood/flood.cpp", "enrich/process.h")):
             with self.subTest(path=path, include=include):
                 self.refuse(path, include)
@@ -111,6 +114,9 @@ class Layers(unittest.TestCase):
                 ("bpf/owner.h", "src/bpf/settings.h"),
                 ("bpf/owner.h", "gen/sock_parts.h"),
                 ("bpf/owner.h", "<bpf/bpf_helpers.h>"),
+                ("bench/limit/limit.cpp", "base/fd.h"),
+                ("bench/limit/limit.cpp", "limit.skel.h"),
+                ("bench/limit/limit.bpf.c", "bpf/base.h"),
                 ("tests/load/object_test.cpp", "bpf/object.h")):
             with self.subTest(path=path, include=include):
                 self.take(path, include)
