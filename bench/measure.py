@@ -119,6 +119,7 @@ def main(words):
     if os.geteuid() != 0:
         sys.exit("bench: needs root: sudo ./dev bench")
     os.environ["SOCKEYE_LOAD"] = str(options.build / "sockeye_load")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # where it was ignored, tools would ignore it as well
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended by a signal"))
     raise_limits()
     netns.remove_leftovers()

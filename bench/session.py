@@ -19,7 +19,8 @@ STEP_S = 0.05
 QUIET_STEPS = 5          # so many in a row with next to no CPU: nothing is left to do
 QUIET_S = 0.001          # of CPU in a step
 ROOM_S = 60
-END_S = 30
+STOPS = 3
+END_S = 10
 
 
 class NotUsable(Exception):
@@ -120,7 +121,7 @@ class Running:
 
     def finish(self, figures):
         """Ends it and adds what it delivered, lost and wrote."""
-        self.process.stop(signal.SIGINT, END_S)
+        self._stop()
         output = self.process.stdout_file
         figures["bytes"] = os.fstat(output.fileno()).st_size
         output.seek(0)
@@ -132,6 +133,15 @@ class Running:
             said += b"".join(line for line in output if b"ost " in line)
         figures["lost"] = tools.count_lost(self.tool, said)
         figures["truth"] = figures.get("connections", 0) * self.tool.per_connection
+
+    def _stop(self):
+        for _ in range(STOPS):
+            if self.process.popen.poll() is None:
+                self.process.popen.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.popen.wait(END_S)
+                return
+        raise NotUsable(f"it does not end at SIGINT, sent {STOPS} times within {STOPS * END_S} s")
 
     def _replayed(self, recording):
         """Events in a recording: what replaying it shows."""
@@ -179,6 +189,14 @@ class Session:
             with Running(tool) as running:
                 return running.measure(work)
 
+    def attempt(self, tool, work, statistics=False):
+        """The same, or None: a tool that fails once in many runs does not end the others' comparison."""
+        try:
+            return self.once(tool, work, statistics)
+        except NotUsable as reason:
+            self.say(f"a run of {tool.name} does not count: {reason}")
+            return None
+
     def pairs(self, wanted, work, rounds, seldom=(), seldom_rounds=0):
         """{tool: [Pair]}: without, with the first tool, without, with the second, ... Each round begins with another
         tool. Those in `seldom` take part in some rounds only, evenly spread."""
@@ -191,9 +209,10 @@ class Session:
                 here += seldom
             turn = number % max(1, len(here))
             for tool in here[turn:] + here[:turn]:
-                run = self.once(tool, work)
+                run = self.attempt(tool, work)
                 after = work()
-                found[tool].append(Pair(before, run, after))
+                if run:
+                    found[tool].append(Pair(before, run, after))
                 before = after
             self.say(f"round {number + 1} of {rounds}")
-        return found
+        return {tool: pairs for tool, pairs in found.items() if pairs}
