@@ -56,10 +56,10 @@ class Document(unittest.TestCase):
 
     def test_kernel_time_without_the_clock(self):
         data = {"connections": 10, "clock": 50.0, "rows": [{"tool": "x", "ns": [400.0], "runs": [2.0]}],
-                "programs": [{"program": "p", "ns": [400.0], "runs": [2.0]}]}
+                "programs": [{"command": "c", "program": "p", "ns": [400.0], "runs": [2.0]}]}
         lines = kernel.render(data)
         self.assertIn("| x | 2.00 | 400 | 200 | 300 |", lines)
-        self.assertIn("| `p` | 2.00 | 400 | 200 | 300 |", lines)
+        self.assertIn("| `c` | `p` | 2.00 | 400 | 200 | 300 |", lines)
         self.assertIn("| x | 2.00 | 400 | 200 | - |", kernel.render({**data, "clock": None}))
 
     def test_collectors_on_minus_off(self):

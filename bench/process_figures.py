@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What /proc tells of a process: CPU and memory."""
+import contextlib
 import os
 import pathlib
 import re
@@ -16,7 +17,8 @@ def cpu_seconds(pid):
     """Of all its threads, to the nanosecond, and of the children it has waited for."""
     own = 0
     for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        own += int((thread / "schedstat").read_text(encoding="ascii").split()[0])
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that has just ended
+            own += int((thread / "schedstat").read_text(encoding="ascii").split()[0])
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rsplit(")", 1)[1].split()
     children = int(fields[13]) + int(fields[14])  # cutime, cstime: fields 16 and 17 of proc(5), of which 2 are cut off
     return own / 1e9 + children / TICKS

@@ -85,5 +85,17 @@ class Reading(unittest.TestCase):
         self.assertEqual(session.last_words(Process), "libbpf: failed to add legacy kprobe event for 'x': No such file")
 
 
+class Turns(unittest.TestCase):
+    def test_each_round_begins_with_another_tool(self):
+        self.assertEqual(list(session.turns(["a", "b"], 3)), [["a", "b"], ["b", "a"], ["a", "b"]])
+
+    def test_seldom_tools_take_part_as_often_as_asked(self):
+        for rounds, seldom in ((15, 5), (3, 1), (7, 7), (5, 0)):
+            found = [sorted(here) for here in session.turns(["a", "b"], rounds, ["x"], seldom)]
+            self.assertEqual(len(found), rounds)
+            self.assertEqual(found.count(["a", "b", "x"]), seldom)
+            self.assertEqual(found.count(["a", "b"]), rounds - seldom)
+
+
 if __name__ == "__main__":
     unittest.main()

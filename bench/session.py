@@ -113,6 +113,7 @@ class Running:
         programs = kernel_statistics.programs_of(self.process.pid)
         figures = work()
         self.wait_quiet()
+        self._is_alive()
         figures["tool_cpu"] = self.cpu() - self.ready_cpu
         figures["memory"] = process_figures.memory(self.process.pid)
         figures["programs"] = kernel_statistics.difference(programs, kernel_statistics.programs_of(self.process.pid))
@@ -153,6 +154,15 @@ class Running:
                            stderr=subprocess.DEVNULL, check=True, timeout=ROOM_S)
             shown.seek(0)
             return tools.count_events(self.tool, shown)
+
+
+def turns(wanted, rounds, seldom=(), seldom_rounds=0):
+    """The tools of each round, in their order. Each round begins with another one. Those in `seldom` take part in some
+    rounds only, evenly spread."""
+    for number in range(rounds):
+        here = [*wanted, *(seldom if (number * seldom_rounds) % rounds < seldom_rounds else ())]
+        turn = number % len(here) if here else 0
+        yield here[turn:] + here[:turn]
 
 
 class Session:
@@ -197,18 +207,23 @@ class Session:
             self.say(f"a run of {tool.name} does not count: {reason}")
             return None
 
+    def in_turn(self, wanted, work, rounds, statistics=False):
+        """{tool: figures of its runs that count}, one run of each tool a round."""
+        found = {tool: [] for tool in wanted}
+        for number, here in enumerate(turns(list(wanted), rounds)):
+            for tool in here:
+                if run := self.attempt(tool, work, statistics):
+                    found[tool].append(run)
+            self.say(f"round {number + 1} of {rounds}")
+        return {tool: runs for tool, runs in found.items() if runs}
+
     def pairs(self, wanted, work, rounds, seldom=(), seldom_rounds=0):
-        """{tool: [Pair]}: without, with the first tool, without, with the second, ... Each round begins with another
-        tool. Those in `seldom` take part in some rounds only, evenly spread."""
+        """{tool: [Pair]}: without, with the first tool, without, with the second, ... as turns() has them."""
         found = {tool: [] for tool in [*wanted, *seldom]}
         work()  # not counted: the first one fills tables and caches
         before = work()
-        for number in range(rounds):
-            here = list(wanted)
-            if seldom_rounds and (number * seldom_rounds) % rounds < seldom_rounds:
-                here += seldom
-            turn = number % max(1, len(here))
-            for tool in here[turn:] + here[:turn]:
+        for number, here in enumerate(turns(list(wanted), rounds, list(seldom), seldom_rounds)):
+            for tool in here:
                 run = self.attempt(tool, work)
                 after = work()
                 if run:

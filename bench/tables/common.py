@@ -12,10 +12,10 @@ QUICK_PAIRS = 3
 QUICK_SELDOM_PAIRS = 1
 
 
-def markdown(head, rows):
-    """Lines of a table; the first column is text, the others are numbers."""
+def markdown(head, rows, text_columns=1):
+    """Lines of a table; the first columns are text, the others are numbers."""
     cells = [[cell.replace("|", "\\|") for cell in row] for row in [head, *rows]]
-    align = [":--"] + ["--:"] * (len(head) - 1)
+    align = [":--"] * text_columns + ["--:"] * (len(head) - text_columns)
     return ["| " + " | ".join(row) + " |" for row in [cells[0], align, *cells[1:]]]
 
 

@@ -7,27 +7,31 @@ from tables import common
 TITLE = "Kernel time an event, and a moment"
 
 
+COUNTS = ("counts", "--watch", "1h")  # no pass while it is measured but that at the start
+
+
+def by_program(command, runs, events):
+    """Of each program that ran: how often and how long for each event, in each run."""
+    names = sorted({name for run in runs for name in run["programs"]})
+    return [{"command": command, "program": name,
+             "runs": [run["programs"].get(name, (0, 0))[0] / events for run in runs],
+             "ns": [run["programs"].get(name, (0, 0))[1] / events for run in runs]} for name in names]
+
+
 def measure(session):
-    states = tools.sockeye_states(session.build)
+    own = [tools.sockeye_states(session.build), tools.sockeye(session.build, *COUNTS),
+           tools.sockeye(session.build, *COUNTS, "--by", "comm")]
     empty = tools.empty(session.build)
-    wanted = session.usable([
-        states, tools.limit(session.build), empty, tools.sockeye(session.build, "counts", "--watch", "1h"),
-        tools.sockeye(session.build, "counts", "--watch", "1h", "--by", "comm"), tools.TCPSTATES, tools.TCPSTATES_BCC,
-        tools.BPFTRACE_PRINT, tools.BPFTRACE_COUNT, tools.TCPLIFE])
+    wanted = session.usable([*own, tools.limit(session.build), empty, tools.TCPSTATES, tools.TCPSTATES_BCC,
+                             tools.BPFTRACE_PRINT, tools.BPFTRACE_COUNT, tools.TCPLIFE])
     connections = session.pick(30_000, 6_000)
     events = connections * tools.TRANSITIONS
-    runs = {tool: [] for tool in wanted}
-    for number in range(session.pick(5, 2)):
-        for tool in wanted:
-            runs[tool].append(session.once(tool, lambda: session.workload.connections(connections), statistics=True))
-        session.say(f"kernel time, round {number + 1}")
+    runs = session.in_turn(wanted, lambda: session.workload.connections(connections), session.pick(5, 2), statistics=True)
     clock = common.clock_ns(runs[empty]) if empty in runs else None
     rows = [{"tool": tool.name, "ns": [common.kernel_ns(run, events) for run in of_tool],
              "runs": [sum(count for count, _ in run["programs"].values()) / events for run in of_tool]}
             for tool, of_tool in runs.items()]
-    names = sorted({name for run in runs.get(states, ()) for name in run["programs"]})
-    programs = [{"program": name, "runs": [run["programs"].get(name, (0, 0))[0] / events for run in runs[states]],
-                 "ns": [run["programs"].get(name, (0, 0))[1] / events for run in runs[states]]} for name in names]
+    programs = [one for tool in own if tool in runs for one in by_program(tool.name, runs[tool], events)]
     return {"connections": connections, "clock": clock, "rows": rows, "programs": programs}
 
 
@@ -52,8 +56,9 @@ def render(data):
              f"own clock adds {said} to each run: what a program costs that does nothing.", "",
              *common.markdown(["tool", *head], [[row["tool"], *cells(row, clock)] for row in data["rows"]])]
     if data["programs"]:
-        lines += ["", "`sockeye states` by program, named after the moment and the way it is attached; a twin handles what its "
-                  "program is skipped for:", "",
-                  *common.markdown(["program", *head],
-                                   [[f"`{row['program']}`", *cells(row, clock)] for row in data["programs"]])]
+        lines += ["", "By moment: programs are named after the moment and the way they are attached; a twin handles what its program "
+                  "is skipped for.", "",
+                  *common.markdown(["command", "program", *head], [[f"`{row['command']}`", f"`{row['program']}`",
+                                                                    *cells(row, clock)] for row in data["programs"]],
+                                   text_columns=2)]
     return lines

@@ -32,4 +32,4 @@ def shown(reason):
 def render(data):
     missing = f" This machine has no {', and no '.join(data['missing'])}." if data["missing"] else ""
     return ["Debian's packages bpftrace, libbpf-tools and bpfcc-tools, with default options. Where one does not run, its own words."
-            + missing, "", *common.markdown(["tool", "here"], [[row["tool"], shown(row["reason"])] for row in data["rows"]])]
+            + missing, "", *common.markdown(["tool", "here"], [[row["tool"], shown(row["reason"])] for row in data["rows"]], text_columns=2)]

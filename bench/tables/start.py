@@ -51,7 +51,10 @@ def measure(session):
     try:
         for _ in range(rounds):
             for tool, times in found.items():
-                times.append(first_event_ms(tool))
+                try:
+                    times.append(first_event_ms(tool))
+                except sessions.NotUsable as reason:
+                    session.say(f"a start of {tool.name} does not count: {reason}")
     finally:
         load.end()
     session.workload.wait_finished()

@@ -11,9 +11,10 @@ MIB = 1 << 20
 def measured(session, wanted, work, amount):
     """Throughput kept, and kernel ns for one of so many."""
     found = session.pairs(wanted, work, session.pick(5, 2))
-    return [{"tool": tool.name, "kept": common.kept(pairs),
-             "ns": [common.kernel_ns(session.once(tool, work, statistics=True), amount) for _ in range(session.pick(3, 1))],
-             "bare": [pair.before["per_second"] for pair in pairs]} for tool, pairs in found.items()]
+    measured_in_kernel = session.in_turn(found, work, session.pick(3, 1), statistics=True)
+    return [{"tool": tool.name, "kept": common.kept(pairs), "bare": [pair.before["per_second"] for pair in pairs],
+             "ns": [common.kernel_ns(run, amount) for run in measured_in_kernel.get(tool, ())]}
+            for tool, pairs in found.items()]
 
 
 def measure(session):
