@@ -102,7 +102,7 @@ def loaded_pair(net):
 def test_equals_ss_after_20000_connections(net):
     client, where = loaded_pair(net)
     counts = Counts(net, "--watch", "300ms")
-    load = client.load("client", *where, "--connections", 20000)
+    load = client.load("client", *where, "--connections", netns.scaled(20_000))
     assert load.wait(60) == 0, load.stderr
     wait_agreement(net, counts)
     assert_no_drift(counts.stop())
@@ -110,7 +110,7 @@ def test_equals_ss_after_20000_connections(net):
 
 def test_start_under_churn(net):
     client, where = loaded_pair(net)
-    load = client.load("client", *where, "--connections", 60000)
+    load = client.load("client", *where, "--connections", netns.scaled(60_000))
     for _ in range(3):
         once = net.host.run([netns.program_of("SOCKEYE"), "counts", "--json"])
         assert_no_drift([json.loads(once.stdout)])

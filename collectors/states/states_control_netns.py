@@ -184,7 +184,7 @@ class Reader:
     def line_with(self, wanted, timeout=netns.PATIENCE_S):
         """The first line from here on that has `wanted` in it."""
         chunk = b""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + netns.patience(timeout)
         while time.monotonic() < deadline:
             more = os.pread(self._file, 1 << 24, self._position)
             self._position += len(more)

@@ -14,7 +14,7 @@ from ring import Ring
 from states_tools import ROOM, numbers, small_disk, start_load, wait_ss
 
 PORT = 7000
-RATE = 2_000  # connections a second: 20,000 events
+RATE = netns.scaled(2_000)  # connections a second: 20,000 events
 RING_BYTES = 4 << 20
 EVENT_BYTES = 200  # of states, with the ring's own header
 
@@ -169,7 +169,7 @@ def test_a_full_disk_under_standard_output(net):
 
 # ---- what the kernel skips ----
 
-HELD, SHORT = 9_000, 5_000
+HELD, SHORT = netns.scaled(9_000), netns.scaled(5_000)
 
 
 def skipped(net, pid):

@@ -11,7 +11,7 @@ import netns
 from states_tools import ROOM, rows_in, run_load, small_disk, start_load, wait_ss
 
 PORT = 7000
-CONNECTIONS = 3_000
+CONNECTIONS = netns.scaled(3_000)
 # What two runs that watch at the same time see alike; each reads the clock for itself.
 OWN_TIMES = ("time", "timestamp_ns", "duration_us", "late")
 
@@ -36,7 +36,7 @@ def replay_in_jail(net, recording, *words, code=0):
     folder = net.folder()
     argv = [netns.require("unshare"), "--mount", "--pid", "--net", "--fork", "sh", "-c", JAIL, "jail", folder,
             recording, " ".join([program] + libraries(program)), program, "replay", "/recording", *words]
-    done = subprocess.run([str(word) for word in argv], stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
+    done = subprocess.run([str(word) for word in argv], stdin=subprocess.DEVNULL, capture_output=True, timeout=netns.patience(60),
                           check=False, env={"TZ": "Pacific/Auckland", "PATH": os.environ["PATH"] + ":" + netns.SBIN})
     assert done.returncode == code, f"exit code {done.returncode}: {done.stderr.decode()}"
     return done.stdout

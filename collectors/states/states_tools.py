@@ -85,7 +85,7 @@ class Puppet:
         self.process.popen.stdin.write(json.dumps(code).encode() + b"\n")
 
     def finish(self, timeout=netns.PATIENCE_S):
-        readable, _, _ = select.select([self._replies], [], [], timeout)
+        readable, _, _ = select.select([self._replies], [], [], netns.patience(timeout))
         reply = os.read(self._replies, 65536) if readable else b""
         assert reply.endswith(b"\n"), f"no answer from {self.process.pid}: {reply} {self.process.stderr}"
         reply = json.loads(reply)

@@ -4,7 +4,7 @@ import sys
 
 import netns
 
-IDLE = 1000  # connections in each namespace: twice as many sockets
+IDLE = netns.scaled(1000)  # connections in each namespace: twice as many sockets
 PORT = 7100
 # Opens IDLE connections to itself in the namespace given by its file, goes back to the namespace it came from, and
 # waits to be told to close them.

@@ -18,10 +18,14 @@ import sys
 import tempfile
 import time
 
-from ready import READY_S, start_ready
+from ready import start_ready
 
+# How much slower than a usual host this machine is (a test machine without KVM): see patience() and scaled().
+SLOW = float(os.environ.get("SOCKEYE_SLOW") or 1)
 POLL_S = 0.02
 PATIENCE_S = 15
+# Options for every sockeye that attaches to the kernel, from whoever knows this machine.
+OPTIONS = os.environ.get("SOCKEYE_OPTIONS", "").split()
 READ_BYTES = 1 << 20
 NETNS_DIR = "/run/netns"
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
@@ -35,6 +39,22 @@ class Skip(Exception):
 
 def skip(reason):
     raise Skip(reason)
+
+
+def patience(seconds):
+    """A limit of time as it is on this machine. What waits here (wait_until, wait, run, ...) does that itself."""
+    return seconds * SLOW
+
+
+def require_real_time(what):
+    """Costs and moments mean something only where the machine is as fast as its clock says."""
+    if SLOW > 1:
+        skip(f"{what}: this machine is {SLOW:g} times slower than its clock")
+
+
+def scaled(number):
+    """As many of something as a slow machine makes in the time that `number` takes a usual one; not less than 100."""
+    return int(max(number / SLOW, min(number, 100)))
 
 
 def require_root():
@@ -54,12 +74,12 @@ def require(*programs):
 
 def wait_until(condition, what, timeout=PATIENCE_S):
     """The first true value of condition(); an AssertionError that says `what` if none comes."""
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + patience(timeout)
     while True:
         if value := condition():
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {timeout} s for {what}")
+            raise AssertionError(f"waited {patience(timeout):g} s for {what}")
         time.sleep(POLL_S)
 
 
@@ -94,9 +114,9 @@ class Process:
     def wait(self, timeout=PATIENCE_S):
         """Exit code; an AssertionError if it does not end."""
         try:
-            return self.popen.wait(timeout)
+            return self.popen.wait(patience(timeout))
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"{self} did not end within {timeout} s\n{self.stderr}") from None
+            raise AssertionError(f"{self} did not end within {patience(timeout):g} s\n{self.stderr}") from None
 
     def stop(self, with_signal=signal.SIGTERM, timeout=PATIENCE_S):
         if self.popen.poll() is None:
@@ -139,9 +159,9 @@ class Place:
         argv = self.prefix + [str(word) for word in argv]
         try:
             done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
-                                  timeout=timeout, check=False, preexec_fn=die_with_parent, **options)
+                                  timeout=patience(timeout), check=False, preexec_fn=die_with_parent, **options)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"{' '.join(argv)} did not end within {timeout} s") from None
+            raise AssertionError(f"{' '.join(argv)} did not end within {patience(timeout):g} s") from None
         if check and done.returncode != 0:
             raise AssertionError(f"{' '.join(argv)} exited with {done.returncode}\n{done.stdout}{done.stderr}")
         return Done(done.returncode, done.stdout, done.stderr)
@@ -322,7 +342,8 @@ class Sockeye:
         self._parsed = []  # of JSON: records read so far
         self._position = 0
         self._seen = 0     # of _parsed: those that wait_for() has handed out or passed over
-        argv = [program_of("SOCKEYE"), *words, "--end-record", *(("--format", "json") if self.is_json else ())]
+        argv = [program_of("SOCKEYE"), *words, *(OPTIONS if words[0] != "replay" else ()), "--end-record",
+                *(("--format", "json") if self.is_json else ())]
         place = place or net.host
         self.process = start_ready(lambda fd: place.popen([*argv, "--ready-fd", fd], pass_fds=[fd]))
 

@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import netns  # pylint: disable=wrong-import-position
 
 # Less than the TIMEOUT in cmake/tests.cmake: ctest would kill without cleaning up.
-LIMIT_S = 150
+LIMIT_S = int(netns.patience(150))
 
 
 class Ended(BaseException):
