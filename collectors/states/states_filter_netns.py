@@ -5,7 +5,7 @@ import collections
 import ipaddress
 
 from ring import Ring
-from states_tools import ROOM, Puppet, rows_in
+from states_tools import ROOM, Puppet, identity, rows_in
 
 POSTGRES, HTTP = 5432, 8080
 OVER = {"FIN_WAIT2", "TIME_WAIT", "CLOSING", "LAST_ACK"}
@@ -24,7 +24,7 @@ def is_ipv4(row):
 
 def kept(row):
     """What is compared: all that two runs must have in common; each reads its own clock."""
-    return tuple(row.get(key) for key in ("cookie", "old_state", "new_state", "pid", "comm", "uid", "owner_source",
+    return identity(row), *(row.get(key) for key in ("old_state", "new_state", "pid", "comm", "uid", "owner_source",
                                           "laddr", "lport", "raddr", "rport", "role", "netns", "container"))
 
 

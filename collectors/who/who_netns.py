@@ -215,6 +215,7 @@ def test_idle_connections_of_before(net):
 def test_takes_a_fifth_of_the_time_of_ss(net):
     """20,001 sockets, measured in turn, the best of three each, in processor time: what else the machine does is not in
     it. --netns, so that who visits no more than ss does."""
+    netns.require_real_time("processor time")
     namespaces = [net.namespace(label) for label in ("one", "two", "three")]
     for number, namespace in enumerate(namespaces):
         hold(namespace, "127.0.0.1", 7100 + number, 3333)

@@ -4,6 +4,8 @@ that --ready-fd (or the like) names."""
 import os
 import select
 
+from pace import patience
+
 READY_S = 30
 
 
@@ -23,9 +25,9 @@ def start_ready(launch, timeout=READY_S):
             process = launch(write_end)
         finally:
             os.close(write_end)
-        readable, _, _ = select.select([read_end], [], [], timeout)
+        readable, _, _ = select.select([read_end], [], [], patience(timeout))
         if not readable:
-            raise NotReady(process, f"was not ready within {timeout} s")
+            raise NotReady(process, f"was not ready within {patience(timeout):g} s")
         said = os.read(read_end, 1)
         if not said:
             raise NotReady(process, f"exited with {process.wait()}")

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-OUTPUT_CHARACTERS = 20000
+HEAD, TAIL = 8000, 16000  # of what a scenario wrote: characters
 ALIVE_S = 5
 
 
@@ -38,7 +38,7 @@ def run(scenario, environment, limit):
         output, _ = process.communicate()
     text = output.decode(errors="replace")
     tell({"name": scenario["name"], "code": code, "seconds": round(time.monotonic() - began, 1),
-          "output": text[-OUTPUT_CHARACTERS:]})
+          "output": text if len(text) <= HEAD + TAIL else f"{text[:HEAD]}\n[...]\n{text[-TAIL:]}"})
 
 
 def main(job):

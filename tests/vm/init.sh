@@ -4,7 +4,7 @@
 # The first process of a test machine, in its initramfs (busybox). Makes a root of the host's files, which it cannot write
 # to, with memory above them and the kernel's modules among them, and goes on there with guest.sh.
 # The kernel's command line gives it, as variables: vm_root (the project), vm_tree (the kernel's files), vm_job (what
-# guest.py is to do), vm_hide (words: tracefs, btf).
+# guest.py is to do), vm_hide (what it goes without: tracefs, btf, cgroup2-alone).
 export PATH=/bin
 mount -t proc proc /proc
 mount -t devtmpfs dev /dev
@@ -25,7 +25,15 @@ mkdir -p run/netns run/lock
 for link in fd: stdin:/0 stdout:/1 stderr:/2; do ln -s "/proc/self/fd${link#*:}" "dev/${link%:*}"; done
 mount -t bpf bpf sys/fs/bpf
 mount -t securityfs securityfs sys/kernel/security
-mount -t cgroup2 cgroup2 sys/fs/cgroup
+case " $vm_hide " in
+  *" cgroup2-alone "*) # both versions, as machines of that time have them
+    mount -t tmpfs tmpfs sys/fs/cgroup
+    mkdir sys/fs/cgroup/unified sys/fs/cgroup/memory
+    mount -t cgroup2 cgroup2 sys/fs/cgroup/unified
+    mount -t cgroup -o memory cgroup sys/fs/cgroup/memory
+    ;;
+  *) mount -t cgroup2 cgroup2 sys/fs/cgroup ;;
+esac
 case " $vm_hide " in
   *" tracefs "*) ;;
   *) mount -t tracefs tracefs sys/kernel/tracing ; mount -t debugfs debugfs sys/kernel/debug ;;

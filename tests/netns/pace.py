@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How long scenarios wait and how much they do, on a machine that may be slow; and what they do not do there."""
+import os
+
+# How much slower than a usual host this machine is. tests/vm/ says it of its machines, which have no KVM.
+SLOW = float(os.environ.get("SOCKEYE_SLOW") or 1)
+
+
+class Skip(Exception):
+    """The scenario cannot run here; the text says what is missing."""
+
+
+def skip(reason):
+    raise Skip(reason)
+
+
+def patience(seconds):
+    """A limit of time as it is on this machine. What waits here (wait_until, wait, run, ...) does that itself."""
+    return seconds * SLOW
+
+
+def require_real_time(what):
+    """Costs and moments mean something only where the machine is as fast as its clock says."""
+    if SLOW > 1:
+        skip(f"{what}: this machine is {SLOW:g} times slower than its clock")
+
+
+def scaled(number):
+    """As many of something as a slow machine makes in the time that `number` takes a usual one; not less than 100."""
+    return int(max(number / SLOW, min(number, 100)))
