@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The tests that exist because their files exist. Each carries the name of its tier as label (`./dev test --tier`):
 #   unit, golden  <file>_test.cpp beside what it tests: one binary a folder, one test a gtest case; a suite whose name
-#                 ends in Golden is of the golden tier. *_test.py of tools/, tests/support/ and bench/ are unit
+#                 ends in Golden is of the golden tier. *_test.py of tools/, tests/support/, tests/vm/ and bench/ are unit
 #                 tests, too
 #   load          tests/load/*_test.cpp: one binary
 #   fuzz          tests/fuzz/*_fuzz.cpp: one program each, run by ./dev fuzz (preset fuzz)
@@ -79,7 +79,7 @@ if(SOCKEYE_TEST_BINARIES)
   endif()
 
   file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/*_test.py ${CMAKE_SOURCE_DIR}/tests/support/*_test.py
-       ${CMAKE_SOURCE_DIR}/bench/*_test.py)
+       ${CMAKE_SOURCE_DIR}/tests/vm/*_test.py ${CMAKE_SOURCE_DIR}/bench/*_test.py)
   foreach(script ${scripts})
     # check_<what>_test.py is named lint.<what>_..., any other tool's test tools.<name>_...
     get_filename_component(name ${script} NAME)

@@ -109,7 +109,7 @@ def test_a_ring_too_small(net):
     load = Load(net)
     sockeye = net.sockeye("states", "--netns", load.place.inode, "--strict", "--ring-size", "64K")
     load.start(10_000)
-    stop_for(sockeye, 0.2)
+    stop_for(sockeye, netns.patience(0.2))
     truth = load.finish()
     assert sockeye.process.stop(signal.SIGINT) == 1, sockeye.process.stderr
     _, gaps = check_ledger(netns.parse_lines(sockeye.process.stdout.splitlines()), truth)

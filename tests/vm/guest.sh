@@ -9,6 +9,6 @@ ulimit -n 524288 && ulimit -S -n 1024 # as systemd has it
 ip link set lo up
 hostname vm
 stty raw -echo < /dev/ttyS1
-python3 -B "$vm_root/tests/vm/guest.py" "$vm_job" > /dev/ttyS1
+python3 -B "$vm_root/tests/vm/guest.py" "$vm_root/job.json" > /dev/ttyS1
 stty -echo < /dev/ttyS1 # waits until all of it is out
 /bin/busybox poweroff -f

@@ -3,8 +3,8 @@
 # shellcheck disable=SC2154 # variables come from the kernel
 # The first process of a test machine, in its initramfs (busybox). Makes a root of the host's files, which it cannot write
 # to, with memory above them and the kernel's modules among them, and goes on there with guest.sh.
-# The kernel's command line gives it, as variables: vm_root (the project), vm_tree (the kernel's files), vm_job (what
-# guest.py is to do), vm_hide (what it goes without: tracefs, btf, cgroup2-alone).
+# The kernel's command line gives it, as variables: vm_root (the project), vm_copy (what is to be found there), vm_tree (the
+# kernel's files), vm_hide (what it goes without: tracefs, btf, cgroup2-alone).
 export PATH=/bin
 mount -t proc proc /proc
 mount -t devtmpfs dev /dev
@@ -25,8 +25,8 @@ mkdir -p run/netns run/lock
 for link in fd: stdin:/0 stdout:/1 stderr:/2; do ln -s "/proc/self/fd${link#*:}" "dev/${link%:*}"; done
 mount -t bpf bpf sys/fs/bpf
 mount -t securityfs securityfs sys/kernel/security
-case " $vm_hide " in
-  *" cgroup2-alone "*) # both versions, as machines of that time have them
+case ",$vm_hide," in
+  *,cgroup2-alone,*) # both versions, as machines of that time have them
     mount -t tmpfs tmpfs sys/fs/cgroup
     mkdir sys/fs/cgroup/unified sys/fs/cgroup/memory
     mount -t cgroup2 cgroup2 sys/fs/cgroup/unified
@@ -34,16 +34,16 @@ case " $vm_hide " in
     ;;
   *) mount -t cgroup2 cgroup2 sys/fs/cgroup ;;
 esac
-case " $vm_hide " in
-  *" tracefs "*) ;;
+case ",$vm_hide," in
+  *,tracefs,*) ;;
   *) mount -t tracefs tracefs sys/kernel/tracing ; mount -t debugfs debugfs sys/kernel/debug ;;
 esac
-case " $vm_hide " in
-  *" btf "*) cat sys/kernel/btf/vmlinux > run/kernel.btf; mount -t tmpfs -o ro tmpfs sys/kernel/btf ;;
+case ",$vm_hide," in
+  *,btf,*) cat sys/kernel/btf/vmlinux > run/kernel.btf; mount -t tmpfs -o ro tmpfs sys/kernel/btf ;;
 esac
 mkdir -p usr/lib/modules
 mount --bind "/host$vm_tree/usr/lib/modules" usr/lib/modules
 mkdir -p ".$vm_root"
-mount --bind "/host$vm_root" ".$vm_root" # it may lie below /tmp
+mount --bind "/host$vm_copy" ".$vm_root" # it may lie below /tmp
 umount /proc
 exec switch_root /root /bin/sh "$vm_root/tests/vm/guest.sh"

@@ -96,13 +96,15 @@ def lines_of(connection, patience):
 
 
 def boot(kernel, job, folder, arguments="", hide=()):
-    """Runs a job (guest.py) and yields what the guest tells, a dict at a time, until it is off or says nothing any more. What it printed on its
-    console, and what qemu said, are left in folder/console and folder/log."""
+    """Runs a job (guest.py) and yields what the guest tells, a dict at a time, until it is off or says nothing any more.
+
+    folder/project is what the guest finds where the project is. What it printed on its console, and what qemu said, are left
+    in folder/console and folder/log."""
     qemu, virtiofsd, busybox = programs()
     make_initramfs(kernel, busybox, folder / "initramfs")
-    (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
-    command_line = (f'console=ttyS0 panic=-1 quiet {arguments} vm_root={kernels.ROOT} vm_tree={kernel.tree} '
-                    f'vm_job={folder / "job.json"} "vm_hide={" ".join(hide)}"')
+    (folder / "project/job.json").write_text(json.dumps(job), encoding="utf-8")
+    variables = {"vm_root": kernels.ROOT, "vm_copy": folder / "project", "vm_tree": kernel.tree, "vm_hide": ",".join(hide)}
+    command_line = " ".join(["console=ttyS0 panic=-1 quiet", arguments, *(f"{key}={value}" for key, value in variables.items())])
     ours, theirs = socket.socketpair()
     with contextlib.ExitStack() as undo:
         log = undo.enter_context(open(folder / "log", "wb"))

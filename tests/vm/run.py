@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the privileged scenarios on other kernels, in test machines.
 
-usage: tests/vm/vm_test.py [--short] [--list] [MACHINE] [REGEX]
+usage: tests/vm/run.py [--short] [--list] [MACHINE] [REGEX]
 MACHINE is a kernel (5.10, 6.1, 6.12) or one with something taken from it (6.12-confidentiality, ...; --list names them);
 without one all of them run, one after the other. REGEX: only scenarios whose names match. --short: the few that tell most,
 on one kernel.
@@ -15,6 +15,7 @@ failed, and so has one that skipped, unless skips.py says that this machine cann
 import argparse
 import collections
 import json
+import pathlib
 import re
 import shutil
 import signal
@@ -32,7 +33,7 @@ LIMIT_S = 1600  # a scenario; more than run_one.py gives it
 Variant = collections.namedtuple("Variant", "series arguments hide options scenarios")
 
 # What the product is for, where a whole list would say nothing more.
-MAIN = (r"netns\.(states\.|states_owner\.|states_idle\.|states_replay\.|states_sharing\.|counts|who\.|doctor\.|delay\.|rungs\.)")
+MAIN = (r"netns\.(states\.|states_owner\.|states_idle\.|states_replay\.|states_sharing\.|states_delay\.|counts|who\.|doctor\.|rungs\.)")
 MACHINES = {
     "5.10": Variant("5.10", "", ("cgroup2-alone",), "", ""),
     "6.1": Variant("6.1", "", (), "", ""),
@@ -40,7 +41,9 @@ MACHINES = {
     "6.12-confidentiality": Variant("6.12", "lockdown=confidentiality", (), "", MAIN),
     "6.12-notracefs": Variant("6.12", "", ("tracefs",), "", MAIN),
 }
-SHORT = "6.1", r"netns\.(states\.(curl_and_nginx|reset)|counts_by\.netns|who\.listen_and_filters|doctor\.as_root)$"
+SHORT = "6.1", (r"netns\.rungs\.as_written_down", r"netns\.states\.curl_and_nginx", r"netns\.states\.reset",
+                r"netns\.states_delay\.owners_ipv4", r"netns\.states_idle\..*", r"netns\.states_replay\.a_snapshot",
+                r"netns\.counts\.fin_wait2_without_a_socket", r"netns\.who\.listen_and_filters")
 
 Result = collections.namedtuple("Result", "name what why seconds output")
 
@@ -74,10 +77,20 @@ def judge(name, told, machine_name):
     return Result(name, "failed", "it did not end" if code is None else f"exit code {code}", seconds, output)
 
 
+def snapshot(folder, wanted):
+    """What the scenarios read of the project, as it is now: they run for a while."""
+    for part in ("tests", "collectors", "docs"):
+        shutil.copytree(kernels.ROOT / part, folder / part)
+    for program in {value for scenario in wanted for value in scenario["environment"].values()}:
+        copy = folder / pathlib.Path(program).relative_to(kernels.ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(program, copy)
+
+
 def run_once(name, wanted, folder):
     """What one machine told of these scenarios, by name; shown as it comes."""
     variant = MACHINES[name]
-    environment = {"SOCKEYE_SLOW": str(SLOW), "SOCKEYE_OPTIONS": variant.options}
+    environment = {"SOCKEYE_SLOW": str(SLOW), "SOCKEYE_OPTIONS": variant.options, "SOCKEYE_MACHINE": name}
     job = {"environment": environment, "limit": LIMIT_S, "scenarios": wanted}
     told = {}
     for entry in machine.boot(kernels.kernel(variant.series), job, folder, variant.arguments, variant.hide):
@@ -100,6 +113,7 @@ def run_machine(name, wanted):
     folder = kernels.HOME / f"run-{name}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
+    snapshot(folder / "project", wanted)
     told, left = {}, list(wanted)
     while left:
         some = run_once(name, left, folder)
@@ -123,7 +137,7 @@ def main():
     options = parser.parse_args()
     names, regex = list(MACHINES), ""
     if options.short:
-        names, regex = [SHORT[0]], SHORT[1]
+        names, regex = [SHORT[0]], f"^({'|'.join(SHORT[1])})$"
     if options.words and options.words[0] in MACHINES:
         names = [options.words.pop(0)]
     if options.words:
