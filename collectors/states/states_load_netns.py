@@ -50,14 +50,24 @@ def run_counted_load(client_place, server_place, address, connections):
     assert numbers(client) == {"connections": connections, "closed": connections, "errors": 0}, client.stdout
     assert numbers(server) == {"accepted": connections, "closed": connections, "errors": 0}, server.stdout
     assert nstat(client_place, "TcpActiveOpens") == [connections]
-    assert nstat(server_place, "TcpPassiveOpens") == [connections]
     return client, server
+
+
+def of_connections(rows, server_place, connections):
+    """The rows without those of undone children: where two CPUs handle the acknowledgement and the first data of a handshake,
+    each makes a child of the same request, and the kernel closes the one that comes second (inet_ehash_nolisten()). Its own
+    counter has both."""
+    undone = [socket for socket in by_socket(rows) if life(socket) == "LISTEN SYN_RECV CLOSE"]
+    passive, = nstat(server_place, "TcpPassiveOpens")
+    assert passive == connections + len(undone), (passive, undone)
+    gone = {socket[0]["cookie"] for socket in undone}
+    return [row for row in rows if row["cookie"] not in gone]
 
 
 def run_short(net, client_place, server_place, address, connections=SHORT):
     sockeye = net.sockeye("states", *ROOM)
     client, server = run_counted_load(client_place, server_place, address, connections)
-    rows = rows_in(sockeye.stop(), client_place, server_place)
+    rows = of_connections(rows_in(sockeye.stop(), client_place, server_place), server_place, connections)
     check_rows(rows, connections, client, server)
     check_ends(rows)
     return rows, client, server
