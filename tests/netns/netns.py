@@ -23,8 +23,6 @@ from ready import start_ready
 
 POLL_S = 0.02
 PATIENCE_S = 15
-# Options for every sockeye that attaches to the kernel, from whoever knows this machine.
-OPTIONS = os.environ.get("SOCKEYE_OPTIONS", "").split()
 READ_BYTES = 1 << 20
 NETNS_DIR = "/run/netns"
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
@@ -63,11 +61,20 @@ def die_with_parent():
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def with_options(argv):
+    """The words of a command with $SOCKEYE_OPTIONS, which this machine needs for every sockeye that asks the kernel."""
+    words = [str(word) for word in argv]
+    for at, (program, verb) in enumerate(zip(words, words[1:])):
+        if os.path.basename(program) == "sockeye" and verb in ("states", "counts", "who", "doctor"):
+            return words[:at + 2] + os.environ.get("SOCKEYE_OPTIONS", "").split() + words[at + 2:]
+    return words
+
+
 class Process:
     """A process that was started here, with its output in files; standard output elsewhere if `stdout` says so."""
 
     def __init__(self, argv, pass_fds=(), stdin=subprocess.DEVNULL, stdout=None, **popen):
-        self.argv = [str(word) for word in argv]
+        self.argv = with_options(argv)
         self.stdout_file = tempfile.TemporaryFile()
         self.stderr_file = tempfile.TemporaryFile()
         self.popen = subprocess.Popen(self.argv, stdin=stdin, stdout=stdout or self.stdout_file,
@@ -131,7 +138,7 @@ class Place:
 
     def run(self, argv, check=True, timeout=PATIENCE_S, **options):
         """Runs it to its end: a Done. With `check`, an exit code other than 0 is an AssertionError with its words."""
-        argv = self.prefix + [str(word) for word in argv]
+        argv = self.prefix + with_options(argv)
         try:
             done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
                                   timeout=patience(timeout), check=False, preexec_fn=die_with_parent, **options)
@@ -317,8 +324,7 @@ class Sockeye:
         self._parsed = []  # of JSON: records read so far
         self._position = 0
         self._seen = 0     # of _parsed: those that wait_for() has handed out or passed over
-        argv = [program_of("SOCKEYE"), *words, *(OPTIONS if words[0] != "replay" else ()), "--end-record",
-                *(("--format", "json") if self.is_json else ())]
+        argv = [program_of("SOCKEYE"), *words, "--end-record", *(("--format", "json") if self.is_json else ())]
         place = place or net.host
         self.process = start_ready(lambda fd: place.popen([*argv, "--ready-fd", fd], pass_fds=[fd]))
 

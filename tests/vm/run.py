@@ -40,6 +40,7 @@ MACHINES = {
     "6.12": Variant("6.12", "", (), "", ""),
     "6.12-confidentiality": Variant("6.12", "lockdown=confidentiality", (), "", MAIN),
     "6.12-notracefs": Variant("6.12", "", ("tracefs",), "", MAIN),
+    "6.12-btf": Variant("6.12", "", ("btf",), "--btf /run/kernel.btf", MAIN),
 }
 SHORT = "6.1", (r"netns\.rungs\.as_written_down", r"netns\.states\.curl_and_nginx", r"netns\.states\.reset",
                 r"netns\.states_delay\.owners_ipv4", r"netns\.states_idle\..*", r"netns\.states_replay\.a_snapshot",
@@ -108,6 +109,9 @@ def run_once(name, wanted, folder):
 def run_machine(name, wanted):
     """The Results of one kind of machine, in the order of `wanted`. One that ends early has failed the scenario that ran;
     another takes on what is left."""
+    option = MACHINES[name].options.split(" ")[0]
+    if option not in kernels.run([kernels.ROOT / "build/sockeye", "states", "--help"]):
+        raise kernels.Missing(f"this sockeye has no option {option}")
     kernel = kernels.kernel(MACHINES[name].series)
     print(f"---- {name}: {kernel.package}, {len(wanted)} scenarios", flush=True)
     folder = kernels.HOME / f"run-{name}"
