@@ -31,6 +31,7 @@ case ",$vm_hide," in
     mkdir sys/fs/cgroup/unified sys/fs/cgroup/memory
     mount -t cgroup2 cgroup2 sys/fs/cgroup/unified
     mount -t cgroup -o memory cgroup sys/fs/cgroup/memory
+    mkdir sys/fs/cgroup/memory/session && echo 1 > sys/fs/cgroup/memory/session/cgroup.procs # nobody is in both roots
     ;;
   *) mount -t cgroup2 cgroup2 sys/fs/cgroup ;;
 esac
