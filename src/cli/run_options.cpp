@@ -154,10 +154,11 @@ Result<std::chrono::nanoseconds> parse_duration(const std::string& text) {
     if (quantity->unit == "m") seconds = quantity->number * 60;
     if (quantity->unit == "h") seconds = quantity->number * 3600;
   }
-  if (seconds <= 0 || seconds > 1e9) {
+  const double ns = seconds * 1e9;
+  if (ns < 1 || seconds > 1e9) {
     return wrong("--duration", text, "this is not a length of time", "such as 10s, 500ms, 2m or 1h");
   }
-  return std::chrono::nanoseconds(static_cast<int64_t>(seconds * 1e9));
+  return std::chrono::nanoseconds(static_cast<int64_t>(ns));
 }
 
 Result<uint32_t> parse_ring_size(const std::string& text) {
@@ -168,11 +169,13 @@ Result<uint32_t> parse_ring_size(const std::string& text) {
     if (quantity->unit == "K" || quantity->unit == "KiB") bytes = quantity->number * 1024;
     if (quantity->unit == "M" || quantity->unit == "MiB") bytes = quantity->number * 1024 * 1024;
   }
-  if (bytes < 64 * 1024 || bytes > 1024.0 * 1024 * 1024 || !std::has_single_bit(static_cast<uint64_t>(bytes))) {
+  const bool fits = bytes >= 64 * 1024 && bytes <= 1024.0 * 1024 * 1024;
+  const uint32_t whole = fits ? static_cast<uint32_t>(bytes) : 0;
+  if (!std::has_single_bit(whole) || whole != bytes) {
     return wrong("--ring-size", text, "this is not a power of two from 64K to 1024M",
                  "such as 4M (the default) or 64M");
   }
-  return static_cast<uint32_t>(bytes);
+  return whole;
 }
 
 }  // namespace sockeye

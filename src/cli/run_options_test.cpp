@@ -14,10 +14,11 @@ TEST(ParseDuration, TakesTheUsualUnits) {
   EXPECT_EQ(*parse_duration("2m"), 2min);
   EXPECT_EQ(*parse_duration("1h"), 1h);
   EXPECT_EQ(*parse_duration("1.5"), 1500ms);
+  EXPECT_EQ(*parse_duration("0.000000001"), 1ns);
 }
 
 TEST(ParseDuration, RefusesTheRestInOneLine) {
-  for (const char* text : {"", "s", "-1s", "0", "10 s", "10days", "nan", "inf", "1e99", "10s10s"}) {
+  for (const char* text : {"", "s", "-1s", "0", "10 s", "10days", "nan", "inf", "1e99", "10s10s", "0.0000000001"}) {
     const auto duration = parse_duration(text);
     ASSERT_FALSE(duration) << text;
     EXPECT_EQ(duration.error().code, ErrorCode::kUsage) << text;
@@ -30,7 +31,7 @@ TEST(ParseRingSize, IsAPowerOfTwoInBounds) {
   EXPECT_EQ(*parse_ring_size("64K"), 64u << 10);
   EXPECT_EQ(*parse_ring_size("1048576"), 1u << 20);
   EXPECT_EQ(*parse_ring_size("1024MiB"), 1u << 30);
-  for (const char* text : {"", "3M", "32K", "2048M", "4G", "-4M", "M", "4.1M", "64k"}) {
+  for (const char* text : {"", "3M", "32K", "2048M", "4G", "-4M", "M", "4.1M", "64k", "65536.5"}) {
     EXPECT_FALSE(parse_ring_size(text)) << text;
   }
 }
