@@ -13,7 +13,7 @@ namespace sockeye {
 namespace {
 
 // The subcommand that was chosen, else the program itself.
-const CLI::App* chosen(const CLI::App& app) {
+const CLI::App* chosen_in(const CLI::App& app) {
   const auto subcommands = app.get_subcommands();
   return subcommands.empty() ? &app : subcommands.front();
 }
@@ -36,7 +36,7 @@ std::vector<std::string> command_names(const CLI::App& app) {
 }
 
 Error unknown_word(const CLI::App& app) {
-  const CLI::App* command = chosen(app);
+  const CLI::App* command = chosen_in(app);
   const auto remaining = app.remaining(true);
   const std::string wrong = remaining.empty() ? "" : remaining.front().substr(0, remaining.front().find('='));
   const bool is_option = wrong.starts_with("-");
@@ -47,43 +47,46 @@ Error unknown_word(const CLI::App& app) {
           near.empty() ? "see " + help : "did you mean " + near + "? (" + help + ")"};
 }
 
-int parse_and_run(CLI::App& app, int argc, char** argv, const std::function<int()>& run) {
-  try {
-    app.parse(argc, argv);
-    return run();
-  } catch (const CLI::CallForVersion& e) {
-    return app.exit(e);
-  } catch (const CLI::CallForHelp&) {
-    fputs(chosen(app)->help(chosen(app) == &app ? "" : app.get_name()).c_str(), stdout);
-    return 0;
-  } catch (const CLI::CallForAllHelp& e) {
-    return app.exit(e);
-  } catch (const CLI::ExtrasError&) {
-    return report(unknown_word(app));
-  } catch (const CLI::ParseError& e) {
-    return report({ErrorCode::kUsage, printable(e.what()), "see sockeye " + chosen(app)->get_name() + " --help"});
-  }
+Work print(std::string text, FILE* file, int exit_code) {
+  return [text = std::move(text), file, exit_code] {
+    fputs(text.c_str(), file);
+    return exit_code;
+  };
 }
 
 }  // namespace
 
-int run_command_line(int argc, char** argv) {
+Result<Work> parse_command_line(int argc, const char* const* argv) {
   CLI::App app("sockeye shows what every TCP socket on this host is doing, as it happens.", "sockeye");
   app.set_version_flag("--version", "sockeye " SOCKEYE_VERSION);
   app.require_subcommand(0, 1);
   app.footer("Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 not permitted or not possible on this kernel.");
 
-  std::function<int()> run = [&app] {
-    fputs(app.help().c_str(), stderr);
-    return static_cast<int>(ErrorCode::kUsage);
-  };
-  add_stream_commands(app, run);
-  add_counts_command(app, run);
-  add_who_command(app, run);
-  add_doctor_command(app, run);
-  add_replay_command(app, run);
-  add_list_command(app, run);
-  return parse_and_run(app, argc, argv, [&run] { return run(); });
+  Chosen chosen = [&app] { return print(app.help(), stderr, static_cast<int>(ErrorCode::kUsage)); };
+  add_stream_commands(app, chosen);
+  add_counts_command(app, chosen);
+  add_who_command(app, chosen);
+  add_doctor_command(app, chosen);
+  add_replay_command(app, chosen);
+  add_list_command(app, chosen);
+  try {
+    app.parse(argc, argv);
+    return chosen();
+  } catch (const CLI::CallForVersion& e) {
+    return print(std::string(e.what()) + "\n", stdout, 0);
+  } catch (const CLI::CallForHelp&) {
+    const CLI::App* command = chosen_in(app);
+    return print(command->help(command == &app ? "" : app.get_name()), stdout, 0);
+  } catch (const CLI::ExtrasError&) {
+    return unknown_word(app);
+  } catch (const CLI::ParseError& e) {
+    return Error{ErrorCode::kUsage, printable(e.what()), "see sockeye " + chosen_in(app)->get_name() + " --help"};
+  }
+}
+
+int run_command_line(int argc, const char* const* argv) {
+  const auto work = parse_command_line(argc, argv);
+  return work ? (*work)() : report(work.error());
 }
 
 std::string nearest_word(std::string_view wrong, const std::vector<std::string>& words) {

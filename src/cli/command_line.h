@@ -13,8 +13,15 @@
 
 namespace sockeye {
 
+// Does what a command line asks for; the exit code, as of run_command_line().
+using Work = std::function<int()>;
+
+// What the words (the program's name among them) ask for, help included, or kUsage. Nothing is opened or printed before
+// the work is done; looked at are users and network namespaces (parse_filter()), standard output and the environment.
+Result<Work> parse_command_line(int argc, const char* const* argv);
+
 // Runs the program; the exit code: 0 fine, 1 failed, 2 wrong usage, 3 not permitted or not possible on this kernel.
-int run_command_line(int argc, char** argv);
+int run_command_line(int argc, const char* const* argv);
 
 // Of `words` the one that `wrong` was probably meant to be (Damerau-Levenshtein distance of at most a third of its
 // length, at least one); empty where none is near.

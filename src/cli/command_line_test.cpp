@@ -3,8 +3,43 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 namespace sockeye {
 namespace {
+
+Result<Work> parse(std::vector<const char*> words) {
+  words.insert(words.begin(), "sockeye");
+  return parse_command_line(static_cast<int>(words.size()), words.data());
+}
+
+TEST(ParseCommandLine, DoesNothingYet) {
+  const std::string file = testing::TempDir() + "sockeye-not-made";
+  const auto work = parse({"replay", "/nowhere/recording", "--record", file.c_str(), "--log-file", file.c_str()});
+  ASSERT_TRUE(work) << work.error().what;
+  EXPECT_TRUE(*work);
+  EXPECT_FALSE(std::filesystem::exists(file));
+  for (const char* word : {"states", "who", "counts", "doctor", "list", "--help", "--version"}) {
+    EXPECT_TRUE(parse({word})) << word;
+  }
+  EXPECT_TRUE(parse({})) << "the help, on standard error";
+}
+
+TEST(ParseCommandLine, SaysWhatIsWrong) {
+  for (const auto& [words, what, hint] : {
+           std::tuple(std::vector{"states", "--formt", "json"}, "unknown option --formt", "did you mean --format?"),
+           std::tuple(std::vector{"sates"}, "unknown command sates", "did you mean states?"),
+           std::tuple(std::vector{"states", "\033[31m"}, "unexpected word \\x1b[31m", "see sockeye states --help"),
+           std::tuple(std::vector{"who", "--port", "0"}, "--port 0: this goes from 1 to 65535", "such as 443"),
+           std::tuple(std::vector{"counts", "--by", "x"}, "--by x: sockets cannot be grouped by this", "it is one of"),
+       }) {
+    const auto work = parse(words);
+    ASSERT_FALSE(work) << words[0];
+    EXPECT_EQ(work.error().code, ErrorCode::kUsage);
+    EXPECT_EQ(work.error().what, what);
+    EXPECT_EQ(work.error().hint.substr(0, std::string_view(hint).size()), hint);
+  }
+}
 
 TEST(NearestWord, FindsTheWordThatWasMeant) {
   const std::vector<std::string> words = {"--dst-port", "--src-port", "--duration", "--format"};

@@ -132,16 +132,14 @@ Result<CountsOptions> understand(const CountsWords& words) {
   return options;
 }
 
-int run_and_report(const CountsWords& words) {
-  const auto options = understand(words);
-  if (!options) return report(options.error());
-  const auto done = run_counts(*options);
+int run_and_report(const CountsOptions& options) {
+  const auto done = run_counts(options);
   return done ? 0 : report(done.error());
 }
 
 }  // namespace
 
-void add_counts_command(CLI::App& app, std::function<int()>& run) {
+void add_counts_command(CLI::App& app, Chosen& chosen) {
   auto words = std::make_shared<CountsWords>();
   CLI::App* command = app.add_subcommand("counts", "TCP sockets per state now, in all network namespaces");
   CLI::Option* watch = command->add_option("--watch", words->interval, "again and again, each second or this long");
@@ -154,9 +152,9 @@ void add_counts_command(CLI::App& app, std::function<int()>& run) {
                       "count for this long, then print; with --watch: stop after it");
   command->add_option("--ready-fd", words->run.ready_fd,
                       "write a byte to this descriptor once the counters are seeded");
-  command->callback([words, watch, &run] {
+  command->callback([words, watch, &chosen] {
     words->watch = watch->count() > 0;
-    run = [words] { return run_and_report(*words); };
+    chosen = [words] { return work_of(understand(*words), run_and_report); };
   });
 }
 

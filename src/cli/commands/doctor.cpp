@@ -30,12 +30,13 @@ int print_diagnosis(bool json) {
 
 }  // namespace
 
-void add_doctor_command(CLI::App& app, std::function<int()>& run) {
+void add_doctor_command(CLI::App& app, Chosen& chosen) {
   auto json = std::make_shared<bool>(false);
   CLI::App* command = app.add_subcommand("doctor", "what this kernel offers, what works on it, and what to do");
   command->add_flag("--json", *json, "one object (docs/doctor.md)");
   command->footer("Exit codes: 0 every collector works, perhaps with less; 3 one does not.");
-  command->callback([json, &run] { run = [json] { return print_diagnosis(*json); }; });
+  command->callback(
+      [json, &chosen] { chosen = [json] { return Work([json = *json] { return print_diagnosis(json); }); }; });
 }
 
 }  // namespace sockeye

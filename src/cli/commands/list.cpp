@@ -88,18 +88,20 @@ int list(bool with_fields) {
 
 }  // namespace
 
-void add_list_command(CLI::App& app, std::function<int()>& run) {
+void add_list_command(CLI::App& app, Chosen& chosen) {
   auto with_fields = std::make_shared<bool>(false);
   auto markdown = std::make_shared<bool>(false), schema = std::make_shared<bool>(false);
   CLI::App* command = app.add_subcommand("list", "collectors, their fields, moments and formats");
   command->add_flag("--fields", *with_fields, "the fields of each record as well");
   auto* page = command->add_flag("--markdown", *markdown, "every key of the JSON, as a page (docs/output.md)");
   command->add_flag("--schema", *schema, "the same as a JSON Schema (docs/schema.json)")->excludes(page);
-  command->callback([=, &run] {
-    run = [=] {
-      if (!*markdown && !*schema) return list(*with_fields);
-      fputs((*markdown ? output_markdown() : output_schema()).c_str(), stdout);
-      return 0;
+  command->callback([=, &chosen] {
+    chosen = [=] {
+      return Work([with_fields = *with_fields, markdown = *markdown, schema = *schema] {
+        if (!markdown && !schema) return list(with_fields);
+        fputs((markdown ? output_markdown() : output_schema()).c_str(), stdout);
+        return 0;
+      });
     };
   });
 }

@@ -27,10 +27,12 @@ struct ReplayWords {
 
 // What the words mean.
 struct Replay {
-  std::string name;  // of the file, to be shown
+  std::string file;
   RunOptions run;
   ReplayOptions what;
 };
+
+std::string name_of(const Replay& replay) { return replay.file == "-" ? "standard input" : printable(replay.file); }
 
 struct ReplayResult {
   RunTotals totals;
@@ -59,7 +61,7 @@ Result<Replay> understand(ReplayWords words) {
   if (words.listen) what.filters.states = 1 << STATE_LISTEN;
   what.duration = run->duration;
   run->duration.reset();  // of recorded time: the source keeps it
-  return Replay{words.file == "-" ? "standard input" : printable(words.file), std::move(*run), std::move(what)};
+  return Replay{words.file, std::move(*run), std::move(what)};
 }
 
 // Times are shown as they were there.
@@ -68,12 +70,12 @@ void use_zone_of(const record::Run& run) {
   use_zone_rule(is_zone_rule(zone) ? zone : "UTC0");
 }
 
-Result<ReplayResult> play(const Replay& replay, const std::string& file) {
-  auto input = record::open_input(file);
+Result<ReplayResult> play(const Replay& replay) {
+  auto input = record::open_input(replay.file);
   if (!input) return Error{input.error().code, printable(input.error().what), input.error().hint};
   auto source = ReplaySource::open(std::move(*input), replay.what);
   if (!source) {
-    return Error{source.error().code, replay.name + ": " + printable(source.error().what),
+    return Error{source.error().code, name_of(replay) + ": " + printable(source.error().what),
                  printable(source.error().hint)};
   }
   use_zone_of((*source)->run());
@@ -101,27 +103,25 @@ void say_result(const Replay& replay, const ReplayResult& result) {
   if (result.unknown > 0) say(counted(result.unknown, "record") + " that this sockeye does not know were left out");
 }
 
-int play_and_report(const ReplayWords& words) {
-  const auto replay = understand(words);
-  if (!replay) return report(replay.error());
-  const auto result = play(*replay, words.file);
+int play_and_report(const Replay& replay) {
+  const auto result = play(replay);
   if (!result) return report(result.error());
-  say_result(*replay, *result);
+  say_result(replay, *result);
   if (result->damage) {
     const record::Damage& damage = *result->damage;
     return report({ErrorCode::kFailed,
-                   replay->name + ": damaged at byte " + std::to_string(damage.position) + " (block " +
+                   name_of(replay) + ": damaged at byte " + std::to_string(damage.position) + " (block " +
                        std::to_string(damage.block) + "): " + damage.why + "; " + counted(result->records, "record") +
                        " before it were read",
                    ""});
   }
   const bool lost = result->totals.losses.any();
-  return lost && replay->run.strict ? static_cast<int>(ErrorCode::kFailed) : 0;
+  return lost && replay.run.strict ? static_cast<int>(ErrorCode::kFailed) : 0;
 }
 
 }  // namespace
 
-void add_replay_command(CLI::App& app, std::function<int()>& run) {
+void add_replay_command(CLI::App& app, Chosen& chosen) {
   auto words = std::make_shared<ReplayWords>();
   CLI::App* command = app.add_subcommand("replay", "what a recording holds (--record), in any format, by any filter");
   command->add_option("file", words->file, "the recording; - is standard input")->required();
@@ -130,7 +130,7 @@ void add_replay_command(CLI::App& app, std::function<int()>& run) {
   add_duration_option(*command, words->run);
   add_filter_options(*command, words->filter);
   command->add_flag("--listen", words->listen, "of snapshots (who): listeners only");
-  command->callback([words, &run] { run = [words] { return play_and_report(*words); }; });
+  command->callback([words, &chosen] { chosen = [words] { return work_of(understand(*words), play_and_report); }; });
 }
 
 }  // namespace sockeye

@@ -100,38 +100,36 @@ Result<Stream> understand(const StreamWords& words) {
   return Stream{std::move(*wanted), std::move(*run), *filters, std::move(*containers), words.accept_owner};
 }
 
-int run_and_report(const StreamWords& words) {
-  const auto stream = understand(words);
-  if (!stream) return report(stream.error());
-  const auto totals = run_stream(*stream);
+int run_and_report(const Stream& stream) {
+  const auto totals = run_stream(stream);
   if (!totals) return report(totals.error());
   const bool lost = totals->losses.any();
-  if (!stream->run.quiet || lost || totals->table_full > 0) say_totals(*totals, "events");
-  return lost && stream->run.strict ? static_cast<int>(ErrorCode::kFailed) : 0;
+  if (!stream.run.quiet || lost || totals->table_full > 0) say_totals(*totals, "events");
+  return lost && stream.run.strict ? static_cast<int>(ErrorCode::kFailed) : 0;
 }
 
-void add_stream_options(CLI::App& command, const std::shared_ptr<StreamWords>& words, std::function<int()>& run) {
+void add_stream_options(CLI::App& command, const std::shared_ptr<StreamWords>& words, Chosen& chosen) {
   add_run_options(command, words->run);
   add_filter_options(command, words->filter);
   command.add_flag("--accept-owner", words->accept_owner,
                    "name who accepts a connection also where only a hook on every system call can tell");
-  command.callback([words, &run] { run = [words] { return run_and_report(*words); }; });
+  command.callback([words, &chosen] { chosen = [words] { return work_of(understand(*words), run_and_report); }; });
 }
 
 }  // namespace
 
-void add_stream_commands(CLI::App& app, std::function<int()>& run) {
+void add_stream_commands(CLI::App& app, Chosen& chosen) {
   for (const Collector* collector : collectors()) {
     if (!collector->has_stream) continue;
     auto words = std::make_shared<StreamWords>();
     words->collectors = {std::string(collector->event.name)};
     CLI::App* command = app.add_subcommand(words->collectors[0], std::string(collector->summary));
-    add_stream_options(*command, words, run);
+    add_stream_options(*command, words, chosen);
   }
   auto words = std::make_shared<StreamWords>();
   CLI::App* trace = app.add_subcommand("trace", "several collectors in one stream, ordered by time");
   trace->add_option("collectors", words->collectors, "names, separated by commas")->delimiter(',')->required();
-  add_stream_options(*trace, words, run);
+  add_stream_options(*trace, words, chosen);
 }
 
 }  // namespace sockeye

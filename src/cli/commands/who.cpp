@@ -26,6 +26,13 @@ struct WhoWords {
   bool listen = false;
 };
 
+// What the words mean.
+struct Look {
+  RunOptions run;
+  filter_rules filters;
+  ContainerFilter containers;
+};
+
 struct WhoResult {
   RunTotals totals;
   IteratorReport read;
@@ -40,6 +47,16 @@ Result<filter_rules> filters_of(const WhoWords& words) {
   auto filters = parse_filter(words.filter);
   if (filters && words.listen) filters->states = 1 << STATE_LISTEN;
   return filters;
+}
+
+Result<Look> understand(const WhoWords& words) {
+  auto run = parse_run_options(words.run);
+  if (!run) return run.error();
+  auto filters = filters_of(words);
+  if (!filters) return filters.error();
+  auto containers = parse_containers(words.filter);
+  if (!containers) return containers.error();
+  return Look{std::move(*run), *filters, std::move(*containers)};
 }
 
 Result<WhoResult> look(const RunOptions& options, const filter_rules& filters, const ContainerFilter& containers) {
@@ -90,29 +107,23 @@ void say_result(const WhoResult& result, bool quiet) {
   }
 }
 
-int look_and_report(const WhoWords& words) {
-  const auto run = parse_run_options(words.run);
-  if (!run) return report(run.error());
-  const auto filters = filters_of(words);
-  if (!filters) return report(filters.error());
-  const auto containers = parse_containers(words.filter);
-  if (!containers) return report(containers.error());
-  const auto result = look(*run, *filters, *containers);
+int look_and_report(const Look& wanted) {
+  const auto result = look(wanted.run, wanted.filters, wanted.containers);
   if (!result) return report(result.error());
-  say_result(*result, run->quiet);
+  say_result(*result, wanted.run.quiet);
   const bool incomplete = result->totals.losses.any() || !result->read.shortcoming.empty();
-  return incomplete && run->strict ? static_cast<int>(ErrorCode::kFailed) : 0;
+  return incomplete && wanted.run.strict ? static_cast<int>(ErrorCode::kFailed) : 0;
 }
 
 }  // namespace
 
-void add_who_command(CLI::App& app, std::function<int()>& run) {
+void add_who_command(CLI::App& app, Chosen& chosen) {
   auto words = std::make_shared<WhoWords>();
   CLI::App* command = app.add_subcommand(std::string(kName), std::string(find_collector(kName)->summary));
   command->add_flag("--listen", words->listen, "listeners only");
   add_output_options(*command, words->run);
   add_filter_options(*command, words->filter);
-  command->callback([words, &run] { run = [words] { return look_and_report(*words); }; });
+  command->callback([words, &chosen] { chosen = [words] { return work_of(understand(*words), look_and_report); }; });
 }
 
 }  // namespace sockeye
