@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What a fuzz target begins with: the golden recordings, as the target takes them.
+"""What a fuzz target begins with: the golden recordings, or the command lines that the documentation shows, as the target
+takes them.
 
 usage: tests/fuzz/seeds.py TARGET FOLDER
 """
+import itertools
 import pathlib
+import re
+import shlex
 import struct
 import subprocess
 import sys
@@ -24,7 +28,7 @@ def blocks(recording):
         at += size
 
 
-def seeds(target, recording):
+def of_recording(target, recording):
     if target == "record_entries_fuzz":
         for number, block in enumerate(blocks(recording)):
             yield bytes([number == 0]) + bytes(7) + block
@@ -32,10 +36,59 @@ def seeds(target, recording):
         yield recording
 
 
+def command_lines():
+    """The words behind `sockeye` of each example in the documentation and in the hints of the option parsers."""
+    texts = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("collectors/*/README.md")]
+    for file in sorted(texts):
+        for line in re.findall(r"^ {4}.*?\bsockeye ([^#|>\n]*)", file.read_text(encoding="utf-8"), re.MULTILINE):
+            try:
+                yield shlex.split(line)
+            except ValueError:
+                pass  # a quote of another word ends behind the line
+    for file in sorted(ROOT.glob("src/cli/*_options.cpp")):
+        for option, value in re.findall(r"(--[a-z-]+) ([^ ,\"]+)", file.read_text(encoding="utf-8")):
+            yield ["states", option, value.strip("'")]
+
+
+# Each kind of value, in lists and left out.
+FILTERS = """--pid=1,2,!3
+--comm=nginx,a b
+--uid=root,1000
+--container=3f4a,!web
+--netns=4026531840,!1
+--cgroup=4312
+--src-ip=10.0.0.0/8
+--dst-ip=::ffff:10.0.0.1
+--local-ip=2001:db8::/32
+--peer-ip=!fe80::1
+--ip=0.0.0.0/0
+--src-port=8000-8999
+--dst-port=80,443
+--local-port=1-65535
+--peer-port=!22
+--port=1 2 3
+-4
+-6
+--direction=in
+--active-only"""
+
+
+def seeds(target):
+    if target == "command_line_fuzz":
+        for words in command_lines():
+            yield "\0".join(words).encode()
+    elif target == "filter_options_fuzz":
+        lines = FILTERS.split("\n")
+        for pair in [*zip(lines), *itertools.combinations(lines, 2), lines]:
+            yield "\n".join(pair).encode()
+    else:
+        for file in sorted(ROOT.glob("collectors/*/golden/*.v[0-9]*")):
+            yield from of_recording(target, file.read_bytes())
+
+
 def main(target, folder):
-    for file in sorted(ROOT.glob("collectors/*/golden/*.v[0-9]*")):
-        for number, seed in enumerate(seeds(target, file.read_bytes())):
-            pathlib.Path(folder, f"seed-{file.name}-{number}").write_bytes(seed)
+    for number, seed in enumerate(seeds(target)):
+        pathlib.Path(folder, f"seed-{number}").write_bytes(seed)
 
 
 if __name__ == "__main__":
