@@ -5,8 +5,9 @@ import collections
 import signal
 
 import netns
-from states_tools import (CLIENT_LIFE, CLIENT_LIFE_ORPHANED, ROOM, SERVER_LIFE, by_socket, identity, is_of_listener, life,
-                          nstat, numbers, owners, rows_in, run_load, served_by, start_load, wait_ss)
+from states_tools import (CLIENT_LIFE, CLIENT_LIFE_ORPHANED, ROOM, SERVER_LIFE, by_socket, identity, is_of_listener,
+                          life, nstat, numbers, owners, rows_in, rows_of, run_load, served_by, start_load, undone,
+                          wait_ss)
 
 PORT = 7000
 SHORT = netns.scaled(20_000)
@@ -54,13 +55,9 @@ def run_counted_load(client_place, server_place, address, connections):
 
 
 def of_connections(rows, server_place, connections):
-    """The rows without those of undone children: where two CPUs handle the acknowledgement and the first data of a handshake,
-    each makes a child of the same request, and the kernel closes the one that comes second (inet_ehash_nolisten()). Its own
-    counter has both."""
-    undone = [socket for socket in by_socket(rows) if life(socket) == "LISTEN SYN_RECV CLOSE"]
-    passive, = nstat(server_place, "TcpPassiveOpens")
-    assert passive == connections + len(undone), (passive, undone)
-    gone = {socket[0]["cookie"] for socket in undone}
+    """The rows without those of undone children, which are as many as the kernel counted."""
+    gone = {socket[0]["cookie"] for socket in by_socket(rows) if life(socket) == "LISTEN SYN_RECV CLOSE"}
+    assert len(gone) == undone(server_place, connections), gone
     return [row for row in rows if row["cookie"] not in gone]
 
 
@@ -142,8 +139,8 @@ def on_another_cpu(net, family, connections):
     ours = transitions(rows)
     assert ours == theirs, f"only one of two runs saw {[*(ours - theirs), *(theirs - ours)][:10]}"
     assert ours.total() >= 0.99 * (10 * connections + 4), ours.total()
-    if ours.total() == 10 * connections + 4:
-        check_rows(rows, connections, client, server)
+    if ours.total() == rows_of(server_place, connections):
+        check_rows(of_connections(rows, server_place, connections), connections, client, server)
     for row in rows:
         assert row["lport"] and row["pid"] in (client.pid, server.pid), row
         assert (row["pid"] == client.pid) == (row["role"] == "client") or row["role"] == "unknown", row
@@ -200,7 +197,7 @@ def test_what_is_lost_is_counted(net):
     run = sockeye.stop()
     lost = sum(gap["lost"] for gap in run.gaps)
     assert run.end["lost"] == lost > 0 and not run.end["incomplete"], run.end
-    assert len(run.events) + lost == 10 * connections + 4, (len(run.events), lost)
+    assert len(run.events) + lost == rows_of(place, connections), (len(run.events), lost)
     assert f"{lost:,} lost" in run.stderr and "kernel/ring_full" in run.stderr, run.stderr
     # A row that was lost leaves durations right: they are of the record in the kernel.
     for socket in by_socket(run.events):

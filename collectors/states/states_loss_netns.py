@@ -11,7 +11,7 @@ import threading
 import netns
 from bpf_objects import ids_of, in_kernel
 from ring import Ring
-from states_tools import ROOM, numbers, small_disk, start_load, wait_ss
+from states_tools import ROOM, numbers, rows_of, small_disk, start_load, wait_ss
 
 PORT = 7000
 RATE = 2_000  # connections a second: 20,000 events
@@ -41,7 +41,7 @@ class Load:
             assert numbers(client) == {"connections": connections, "closed": connections, "errors": 0}, client.stdout
         wait_ss(self.place, f"sport = :{PORT}")
         assert self._server.stop() == 0, self._server.stderr
-        return 10 * sum(connections for connections, _ in self._clients) + 2
+        return rows_of(self.place, sum(connections for connections, _ in self._clients), listeners=1)
 
 
 def check_ledger(records, truth):
@@ -198,7 +198,7 @@ def test_events_inside_events(net):
     assert accepting.stop() == 0, accepting.stderr
     misses = [skipped(net, run.process.pid)["set_state__tp_btf"] for run in runs]
     ends = [run.stop().end for run in runs]
-    truth = 10 * (HELD + SHORT) + 4
+    truth = rows_of(server, HELD + SHORT)
     print(f"recursion misses {misses}, {ends}, truth {truth}")
     if not any(misses):
         netns.skip("the kernel skipped no program in this run")

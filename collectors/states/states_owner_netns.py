@@ -90,10 +90,11 @@ def test_each_listener_of_a_port_has_its_own_children(net):
             assert process.stop() == 0, process.stderr
         accepted = {process.pid: numbers(process)["accepted"] for process in servers}
         assert sum(accepted.values()) == connections and all(accepted.values()), accepted
-        inherited = collections.Counter()
-        for socket in by_socket(rows_in(sockeye.stop(), server)):
-            pid = socket[0]["pid"]
-            assert served_by(socket, pid) == [(pid, "use")], owners(socket)
+        inherited, run = collections.Counter(), sockeye.stop()
+        exact = "clones nothing from a listener" not in run.stderr  # on 5.10 only use tells
+        for socket in by_socket(rows_in(run, server)):
+            pid = socket[0 if exact else -1]["pid"]
+            assert not exact or served_by(socket, pid) == [(pid, "use")], owners(socket)
             inherited[pid] += 1
         assert inherited == accepted, (inherited, accepted)
 

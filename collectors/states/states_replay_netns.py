@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 import netns
-from states_tools import ROOM, rows_in, run_load, small_disk, start_load, wait_ss
+from states_tools import ROOM, rows_in, rows_of, run_load, small_disk, start_load, wait_ss
 
 PORT = 7000
 CONNECTIONS = netns.scaled(3_000)
@@ -169,7 +169,7 @@ def test_a_run_that_was_killed(net):
     rows = netns.parse_lines(done.stdout.splitlines())
     assert done.code == 1 and f"damaged at byte {recording.stat().st_size} (block " in done.stderr, done.stderr
     assert "the end of the run is missing" in done.stderr, done.stderr
-    assert len(rows) == 10 * 300 + 4 and rows[0] == shown, len(rows)
+    assert len(rows) == rows_of(place, 300) and rows[0] == shown, len(rows)
 
 
 def test_a_full_disk(net):
@@ -193,7 +193,7 @@ def test_a_full_disk(net):
     end = told.pop()
     rows = [row for row in told if row["event"] == "states"]
     lost = sum(row["lost"] for row in told if row["event"] == "gap")
-    assert len(run.events) == 10 * 8_050 + 2 * 4, len(run.events)
+    assert len(run.events) == rows_of(place, 8_050, 4), len(run.events)
     assert 0 < lost == run.end["lost"] == end["lost"], (lost, run.end, end)
     assert len(rows) + lost == len(run.events) and end["delivered"] == len(rows), (len(rows), lost, len(run.events))
 

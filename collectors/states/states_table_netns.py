@@ -11,7 +11,7 @@ import termios
 
 import netns
 from ready import start_ready
-from states_tools import ROOM, start_load
+from states_tools import ROOM, rows_of, start_load
 
 PORT = 7100
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -110,7 +110,7 @@ def run_in(net, columns, rows):
     lines = terminal.stop()
     headers = check_lines(lines, columns, rows)
     check_columns(lines, headers)
-    assert len(lines) - len(headers) == 2 * (400 * 10 + 4), (len(lines), len(headers))
+    assert len(lines) - len(headers) == rows_of(place, 800, 4), (len(lines), len(headers))
     assert b"\x1b[1m" in terminal.text and b"\x1b[32mESTABLISHED" in terminal.text, "no colours"
     whole = [line for line in lines if "fd77:1111:2222:3333:4444:5555:6666:7777" in line]
     assert len(whole) >= 400 * 10, f"{len(whole)} addresses are whole"
@@ -174,16 +174,16 @@ def run_piped(net, *words):
     sockeye = net.sockeye("states", "--format", "table", "--netns", place.inode, *ROOM, *words)
     for client in run():
         assert client.wait(60) == 0, client.stderr
-    return sockeye, sockeye.stop().lines
+    return sockeye, sockeye.stop().lines, rows_of(place, 100, 4)
 
 
 def test_a_pipe(net):
     """All columns, whole values, one header, no escape."""
-    sockeye, lines = run_piped(net)
+    sockeye, lines, expected = run_piped(net)
     assert "\x1b" not in sockeye.process.stdout
     assert sum(bool(HEADER.match(line)) for line in lines) == 1 and HEADER.match(lines[0]), lines[0]
     rows = lines[1:-1]
-    assert len(rows) == 2 * (50 * 10 + 4), len(rows)
+    assert len(rows) == expected, len(rows)
     columns = lines[0].split()
     assert len(columns) == 12 and all(len(row.split()) == 12 for row in rows), columns
     assert not any("~" in row for row in rows), "a value was cut"
@@ -193,14 +193,14 @@ def test_a_pipe(net):
 
 
 def test_colour_always(net):
-    sockeye, _ = run_piped(net, "--color", "always")
+    sockeye, _, _ = run_piped(net, "--color", "always")
     assert "\x1b[32mESTABLISHED" in sockeye.process.stdout
     assert not any("~" in line for line in COLOUR.sub("", sockeye.process.stdout).splitlines())
 
 
 def test_times(net):
     """Two tables of the same events, one with boot times: the same as in JSON."""
-    sockeye, lines = run_piped(net, "-T", "boot")
+    sockeye, lines, _ = run_piped(net, "-T", "boot")
     assert lines[0].split()[0] == "BOOT_S", lines[0]
     times = [float(line.split()[0]) for line in lines[1:]]
     with open("/proc/uptime", encoding="ascii") as file:
