@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 import netns
-from states_tools import ROOM, rows_in, rows_of, run_load, small_disk, start_load, wait_ss
+from states_tools import ROOM, identity, rows_in, rows_of, run_load, small_disk, start_load, wait_ss
 
 PORT = 7000
 CONNECTIONS = netns.scaled(3_000)
@@ -110,8 +110,8 @@ def without_times(rows):
     """Rows of each socket in their order, as text."""
     sockets = {}
     for row in rows:
-        kept = {key: value for key, value in row.items() if key not in OWN_TIMES}
-        sockets.setdefault((row["netns"], row["cookie"]), []).append(str(kept))
+        kept = {key: value for key, value in row.items() if key not in (*OWN_TIMES, "cookie")}
+        sockets.setdefault((row["netns"], identity(row)), []).append(str(kept))
     return sockets
 
 
