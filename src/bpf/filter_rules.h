@@ -63,7 +63,7 @@ SOCKEYE_ASSERT_SIZE(container_key, 16);
 
 #define CONTAINER_BY_PROCESS 256
 #define CONTAINER_VERDICTS 16384 /* room for what user space says of containers */
-#define CGROUP_ROOT_ID 1 /* of every hierarchy: kernfs_create_root() allocates it first */
+#define CGROUP_ROOT_ID 1         /* of every hierarchy: kernfs_create_root() allocates it first */
 
 struct filter_rules {
 	struct filter_list pids;
