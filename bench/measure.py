@@ -15,7 +15,6 @@ import pathlib
 import platform
 import re
 import resource
-import shutil
 import signal
 import subprocess
 import sys
