@@ -9,14 +9,25 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <span>
+#include <string_view>
+#include <vector>
 
 #include "base/cgroup_mounts.h"
+#include "base/text.h"
+#include "bpf/btf_file.h"
 #include "bpf/host.h"
 
 namespace sockeye {
 namespace {
+
+const std::string kSetState = "inet_sock_set_state";
+const std::string kSetStateType = "btf_trace_" + kSetState;
+const std::string kBtfRemedy =
+    "it is for /sys/kernel/btf/vmlinux of the kernel that runs, copied from where it can be read, or its vmlinux";
 
 constexpr bpf_insn instruction(uint8_t code, uint8_t to = 0, uint8_t from = 0, int16_t offset = 0, int32_t number = 0) {
   bpf_insn made = {};
@@ -45,12 +56,34 @@ constexpr bpf_insn kProbeRead[] = {
     kExit,
 };
 
-// The program, or an empty Fd with errno.
-Fd load_program(bpf_prog_type type, bpf_attach_type attach_type, uint32_t target, std::span<const bpf_insn> body) {
+// The program, or an empty Fd with errno. `log`: room for what the verifier says.
+Fd load_program(bpf_prog_type type, bpf_attach_type attach_type, uint32_t target, std::span<const bpf_insn> body,
+                std::span<char> log = {}) {
   LIBBPF_OPTS(bpf_prog_load_opts, options);
   options.expected_attach_type = attach_type;
   options.attach_btf_id = target;
+  options.log_level = log.empty() ? 0 : 1;
+  options.log_buf = log.data();
+  options.log_size = static_cast<__u32>(log.size());
   return Fd(bpf_prog_load(type, "sockeye_try", "GPL", body.data(), body.size(), &options));
+}
+
+// What the running kernel calls a type that a tracing program would attach to; empty: it does not say. A program that
+// reads between two arguments is refused with the words "func 'NAME' offset 4 is not multiple of 8" (btf_ctx_access()).
+std::string name_in_kernel(bpf_attach_type attach_type, uint32_t target) {
+  static constexpr bpf_insn kBetweenArguments[] = {
+      instruction(BPF_LDX | BPF_MEM | BPF_W, BPF_REG_0, BPF_REG_1, 4),
+      returning(0),
+      kExit,
+  };
+  std::vector<char> log(16 * 1024);
+  const Fd none = load_program(BPF_PROG_TYPE_TRACING, attach_type, target, kBetweenArguments, log);
+  const std::string_view words(log.data(), strnlen(log.data(), log.size()));
+  constexpr std::string_view kBefore = "func '";
+  const size_t begin = words.find(kBefore);
+  if (none || begin == std::string_view::npos) return "";
+  const std::string_view name = words.substr(begin + kBefore.size());
+  return std::string(name.substr(0, name.find('\'')));
 }
 
 Error refused(const std::string& what, int error, std::string hint) {
@@ -74,11 +107,51 @@ Status is_whole(const Fd& cgroup2) {
 
 }  // namespace
 
-Result<Features> Features::detect() {
+// The user's file will not do.
+Error Features::wrong_file(const std::string& why) const {
+  return {ErrorCode::kUsage, "--btf " + printable(btf_file_) + ": " + why, kBtfRemedy};
+}
+
+Status Features::read_types(const std::string& btf_file) {
+  if (btf_file.empty()) {
+    auto types = KernelTypes::load();
+    if (!types) {
+      return Error{ErrorCode::kNotPossible,
+                   std::string("the kernel's types (BTF) cannot be read: ") + kKernelBtf + ": " + types.error().what,
+                   "where it is only hidden from here (a container), give a copy: --btf FILE; else this kernel was "
+                   "built without CONFIG_DEBUG_INFO_BTF"};
+    }
+    types_ = std::move(*types);
+    are_types_sure_ = true;
+    return Ok{};
+  }
+  btf_file_ = btf_file;
+  auto bytes = read_btf_file(btf_file);
+  if (!bytes) return wrong_file(bytes.error().what);
+  auto types = KernelTypes::take(std::move(*bytes));
+  if (!types) return wrong_file(types.error().what);
+  if (types->type_definition(kSetStateType) == 0) return wrong_file("these are not the types of a kernel");
+  const std::vector<std::byte> running = running_kernel_btf();
+  are_types_sure_ = std::equal(types->bytes().begin(), types->bytes().end(), running.begin(), running.end());
+  if (!running.empty() && !are_types_sure_) return wrong_file("these are the types of another kernel");
+  types_ = std::move(*types);
+  return Ok{};
+}
+
+Status Features::confirm_target(bpf_attach_type attach_type, const std::string& target) const {
+  if (are_types_sure_) return Ok{};
+  const std::string expected = (attach_type == BPF_TRACE_ITER ? "bpf_iter_" : "") + target;
+  const uint32_t id =
+      attach_type == BPF_TRACE_RAW_TP ? types().type_definition("btf_trace_" + target) : types().function(expected);
+  const std::string name = name_in_kernel(attach_type, id);
+  if (name == expected) return Ok{};
+  return wrong_file("these are the types of another kernel: where they have " + expected + " this one has " +
+                    (name.empty() ? "something else" : printable(name)));
+}
+
+Result<Features> Features::detect(const std::string& btf_file) {
   Features features;
-  auto types = KernelTypes::load();
-  if (!types) return types.error();
-  features.types_ = std::move(*types);
+  SOCKEYE_TRY(features.read_types(btf_file));
   features.memlock_counts_maps_ = features.types().structure("bpf_map_memory") != 0;
   const auto mounts = find_cgroup_mounts("");
   if (mounts && mounts->v2)
@@ -89,7 +162,7 @@ Result<Features> Features::detect() {
   if (lockdown == "confidentiality") {
     features.may_probe_read_ = false;
   } else if (lockdown.empty()) {
-    const uint32_t target = features.types().type_definition("btf_trace_inet_sock_set_state");
+    const uint32_t target = features.types().type_definition(kSetStateType);
     const Fd program = load_program(BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, target, kProbeRead);
     features.may_probe_read_ = program || errno != EINVAL;  // a helper that there is not
   }
@@ -102,12 +175,18 @@ bool Features::has_tracepoint(const std::string& name) const {
 
 const Status& Features::tracing() const {
   if (tracing_) return *tracing_;
-  const uint32_t target = types().type_definition("btf_trace_inet_sock_set_state");
+  const uint32_t target = types().type_definition(kSetStateType);
   tracing_ = Ok{};
-  if (target != 0 && !load_program(BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, target, kNothing)) {
+  if (target == 0) return *tracing_;
+  const Fd program = load_program(BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, target, kNothing);
+  const int error = program ? 0 : errno;
+  if (error != 0) {
     tracing_ =
-        refused("programs at tracepoints are refused", errno,
+        refused("programs at tracepoints are refused", error,
                 "run it as root (sudo sockeye ...), or with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_ADMIN");
+  }
+  if (error != EPERM) {  // else nothing can be asked
+    if (const Status confirmed = confirm_target(BPF_TRACE_RAW_TP, kSetState); !confirmed) tracing_ = confirmed;
   }
   return *tracing_;
 }

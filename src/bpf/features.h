@@ -2,7 +2,10 @@
 // What the running kernel offers, read from its BTF and mounts, never from its version number.
 #pragma once
 
+#include <linux/bpf.h>
+
 #include <optional>
+#include <string>
 
 #include "base/fd.h"
 #include "base/result.h"
@@ -13,8 +16,15 @@ namespace sockeye {
 
 class Features {
  public:
-  // Fails with kNotPossible where the kernel has no BTF.
-  static Result<Features> detect();
+  // `btf_file`: that the user gave (--btf), read in place of the kernel's own; empty: none. Fails with kNotPossible
+  // where the kernel's BTF cannot be read, with kUsage where the file cannot or is of another kernel.
+  static Result<Features> detect(const std::string& btf_file);
+
+  // Whether the types are from the user's file.
+  bool are_types_given() const { return !btf_file_.empty(); }
+  // Asks the kernel what it has where the types say that a tracing program's target is, if they may still be those of
+  // another kernel: kUsage.
+  Status confirm_target(bpf_attach_type attach_type, const std::string& target) const;
 
   const KernelTypes& types() const { return *types_; }  // until forget_types()
   bool has_tracepoint(const std::string& name) const;   // a btf_trace_<name> type: tp_btf programs can attach
@@ -42,8 +52,12 @@ class Features {
   kernel_settings settings() const;
 
  private:
+  Status read_types(const std::string& btf_file);
+  Error wrong_file(const std::string& why) const;
   Status try_trampoline() const;
 
+  std::string btf_file_;         // given, and still to be told in errors
+  bool are_types_sure_ = false;  // they are those of the running kernel
   std::optional<KernelTypes> types_;
   Fd cgroup2_;
   Status whole_cgroup2_ = Ok{};

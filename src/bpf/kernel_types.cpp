@@ -62,10 +62,7 @@ size_t hash_of(const char* name) {
   return hash;
 }
 
-Error unreadable(const std::string& why) {
-  return {ErrorCode::kNotPossible, "the kernel's type information (BTF) cannot be read: " + why,
-          "sockeye needs a kernel built with CONFIG_DEBUG_INFO_BTF, at /sys/kernel/btf/vmlinux"};
-}
+Error unreadable(std::string why) { return {ErrorCode::kNotPossible, std::move(why), ""}; }
 
 }  // namespace
 
@@ -188,10 +185,10 @@ class Excerpt {
 Result<KernelTypes> KernelTypes::load(const std::string& path) {
   const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat info;
-  if (!file || fstat(file.get(), &info) != 0) return unreadable(path + ": " + errno_text(errno));
+  if (!file || fstat(file.get(), &info) != 0) return unreadable(errno_text(errno));
   auto contents = std::make_shared<Contents>();
   contents->size = static_cast<size_t>(info.st_size);
-  if (contents->size == 0) return unreadable(path + " is empty");
+  if (contents->size == 0) return unreadable("it is empty");
   contents->mapped = mmap(nullptr, contents->size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (contents->mapped == MAP_FAILED) {
     contents->read.resize(contents->size);
@@ -200,9 +197,17 @@ Result<KernelTypes> KernelTypes::load(const std::string& path) {
     while ((n = read(file.get(), contents->read.data() + have, contents->size - have)) > 0) {
       have += static_cast<size_t>(n);
     }
-    if (n < 0) return unreadable(path + ": " + errno_text(errno));
+    if (n < 0) return unreadable(errno_text(errno));
     contents->read.resize(have);
   }
+  auto types = parse(contents->bytes());
+  if (types) types->contents_ = std::move(contents);
+  return types;
+}
+
+Result<KernelTypes> KernelTypes::take(std::vector<std::byte> bytes) {
+  auto contents = std::make_shared<Contents>();
+  contents->read = std::move(bytes);
   auto types = parse(contents->bytes());
   if (types) types->contents_ = std::move(contents);
   return types;
@@ -220,6 +225,7 @@ Result<KernelTypes> KernelTypes::parse(std::span<const std::byte> bytes) {
     return unreadable("its header is damaged");
   }
   KernelTypes types;
+  types.bytes_ = bytes;
   types.types_ = body.subspan(header.type_off, header.type_len);
   types.strings_ = {reinterpret_cast<const char*>(body.data()) + header.str_off, header.str_len};
   if (types.strings_.front() != '\0' || types.strings_.back() != '\0') return unreadable("its strings are damaged");

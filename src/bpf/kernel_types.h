@@ -16,12 +16,19 @@
 
 namespace sockeye {
 
+inline constexpr char kKernelBtf[] = "/sys/kernel/btf/vmlinux";
+
 class KernelTypes {
  public:
-  // Fails with kNotPossible where the file cannot be read or is no BTF of this machine's byte order.
-  static Result<KernelTypes> load(const std::string& path = "/sys/kernel/btf/vmlinux");
-  // The same of bytes that were read already (Documentation/bpf/btf.rst), which must outlive this.
+  // Fails with kNotPossible where the file cannot be read or is no BTF of this machine's byte order. The error's `what`
+  // is the reason alone.
+  static Result<KernelTypes> load(const std::string& path = kKernelBtf);
+  // The same of bytes that were read already.
+  static Result<KernelTypes> take(std::vector<std::byte> bytes);
+  // The same of bytes that are somebody else's (Documentation/bpf/btf.rst), which must outlive this.
   static Result<KernelTypes> parse(std::span<const std::byte> bytes);
+
+  std::span<const std::byte> bytes() const { return bytes_; }
 
   // The type id of a name; 0: there is none.
   uint32_t function(std::string_view name) const;
@@ -45,6 +52,7 @@ class KernelTypes {
   std::vector<uint32_t> named(std::string_view name) const;
   uint32_t find(std::string_view name, uint32_t kind) const;
 
+  std::span<const std::byte> bytes_;          // all of it
   std::shared_ptr<const Contents> contents_;  // null: the bytes are somebody else's
   std::span<const std::byte> types_;
   std::string_view strings_;     // each ends in a NUL

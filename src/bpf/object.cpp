@@ -12,9 +12,11 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <sstream>
 
 #include "base/clock.h"
+#include "bpf/lent_types.h"
 #include "bpf/want.h"
 #include "event/collector.h"
 #include "sockeye.skel.h"
@@ -112,7 +114,7 @@ std::vector<Ladder> Object::ladders() {
 Result<std::unique_ptr<Object>> Object::open(const ObjectOptions& options) {
   libbpf_set_print(keep_words);
   libbpf_words.clear();
-  auto features = Features::detect();
+  auto features = Features::detect(options.btf_file);
   if (!features) return features.error();
   std::unique_ptr<Object> object(new Object(std::move(*features)));
   // libbpf reads it when it loads.
@@ -131,6 +133,7 @@ Result<std::unique_ptr<Object>> Object::load(ObjectOptions options) {
     if (!object) return object.error();
     SOCKEYE_TRY((*object)->features_.tracing());
     SOCKEYE_TRY((*object)->plan_.possible());
+    SOCKEYE_TRY((*object)->confirm_targets());
     auto loaded = (*object)->load_programs();
     if (loaded) return object;
     // Its verifier refuses a program: without it there may be another rung.
@@ -153,10 +156,32 @@ Error Object::explain(Error error) const {
 
 Status Object::load_programs() {
   SOCKEYE_TRY(write_all(excerpt_, features_.types().excerpt(type_names(skeleton_->obj))));
-  features_.forget_types();
+  std::optional<LentTypes> lent;
+  if (features_.are_types_given())
+    lent.emplace(features_.types().bytes());
+  else
+    features_.forget_types();
   const int error = sockeye_bpf__load(skeleton_);
+  const bool is_deaf = lent && !lent->were_asked_for();
+  lent.reset();
+  features_.forget_types();
   excerpt_ = Fd();
+  if (error && is_deaf)
+    return Error{ErrorCode::kNotPossible, "--btf: this libbpf takes the kernel's types from nobody",
+                 "it was linked with -Bsymbolic: Debian's is not"};
   if (error) return load_error(-error, "the kernel does not load it");
+  return Ok{};
+}
+
+// Where the types came from a file, an id of theirs may be something else in this kernel.
+Status Object::confirm_targets() const {
+  for (const Choice& choice : plan_.choices) {
+    const bpf_program* program = program_of(choice, false);
+    if (!program || bpf_program__type(program) != BPF_PROG_TYPE_TRACING) continue;
+    const std::string section = bpf_program__section_name(program);
+    SOCKEYE_TRY(
+        features_.confirm_target(bpf_program__expected_attach_type(program), section.substr(section.find('/') + 1)));
+  }
   return Ok{};
 }
 

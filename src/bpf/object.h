@@ -71,6 +71,7 @@ class Object {
 
   void choose(const ObjectOptions& options);
   Status load_programs();
+  Status confirm_targets() const;
   Error explain(Error error) const;
   bool wants_map(const std::string& name, const ObjectOptions& options) const;
   bpf_program* program_of(const Choice& choice, bool twin) const;

@@ -85,6 +85,11 @@ void add_output_options(CLI::App& command, RunWords& words) {
   command.add_flag("--quiet", words.quiet, "no words on standard error but errors and losses");
 }
 
+void add_btf_option(CLI::App& command, std::optional<std::string>& file) {
+  command.add_option("--btf", file,
+                     "a copy of the kernel's types, where its own /sys/kernel/btf/vmlinux cannot be read");
+}
+
 void add_duration_option(CLI::App& command, RunWords& words) {
   command.add_option("--duration", words.duration, "stop after this long: 10s, 500ms, 2m, 1h");
 }
@@ -92,6 +97,7 @@ void add_duration_option(CLI::App& command, RunWords& words) {
 void add_run_options(CLI::App& command, RunWords& words) {
   add_output_options(command, words);
   add_duration_option(command, words);
+  add_btf_option(command, words.btf_file);
   command.add_option("--ring-size", words.ring_size, "room for records on their way out of the kernel")
       ->capture_default_str();
   command.add_option("--ready-fd", words.ready_fd, "write a byte to this descriptor once every probe is attached");
@@ -113,6 +119,9 @@ Result<RunOptions> parse_run_options(const RunWords& words) {
   }
   options.log_file = words.log_file;
   options.record_file = words.record_file;
+  auto btf_file = parse_btf_file(words.btf_file);
+  if (!btf_file) return btf_file.error();
+  options.btf_file = std::move(*btf_file);
   if (!words.duration.empty()) {
     auto duration = parse_duration(words.duration);
     if (!duration) return duration.error();
@@ -136,6 +145,12 @@ Result<RunOptions> parse_run_options(const RunWords& words) {
   options.end_record = words.end_record;
   options.quiet = words.quiet;
   return options;
+}
+
+Result<std::string> parse_btf_file(const std::optional<std::string>& word) {
+  if (!word) return std::string();
+  if (word->empty()) return Error{ErrorCode::kUsage, "--btf: no file is named", "such as --btf /path/to/vmlinux"};
+  return *word;
 }
 
 std::optional<TimeStyle> parse_time_style(std::string_view word) {

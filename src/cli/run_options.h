@@ -25,6 +25,7 @@ struct RunWords {
   std::string colour = "auto";
   std::optional<std::string> times;
   std::optional<uint64_t> count;
+  std::optional<std::string> btf_file;
   int ready_fd = -1;
   bool json = false;
   bool strict = false;
@@ -37,6 +38,7 @@ struct RunOptions {
   std::string format;
   std::string log_file;
   std::string record_file;
+  std::string btf_file;  // empty: none
   std::optional<std::chrono::nanoseconds> duration;
   std::optional<uint64_t> count;
   uint32_t ring_bytes;
@@ -51,10 +53,14 @@ struct RunOptions {
 void add_run_options(CLI::App& command, RunWords& words);
 // Of them, those of a run that ends by itself: in which form, where to.
 void add_output_options(CLI::App& command, RunWords& words);
+void add_btf_option(CLI::App& command, std::optional<std::string>& file);
 void add_duration_option(CLI::App& command, RunWords& words);
 
 // kUsage for what makes no sense.
 Result<RunOptions> parse_run_options(const RunWords& words);
+
+// The file of --btf; empty: none.
+Result<std::string> parse_btf_file(const std::optional<std::string>& word);
 
 // A word of -T; none for one that is no such word.
 std::optional<TimeStyle> parse_time_style(std::string_view word);

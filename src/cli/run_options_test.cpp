@@ -80,5 +80,13 @@ TEST(ParseRunOptions, JsonIsAFormat) {
   EXPECT_EQ(parse_run_options(words)->format, "json");
 }
 
+TEST(ParseBtfFile, NamesAFileOrNothing) {
+  EXPECT_EQ(*parse_btf_file({}), "");
+  EXPECT_EQ(*parse_btf_file("/boot/vmlinux"), "/boot/vmlinux");
+  const auto none = parse_btf_file("");
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code, ErrorCode::kUsage);
+}
+
 }  // namespace
 }  // namespace sockeye

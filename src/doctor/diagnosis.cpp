@@ -55,10 +55,11 @@ void try_iterators(const Collector& collector, Object& object, const Diagnosis& 
     add_other(diagnosis, "sockets of other network namespaces may be missing: " + all.namespaces.why, "run it as root");
 }
 
-CollectorDiagnosis diagnose_collector(const Collector& collector, const Diagnosis& all) {
+CollectorDiagnosis diagnose_collector(const Collector& collector, const Diagnosis& all, const std::string& btf_file) {
   const std::string name(collector.event.name);
   ObjectOptions options;
   options.collectors = {collector.event.name};
+  options.btf_file = btf_file;
   CollectorDiagnosis diagnosis;
   auto object = Object::load(options);
   if (object && !collector.snapshot) {
@@ -124,22 +125,24 @@ CollectorDiagnosis describe_plan(const std::string& collector, const RunPlan& pl
   return diagnosis;
 }
 
-Diagnosis diagnose() {
+Result<Diagnosis> diagnose(const std::string& btf_file) {
   Diagnosis diagnosis;
-  diagnosis.machine = read_machine();
+  diagnosis.machine = read_machine("", btf_file);
   diagnosis.namespaces = walk_namespaces();
-  if (const auto features = Features::detect()) {
+  if (const auto features = Features::detect(btf_file)) {
     diagnosis.tracing = trial_of(features->tracing());
     if (diagnosis.tracing.allowed) {
       diagnosis.trampoline = trial_of(features->trampoline());
       diagnosis.probe_read = features->may_probe_read() ? Trial{true, ""} : Trial{false, "lockdown=confidentiality"};
     }
     diagnosis.machine.limits.memlock_counts_maps = features->memlock_counts_maps();
+  } else if (features.error().code == ErrorCode::kUsage) {
+    return features.error();
   } else if (diagnosis.machine.btf_problem.empty()) {
     diagnosis.machine.btf_problem = features.error().what;
   }
   for (const Collector* collector : collectors()) {
-    diagnosis.collectors.push_back(diagnose_collector(*collector, diagnosis));
+    diagnosis.collectors.push_back(diagnose_collector(*collector, diagnosis, btf_file));
   }
   return diagnosis;
 }

@@ -58,8 +58,9 @@ struct Diagnosis {
   bool all_work() const;
 };
 
-// Looks at everything and tries everything; takes a tenth of a second, and changes nothing that stays.
-Diagnosis diagnose();
+// Looks at everything and tries everything; takes a tenth of a second, and changes nothing that stays. `btf_file`: of
+// --btf; empty: none. kUsage: that file will not do.
+Result<Diagnosis> diagnose(const std::string& btf_file);
 
 // What a plan says of its moments, and whether a run of it works with less.
 CollectorDiagnosis describe_plan(const std::string& collector, const RunPlan& plan);

@@ -91,7 +91,9 @@ void add_kernel(Page& page, const Machine& machine) {
     page.line(Mark::kOk, "BTF", machine.btf_path + ", " + bytes(machine.btf_bytes));
   } else {
     page.line(Mark::kMissing, "BTF", machine.btf_path + ": " + machine.btf_problem);
-    page.more("to do: a kernel with CONFIG_DEBUG_INFO_BTF=y");
+    page.more(
+        "to do: where it is only hidden from here, give a copy: --btf FILE; else a kernel with "
+        "CONFIG_DEBUG_INFO_BTF=y");
   }
 }
 

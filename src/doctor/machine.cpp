@@ -17,6 +17,7 @@
 #include "base/read_file.h"
 #include "base/result.h"
 #include "bpf/host.h"
+#include "bpf/kernel_types.h"
 
 namespace sockeye {
 namespace {
@@ -104,8 +105,8 @@ void read_cgroups(const std::string& root, Machine& machine) {
   }
 }
 
-void read_btf(const std::string& root, Machine& machine) {
-  machine.btf_path = "/sys/kernel/btf/vmlinux";
+void read_btf(const std::string& root, const std::string& btf_file, Machine& machine) {
+  machine.btf_path = btf_file.empty() ? kKernelBtf : btf_file;
   const std::string path = root + machine.btf_path;
   struct stat info;
   const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -147,12 +148,12 @@ std::vector<CapabilityState> read_capabilities() {
   return states;
 }
 
-Machine read_machine(const std::string& root) {
+Machine read_machine(const std::string& root, const std::string& btf_file) {
   Machine machine;
   utsname system = {};
   if (uname(&system) == 0) machine.architecture = system.machine;
   machine.kernel = text_of(root + "/proc/sys/kernel/osrelease");
-  read_btf(root, machine);
+  read_btf(root, btf_file, machine);
   machine.lockdown = lockdown_mode(root);
   machine.capabilities = read_capabilities();
   machine.guards_process_1 = is_process_1_guarded(root, machine.capabilities);

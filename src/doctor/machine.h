@@ -28,7 +28,7 @@ struct MemoryLimits {
 struct Machine {
   std::string kernel;        // its release
   std::string architecture;  // of uname(2)
-  std::string btf_path;
+  std::string btf_path;      // where the kernel's types are read
   std::optional<uint64_t> btf_bytes;
   std::string btf_problem;  // why it cannot be read; empty: it can
   std::string lockdown;     // none, integrity, confidentiality; empty: securityfs does not show it
@@ -45,8 +45,9 @@ struct Machine {
   MemoryLimits limits;
 };
 
-// `root` stands for /: empty, but for tests. Capabilities and architecture are those of the calling process.
-Machine read_machine(const std::string& root = "");
+// `root` stands for /: empty, but for tests. `btf_file`: read in place of the kernel's own; empty: none. Capabilities
+// and architecture are those of the calling process.
+Machine read_machine(const std::string& root = "", const std::string& btf_file = "");
 
 // The capabilities that sockeye has a use for, and which of them the calling process has.
 std::vector<CapabilityState> read_capabilities();

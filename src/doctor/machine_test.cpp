@@ -55,6 +55,14 @@ TEST(Machine, SettingsAreNumbersOrNotThere) {
   EXPECT_EQ(machine.btf_problem, "");
 }
 
+TEST(Machine, TheTypesOfTheKernelMayBeElsewhere) {
+  const FakeRoot root;
+  root.file("/copy", "four");
+  const Machine machine = read_machine(root.path(), "/copy");
+  EXPECT_EQ(machine.btf_path, "/copy");
+  EXPECT_EQ(machine.btf_bytes, 4u);
+}
+
 TEST(Machine, LimitsAreTheSoftOnes) {
   const FakeRoot root;
   root.file("/proc/self/limits",

@@ -18,7 +18,7 @@ class LoadTest : public testing::Test {
  protected:
   void SetUp() override {
     if (geteuid() != 0) GTEST_SKIP() << "needs root: BPF programs are loaded";
-    const auto features = Features::detect();
+    const auto features = Features::detect("");
     if (!features) GTEST_SKIP() << features.error().what;
   }
 

@@ -37,6 +37,7 @@ struct CountsOptions {
   std::optional<nanoseconds> interval;  // none: print once
   std::optional<nanoseconds> duration;
   std::optional<GroupBy> by;
+  std::string btf_file;
   int ready_fd;
   bool json;
 };
@@ -81,8 +82,10 @@ Status run_counts(const CountsOptions& options) {
   WallTime wall(clock);
   Output output = Output::standard(&signals);
   const bool owners = options.by && needs_owners(*options.by);
-  auto object = Object::load(
-      {.collectors = {"counts"}, .ring_bytes = 4 << 20, .group_visits = options.by.has_value(), .owners = owners});
+  auto object = Object::load({.collectors = {"counts"},
+                              .group_visits = options.by.has_value(),
+                              .owners = owners,
+                              .btf_file = options.btf_file});
   if (!object) return object.error();
   Enricher enricher;
   std::optional<SocketGroups> groups;
@@ -113,8 +116,12 @@ Status run_counts(const CountsOptions& options) {
 Result<CountsOptions> understand(const CountsWords& words) {
   const auto run = parse_run_options(words.run);
   if (!run) return run.error();
-  CountsOptions options{
-      .interval = {}, .duration = run->duration, .by = {}, .ready_fd = run->ready_fd, .json = words.run.json};
+  CountsOptions options{.interval = {},
+                        .duration = run->duration,
+                        .by = {},
+                        .btf_file = run->btf_file,
+                        .ready_fd = run->ready_fd,
+                        .json = words.run.json};
   if (!words.by.empty()) {
     options.by = parse_group_by(words.by);
     if (!options.by) {
@@ -150,6 +157,7 @@ void add_counts_command(CLI::App& app, Chosen& chosen) {
   command->add_flag("--json", words->run.json, "one object a line");
   command->add_option("--duration", words->run.duration,
                       "count for this long, then print; with --watch: stop after it");
+  add_btf_option(*command, words->run.btf_file);
   command->add_option("--ready-fd", words->run.ready_fd,
                       "write a byte to this descriptor once the counters are seeded");
   command->callback([words, watch, &chosen] {

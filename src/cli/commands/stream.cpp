@@ -67,6 +67,7 @@ Result<RunTotals> run_stream(const Stream& stream) {
   object_options.ring_bytes = options.ring_bytes;
   object_options.filters = with_containers(stream.filters, stream.containers, enricher);
   object_options.accept_owner = stream.accept_owner;
+  object_options.btf_file = options.btf_file;
   auto object = Object::load(object_options);
   if (!object) return object.error();
   auto source = RingSource::open(**object);

@@ -68,6 +68,7 @@ Result<WhoResult> look(const RunOptions& options, const filter_rules& filters, c
   Enricher enricher;
   ObjectOptions object_options;
   object_options.collectors = {kName};
+  object_options.btf_file = options.btf_file;
   object_options.filters = with_containers(filters, containers, enricher);
   auto object = Object::load(object_options);
   if (!object) return object.error();
@@ -122,6 +123,7 @@ void add_who_command(CLI::App& app, Chosen& chosen) {
   CLI::App* command = app.add_subcommand(std::string(kName), std::string(find_collector(kName)->summary));
   command->add_flag("--listen", words->listen, "listeners only");
   add_output_options(*command, words->run);
+  add_btf_option(*command, words->run.btf_file);
   add_filter_options(*command, words->filter);
   command->callback([words, &chosen] { chosen = [words] { return work_of(understand(*words), look_and_report); }; });
 }
