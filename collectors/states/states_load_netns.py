@@ -6,8 +6,8 @@ import signal
 
 import netns
 from states_tools import (CLIENT_LIFE, CLIENT_LIFE_ORPHANED, ROOM, SERVER_LIFE, by_socket, identity, is_of_listener,
-                          life, nstat, numbers, owners, rows_in, rows_of, run_load, served_by, start_load, undone,
-                          wait_ss)
+                          is_undone, life, nstat, numbers, owners, rows_in, rows_of, run_load, served_by, start_load,
+                          undone, wait_ss)
 
 PORT = 7000
 SHORT = netns.scaled(20_000)
@@ -56,7 +56,7 @@ def run_counted_load(client_place, server_place, address, connections):
 
 def of_connections(rows, server_place, connections):
     """The rows without those of undone children, which are as many as the kernel counted."""
-    gone = {socket[0]["cookie"] for socket in by_socket(rows) if life(socket) == "LISTEN SYN_RECV CLOSE"}
+    gone = {socket[0]["cookie"] for socket in by_socket(rows, all_children=True) if is_undone(socket)}
     assert len(gone) == undone(server_place, connections), gone
     return [row for row in rows if row["cookie"] not in gone]
 

@@ -149,13 +149,17 @@ def is_of_listener(row):
     return "LISTEN" in (row["old_state"], row["new_state"]) and row["rport"] == 0
 
 
-def by_socket(rows):
-    """The rows of each socket, listeners left out."""
+def by_socket(rows, all_children=False):
+    """The rows of each socket, listeners left out, and unless all_children is said those that the kernel undid: see undone()."""
     sockets = collections.defaultdict(list)
     for row in rows:
         if not is_of_listener(row):
             sockets[row["cookie"]].append(row)
-    return list(sockets.values())
+    return [rows for rows in sockets.values() if all_children or not is_undone(rows)]
+
+
+def is_undone(rows):
+    return [(row["old_state"], row["new_state"]) for row in rows] == [("LISTEN", "SYN_RECV"), ("SYN_RECV", "CLOSE")]
 
 
 def check_socket(rows, existed=False):
