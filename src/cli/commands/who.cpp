@@ -72,6 +72,7 @@ Result<WhoResult> look(const RunOptions& options, const filter_rules& filters, c
   object_options.filters = with_containers(filters, containers, enricher);
   auto object = Object::load(object_options);
   if (!object) return object.error();
+  if (!options.quiet) say_what_is_missing(**object);
   ContainerGate gate(containers, enricher, (*object)->map_fd("verdict_by_container"));
   gate.seed();
   WhoResult result;
