@@ -2,17 +2,16 @@
 #include "bpf/btf_file.h"
 
 #include <bpf/bpf.h>
-#include <elf.h>
 #include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <optional>
+#include <memory>
 #include <string_view>
 
 #include "base/fd.h"
@@ -22,81 +21,47 @@ namespace sockeye {
 namespace {
 
 constexpr uint64_t kMostBtf = uint64_t{64} << 20;  // the largest of a distribution's kernels have 10 MiB
-constexpr uint64_t kMostNames = 1 << 20;
-constexpr unsigned char kByteOrder = std::endian::native == std::endian::little ? ELFDATA2LSB : ELFDATA2MSB;
 
 Error because(std::string why) { return {ErrorCode::kUsage, std::move(why), ""}; }
 
-// A regular file of known size. It may shrink while it is read: then a part is not there.
-class File {
- public:
-  static Result<File> open(const std::string& path) {
-    File file;
-    file.fd_.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-    struct stat info;
-    if (!file.fd_ || fstat(file.fd_.get(), &info) != 0) return because(errno_text(errno));
-    if (!S_ISREG(info.st_mode)) return because("it is no regular file");
-    file.size_ = static_cast<uint64_t>(info.st_size);
-    return file;
-  }
-
-  uint64_t size() const { return size_; }
-
-  // So many bytes from `at` on; none: they are not all there.
-  std::optional<std::vector<std::byte>> part(uint64_t at, uint64_t bytes) const {
-    if (at > size_ || bytes > size_ - at) return std::nullopt;
-    std::vector<std::byte> part(bytes);
-    size_t have = 0;
-    while (have < bytes) {
-      const ssize_t n = pread(fd_.get(), part.data() + have, bytes - have, static_cast<off_t>(at + have));
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) return std::nullopt;
-      have += static_cast<size_t>(n);
-    }
-    return part;
-  }
-
-  template <typename T>
-  bool read(uint64_t at, T& value) const {
-    const auto bytes = part(at, sizeof value);
-    if (bytes) memcpy(&value, bytes->data(), sizeof value);
-    return bytes.has_value();
-  }
-
- private:
-  Fd fd_;
-  uint64_t size_ = 0;
+struct EndElf {
+  void operator()(Elf* elf) const { elf_end(elf); }
 };
 
-// The section .BTF (System V ABI, "Sections").
-Result<std::vector<std::byte>> btf_of_elf(const File& file) {
-  const Error damaged = because("it is an ELF file, and damaged");
-  Elf64_Ehdr header;
-  if (!file.read(0, header)) return damaged;
-  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != kByteOrder)
-    return because("it is an ELF file of another kind of machine");
-  if (header.e_shentsize != sizeof(Elf64_Shdr) || header.e_shstrndx >= header.e_shnum) return damaged;
-  const auto table = file.part(header.e_shoff, uint64_t{header.e_shnum} * sizeof(Elf64_Shdr));
-  if (!table) return damaged;
-  const auto section = [&](size_t index) {
-    Elf64_Shdr at;
-    memcpy(&at, table->data() + index * sizeof at, sizeof at);
-    return at;
-  };
-  const Elf64_Shdr names_at = section(header.e_shstrndx);
-  const auto names = names_at.sh_size <= kMostNames ? file.part(names_at.sh_offset, names_at.sh_size) : std::nullopt;
-  if (!names) return damaged;
-  const std::string_view all(reinterpret_cast<const char*>(names->data()), names->size());
-  for (size_t i = 0; i < header.e_shnum; ++i) {
-    const Elf64_Shdr found = section(i);
-    if (found.sh_name >= all.size()) continue;
-    const std::string_view name = all.substr(found.sh_name);
-    if (name.substr(0, name.find('\0')) != ".BTF") continue;
-    if (found.sh_type == SHT_NOBITS || found.sh_size > kMostBtf) return damaged;
-    auto bytes = file.part(found.sh_offset, found.sh_size);
-    return bytes ? Result<std::vector<std::byte>>(std::move(*bytes)) : damaged;
+std::vector<std::byte> copy_of(const Elf_Data& data) {
+  const auto* begin = static_cast<const std::byte*>(data.d_buf);
+  return {begin, begin + data.d_size};
+}
+
+Result<std::vector<std::byte>> btf_of_elf(int fd) {
+  elf_version(EV_CURRENT);
+  const std::unique_ptr<Elf, EndElf> elf(elf_begin(fd, ELF_C_READ, nullptr));
+  size_t names = 0;
+  if (!elf || elf_getshdrstrndx(elf.get(), &names) != 0) return because("it is an ELF file, and damaged");
+  Elf_Scn* section = nullptr;
+  while ((section = elf_nextscn(elf.get(), section))) {
+    GElf_Shdr header;
+    const char* name = gelf_getshdr(section, &header) ? elf_strptr(elf.get(), names, header.sh_name) : nullptr;
+    if (!name || std::string_view(name) != ".BTF") continue;
+    const Elf_Data* data = header.sh_size <= kMostBtf ? elf_rawdata(section, nullptr) : nullptr;
+    return data && data->d_buf ? Result<std::vector<std::byte>>(copy_of(*data))
+                               : because("it is an ELF file, and its section .BTF is damaged");
   }
   return because("it is an ELF file without a section .BTF");
+}
+
+// All of it; fewer bytes than `size` where it shrinks while it is read.
+std::vector<std::byte> all_of(int fd, size_t size) {
+  std::vector<std::byte> bytes(size);
+  size_t have = 0;
+  while (have < size) {
+    const ssize_t n = pread(fd, bytes.data() + have, size - have, static_cast<off_t>(have));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    have += static_cast<size_t>(n);
+  }
+  bytes.resize(have);
+  return bytes;
 }
 
 // Of a BTF object of the kernel's; empty where it does not give them.
@@ -113,13 +78,16 @@ std::vector<std::byte> bytes_of(const Fd& object, uint32_t size) {
 }  // namespace
 
 Result<std::vector<std::byte>> read_btf_file(const std::string& path) {
-  auto file = File::open(path);
-  if (!file) return file.error();
-  const auto magic = file->part(0, SELFMAG);
-  if (magic && memcmp(magic->data(), ELFMAG, SELFMAG) == 0) return btf_of_elf(*file);
-  if (file->size() > kMostBtf) return because("it is too large for BTF");
-  auto bytes = file->part(0, file->size());
-  return bytes ? Result<std::vector<std::byte>>(std::move(*bytes)) : because("it cannot be read");
+  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat info;
+  if (!file || fstat(file.get(), &info) != 0) return because(errno_text(errno));
+  if (!S_ISREG(info.st_mode)) return because("it is no regular file");
+  char magic[SELFMAG];
+  if (pread(file.get(), magic, sizeof magic, 0) == SELFMAG && memcmp(magic, ELFMAG, SELFMAG) == 0)
+    return btf_of_elf(file.get());
+  const auto size = static_cast<uint64_t>(info.st_size);
+  if (size > kMostBtf) return because("it is too large for BTF");
+  return all_of(file.get(), size);
 }
 
 std::vector<std::byte> running_kernel_btf() {

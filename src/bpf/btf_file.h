@@ -11,8 +11,8 @@
 
 namespace sockeye {
 
-// The raw BTF of a regular file: all of it, or what a 64-bit ELF file of this machine's byte order (vmlinux) has in its
-// section .BTF. Whether it is BTF is not looked at. The error's `what` is the reason alone.
+// The raw BTF of a regular file: all of it, or what an ELF file (vmlinux) has in its section .BTF. Whether it is BTF is
+// not looked at. The error's `what` is the reason alone.
 Result<std::vector<std::byte>> read_btf_file(const std::string& path);
 
 // What the running kernel says its types are, where it tells: in /sys/kernel/btf/vmlinux, or by the id of its BTF (from

