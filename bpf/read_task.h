@@ -82,18 +82,41 @@ INLINE __u32 probe_innermost_pid(struct task_struct *leader)
 	return number;
 }
 
-/* read_owner() of the current task where it is only a number (5.10). */
-INLINE void probe_owner(struct owner *owner, __u8 source)
+/* read_cgroup() of a task that is only a number. */
+INLINE void probe_cgroup(struct owner *owner, struct task_struct *task)
+{
+	owner->cgroup_id = bpf_get_current_cgroup_id();
+	owner->cgroup_hierarchy = CGROUP_V2;
+	if (owner->cgroup_id == 1 && settings.may_probe_read && settings.has_cgroup_v1 &&
+	    bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id)) {
+		struct css_set *set = BPF_CORE_READ(task, cgroups);
+		struct cgroup_subsys_state **states = &set->subsys[0], *memory = 0;
+
+		bpf_probe_read_kernel(&memory, sizeof(memory),
+				      &states[bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id)]);
+		if (memory) {
+			owner->cgroup_id = BPF_CORE_READ(memory, cgroup, kn, id);
+			owner->cgroup_hierarchy = CGROUP_V1_MEMORY;
+		}
+	}
+}
+
+/*
+ * read_owner() of the current task where it is only a number (5.10). Another CPU may read the owner of this socket
+ * meanwhile, and must not find it empty.
+ */
+INLINE void probe_owner(struct owner *to, __u8 source)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	__u64 ids = bpf_get_current_pid_tgid();
+	struct owner now, *owner = &now;
 
 	__builtin_memset(owner, 0, sizeof(*owner));
 	owner->pid = ids >> 32;
 	owner->tid = (__u32)ids;
 	owner->uid = (__u32)bpf_get_current_uid_gid();
-	owner->cgroup_id = bpf_get_current_cgroup_id();
 	owner->source = source;
+	probe_cgroup(owner, task);
 	bpf_get_current_comm(owner->thread, sizeof(owner->thread));
 	if (settings.may_probe_read) {
 		struct task_struct *leader = BPF_CORE_READ(task, group_leader);
@@ -105,6 +128,7 @@ INLINE void probe_owner(struct owner *owner, __u8 source)
 	} else {
 		__builtin_memcpy(owner->comm, owner->thread, sizeof(owner->comm));
 	}
+	*to = now;
 }
 
 INLINE void read_context(struct task_context *context)
