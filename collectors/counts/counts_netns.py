@@ -197,7 +197,11 @@ def test_a_namespace_that_may_not_be_entered(net):
     """Without CAP_SYS_ADMIN: what is missing is said, and no drift is claimed."""
     net.namespace("closed")
     few = [netns.require("setpriv"), "--bounding-set=-sys_admin", "--inh-caps=-sys_admin", netns.program_of("SOCKEYE")]
-    reading = json.loads(net.host.run([*few, "counts", "--json"]).stdout)
+    done = net.host.run([*few, "counts", "--json"], check=False)
+    if "the types of modules" in done.stderr:
+        netns.skip("before 6.2 nothing works without CAP_SYS_ADMIN")
+    assert done.code == 0, done.stderr
+    reading = json.loads(done.stdout)
     assert reading["drift"] is None and "not permitted" in reading["drift_unknown"], reading
     assert "drift unknown: " in net.host.run([*few, "counts"]).stdout
     done = net.host.run([*few, "who", "--strict"], check=False)

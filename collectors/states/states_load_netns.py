@@ -168,7 +168,7 @@ def close_in_a_row(net, family):
     assert server.stop() == 0, server.stderr
     assert numbers(client) == {"connections": HELD, "closed": HELD, "errors": 0}, client.stdout
     assert numbers(server) == {"accepted": HELD, "closed": HELD, "errors": 0}, server.stdout
-    rows = rows_in(sockeye.stop(), client_place, server_place)
+    rows = of_connections(rows_in(sockeye.stop(), client_place, server_place), server_place, HELD)
     check_rows(rows, HELD, client, server)
     check_ends(rows)
 
