@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "cli/messages.h"
+#include "base/text.h"
 
 namespace sockeye {
 
