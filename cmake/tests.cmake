@@ -61,7 +61,7 @@ if(SOCKEYE_TEST_BINARIES)
   find_package(GTest REQUIRED)
   include(GoogleTest)
   sockeye_library(sockeye_test_support tests/support sockeye_event GTest::gtest)
-  target_compile_definitions(sockeye_test_support PRIVATE SOCKEYE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  target_compile_definitions(sockeye_test_support PUBLIC SOCKEYE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 
   foreach(stage base event record bpf source enrich aggregate pipeline doctor docs cli)
     sockeye_folder_tests(sockeye_${stage} src/${stage})
