@@ -5,9 +5,9 @@ import collections
 import signal
 
 import netns
-from states_tools import (CLIENT_LIFE, CLIENT_LIFE_ORPHANED, ROOM, SERVER_LIFE, by_socket, identity, is_of_listener,
+from states_tools import (CLIENT_LIFE, CLIENT_LIFE_ORPHANED, ROOM, SERVER_LIFE, by_socket, is_of_listener,
                           is_undone, life, nstat, numbers, owners, rows_in, rows_of, run_load, served_by, start_load,
-                          undone, wait_ss)
+                          transitions, undone, wait_ss)
 
 PORT = 7000
 SHORT = netns.scaled(20_000)
@@ -117,12 +117,6 @@ def test_packets_handled_by_threads_ipv4(net):
 
 def test_packets_handled_by_threads_ipv6(net):
     handled_by_threads(net, 6)
-
-
-def transitions(rows):
-    seen = {(row["cookie"], row["old_state"], row["new_state"]) for row in rows}
-    assert len(seen) == len(rows), f"{len(rows) - len(seen)} rows came twice"
-    return collections.Counter((identity(row), row["old_state"], row["new_state"]) for row in rows)
 
 
 def on_another_cpu(net, family, connections):

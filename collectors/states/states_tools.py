@@ -192,6 +192,12 @@ def identity(row):
     return row["cookie"] if row["cookie"] >> 63 == 0 else tuple(row[key] for key in ("laddr", "lport", "raddr", "rport"))
 
 
+def transitions(rows):
+    seen = {(row["cookie"], row["old_state"], row["new_state"]) for row in rows}
+    assert len(seen) == len(rows), f"{len(rows) - len(seen)} rows came twice"
+    return collections.Counter((identity(row), row["old_state"], row["new_state"]) for row in rows)
+
+
 def halves(rows, port):
     """The rows of the only connection to this port: the client's and the server's socket."""
     sockets = by_socket(rows)
