@@ -111,8 +111,9 @@ def without_times(rows):
     sockets = {}
     for row in rows:
         kept = {key: value for key, value in row.items() if key not in (*OWN_TIMES, "cookie")}
-        if row["owner_source"] == "accept":  # another run may make its row before it sees the accept
-            kept["owner_source"] = "inherited"
+        if row["owner_source"] in ("accept", "inherited"):  # another run may make its row before it sees the accept
+            del kept["owner_source"], kept["tid"]
+            kept.pop("thread", None)
         sockets.setdefault((row["netns"], identity(row)), []).append(str(kept))
     return sockets
 
