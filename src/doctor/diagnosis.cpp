@@ -130,7 +130,9 @@ Result<Diagnosis> diagnose(const std::string& btf_file) {
   diagnosis.machine = read_machine("", btf_file);
   diagnosis.namespaces = walk_namespaces();
   if (const auto features = Features::detect(btf_file)) {
-    diagnosis.tracing = trial_of(features->tracing());
+    const Status& tracing = features->tracing();
+    if (!tracing && tracing.error().code == ErrorCode::kUsage) return tracing.error();  // types of another kernel
+    diagnosis.tracing = trial_of(tracing);
     if (diagnosis.tracing.allowed) {
       diagnosis.trampoline = trial_of(features->trampoline());
       diagnosis.probe_read = features->may_probe_read() ? Trial{true, ""} : Trial{false, "lockdown=confidentiality"};
