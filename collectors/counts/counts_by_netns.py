@@ -138,17 +138,18 @@ def three_namespaces(net):
     is_open(script(client, CLIENT, "by-shut", server.addresses[6], 27104, 5, "shut"))
     is_open(script(client, CLIENT, "by-orphan", server.addresses[6], 27104, 3, "close"))
 
-    states = collections.Counter()
+    seen = []
 
     def settled():
-        states.clear()
-        states.update(state for state, *_ in ss_sockets(client))
+        states = collections.Counter(state for state, *_ in ss_sockets(client))
+        if not seen or seen[-1] != states:
+            seen.append(states)
         return states["TIME_WAIT"] == 12 and states["FIN_WAIT2"] == 8
 
     try:
         netns.wait_until(settled, "12 TIME_WAIT and 8 FIN_WAIT2")
     except AssertionError as error:
-        raise AssertionError(f"{error}; at last {states}") from None
+        raise AssertionError(f"{error}; seen {seen}") from None
     return client, server, third
 
 
