@@ -65,6 +65,22 @@ INLINE __u64 submit_flags(void)
  */
 #define write_event(event, m) bpf_seq_write((m)->file, event, sizeof(*(event)))
 
+/*
+ * Whether what was filled in is still what the filters passed: on another CPU a process may accept or use the socket
+ * meanwhile. To be asked of a filled event; one that does not pass is discarded.
+ */
+INLINE int event_passes(struct socket_event *event, struct moment *m)
+{
+	struct owner *owner = m->record ? &m->record->owner : 0;
+
+	if (!filters.active || !owner || *(volatile __u32 *)&m->record->changes == m->judged)
+		return 1;
+	return filter_passes(&filters, &event->socket, &event->owner) &&
+	       (!filters.containers || verdict_of_container(owner) != VERDICT_FAILS);
+}
+
+#define discard_event(event) bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP)
+
 /* The socket, its owner and the current task into the head of an event of one socket. */
 INLINE void fill_socket_event(struct socket_event *event, struct moment *m)
 {

@@ -15,6 +15,7 @@ struct moment {
 	struct owner *owner;        /* tick_state, in runs that want owners: whose it is, also of `mini`; 0: unknown */
 	__u64 time_ns;              /* CLOCK_BOOTTIME */
 	__u64 cookie;
+	__u32 judged;      /* filters: record->changes when their verdict was asked for */
 	__u64 duration_ns; /* set_state: time in old_state; 0: its start was not seen */
 	__u8 old_state;    /* set_state: STATE_* */
 	__u8 new_state;    /* set_state: STATE_* */
@@ -126,7 +127,8 @@ INLINE int moment_passes(struct moment *m)
 	if (!filters.active)
 		return 1;
 	if (record) {
-		changes = *(volatile __u32 *)&record->changes << VERDICT_BITS;
+		m->judged = *(volatile __u32 *)&record->changes;
+		changes = m->judged << VERDICT_BITS;
 		verdict = *(volatile __u32 *)&record->verdict ^ changes;
 		if (verdict == VERDICT_PASSES || verdict == VERDICT_FAILS)
 			return verdict == VERDICT_PASSES;
