@@ -19,6 +19,9 @@ struct moment {
 	__u8 old_state;    /* set_state: STATE_* */
 	__u8 new_state;    /* set_state: STATE_* */
 	__u8 state;        /* tick_*: STATE_* */
+	__u8 error;        /* connect_returned: errno */
+	__u16 asked_port;  /* connect_returned: where to the process asked for; 0: nothing that could be read */
+	__u8 asked[16];    /* the address of that, IPv4 as ::ffff:a.b.c.d */
 };
 
 /* An id of our own where the kernel gives none: the time of the first sight and the CPU it happened on. */
@@ -102,11 +105,11 @@ INLINE __u32 verdict_of_container(struct owner *owner)
 	return verdict ? *verdict : VERDICT_UNDECIDED;
 }
 
-INLINE __u32 verdict_of_filters(struct moment *m, struct socket_id *id)
+INLINE __u32 verdict_of_filters(struct moment *m, struct socket_id *id, int by_opener)
 {
 	struct owner *owner = m->record ? &m->record->owner : 0;
 
-	if (!filter_passes(&filters, id, owner))
+	if (by_opener ? !filter_passes_by_opener(&filters, id, owner) : !filter_passes(&filters, id, owner))
 		return VERDICT_FAILS;
 	return filters.containers ? verdict_of_container(owner) : VERDICT_PASSES;
 }
@@ -134,10 +137,23 @@ INLINE int moment_passes(struct moment *m)
 	read_moment_id(&id, m);
 	if (record)
 		id.role = record->role;
-	verdict = verdict_of_filters(m, &id);
+	verdict = verdict_of_filters(m, &id, 0);
 	if (record && id.lport && id.rport)
 		*(volatile __u32 *)&record->verdict = changes | verdict;
 	return verdict != VERDICT_FAILS;
+}
+
+/* The same for events whose src is who opened the connection. The record keeps one verdict, of events whose src is local. */
+INLINE int moment_passes_by_opener(struct moment *m)
+{
+	struct socket_id id = {};
+
+	if (!filters.active || !filter_names_printed_ends(&filters))
+		return moment_passes(m);
+	read_moment_id(&id, m);
+	if (m->record)
+		id.role = m->record->role;
+	return verdict_of_filters(m, &id, 1) != VERDICT_FAILS;
 }
 
 #endif

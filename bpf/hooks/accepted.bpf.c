@@ -30,6 +30,39 @@ int BPF_PROG(accepted__fexit_4, struct sock *listener, int flags, int *error, in
 	return run_accepted(child);
 }
 
+/*
+ * accept() that asks for the peer's address, as most servers do, and getpeername(): do_accept() calls getname() of the
+ * child, which runs these programs, in the process. Called by whoever, on whatever socket: what counts is a child that
+ * nobody had before. Costs nothing but where it is called.
+ */
+INLINE int run_getpeername(struct bpf_sock_addr *ctx)
+{
+	struct sock_record *record;
+	struct tcp_sock *tp;
+
+	if (!ctx->sk)
+		return 1;
+	tp = bpf_skc_to_tcp_sock(ctx->sk);
+	if (!tp)
+		return 1;
+	record = find_record((struct sock *)tp, 0);
+	if (record && record->owner.source == OWNER_INHERITED)
+		run_accepted((struct sock *)tp);
+	return 1; /* the address is left alone */
+}
+
+SEC("cgroup/getpeername4")
+int accepted__getpeername(struct bpf_sock_addr *ctx)
+{
+	return run_getpeername(ctx);
+}
+
+SEC("cgroup/getpeername6")
+int accepted__getpeername__ipv6(struct bpf_sock_addr *ctx)
+{
+	return run_getpeername(ctx);
+}
+
 /* What the current process has open as `fd`, if that is a socket; else 0. */
 INLINE struct sock *socket_of_descriptor(__u64 fd)
 {

@@ -27,6 +27,9 @@ constexpr RungLoss kRungLosses[] = {
     {"accepted", "", "an accepted socket has its listener's owner until a process uses it"},
     {"accepted", "sys_exit",
      "every system call of the machine costs more, and accepts through io_uring or by 32-bit programs are not seen"},
+    {"accepted", "getpeername",
+     "a process that accepts without asking for the peer's address has the socket from its first use on"},
+    {"connect_returned", "", "a connect() that fails before its first SYN (no route, forbidden) is not seen"},
     {"connection_received", "", "receiving does not tell whose an MPTCP connection is"},
     {"connection_sent", "", "sending does not tell whose an MPTCP connection is"},
     {"destroyed", "", "what is remembered of a socket stays when it is gone, until no room is left"},
@@ -87,9 +90,10 @@ Status available(const Program& program, const Features& features, const ObjectO
     return features.has_tracepoint(target) ? Status(Ok{}) : refuse("this kernel has no tracepoint " + target);
   if (rung == "fentry" || rung.starts_with("fexit")) return trampoline_allowed(rung, target, features);
   if (rung == "sys_exit") return sys_exit_allowed(features, options);
-  if (rung == "sockops") {
+  if (rung == "sockops" || rung == "getpeername") {
     SOCKEYE_TRY(features.whole_cgroup2());
-    return features.tracing() ? features.sockops() : Ok{};
+    if (!features.tracing()) return Ok{};
+    return rung == "sockops" ? features.sockops() : features.getpeername();
   }
   return iterator_allowed(rung, target, features);
 }

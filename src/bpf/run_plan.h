@@ -30,7 +30,7 @@ struct ObjectOptions {
 
 // A program of the object.
 struct Program {
-  std::string name;     // <moment>__<rung>[__twin]
+  std::string name;     // <moment>__<rung>[__<companion>]
   std::string section;  // of SEC(): "tp_btf/inet_sock_set_state"
 };
 
