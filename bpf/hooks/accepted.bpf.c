@@ -37,17 +37,22 @@ int BPF_PROG(accepted__fexit_4, struct sock *listener, int flags, int *error, in
  */
 INLINE int run_getpeername(struct bpf_sock_addr *ctx)
 {
-	struct sock_record *record;
-	struct tcp_sock *tp;
+	struct moment m = {};
 
 	if (!ctx->sk)
 		return 1;
-	tp = bpf_skc_to_tcp_sock(ctx->sk);
-	if (!tp)
+	m.tp = bpf_skc_to_tcp_sock(ctx->sk);
+	if (!m.tp)
 		return 1;
-	record = find_record((struct sock *)tp, 0);
-	if (record && record->owner.source == OWNER_INHERITED)
-		run_accepted((struct sock *)tp);
+	m.sk = (struct sock *)m.tp;
+	m.record = find_record(m.sk, 0);
+	if (!m.record || m.record->owner.source != OWNER_INHERITED)
+		return 1;
+	if (has_handlers_accepted())
+		m.time_ns = bpf_ktime_get_boot_ns();
+	m.cookie = m.record->cookie; /* these programs can ask for that of their context alone */
+	owner_touches(m.record, m.tp, OWNER_ACCEPT);
+	handlers_accepted(&m);
 	return 1; /* the address is left alone */
 }
 
