@@ -33,18 +33,20 @@ struct connections_event {
 	struct socket_event base;
 	__u8 saddr[16];    /* who opened it, network order, IPv4 as ::ffff:a.b.c.d */
 	__u8 daddr[16];    /* who accepted it, or was asked to */
+	__u8 nat_daddr[16]; /* where daddr was translated to; all zero: nowhere, or not known. User space fills it in */
 	__u64 duration_ns; /* connect: from the first SYN (without one: from connect()) to the end of the attempt; accept:
 			      from the end of the handshake to here. 0 unless CONNECTIONS_DURATION_KNOWN */
 	__u32 retransmits; /* connect: SYNs that were sent again (tcp_sock.total_retrans until then); accept: 0 */
 	__u16 sport;       /* port of saddr, host order; 0: there was none yet */
 	__u16 dport;       /* port of daddr, host order */
+	__u16 nat_dport;   /* port of nat_daddr, host order; 0 as nat_daddr */
 	__u8 event_type;   /* CONNECTIONS_CONNECT or CONNECTIONS_ACCEPT */
 	__u8 outcome;      /* CONNECTIONS_*; ESTABLISHED for every accept */
 	__u8 error;        /* errno of a connect that failed; 0: none, or not known */
 	__u8 flags;        /* CONNECTIONS_* */
-	__u8 _pad[4];
+	__u8 _pad[2];
 };
-SOCKEYE_ASSERT_SIZE(connections_event, 232);
+SOCKEYE_ASSERT_SIZE(connections_event, 248);
 
 #pragma GCC diagnostic pop
 

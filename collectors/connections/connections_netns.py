@@ -310,3 +310,31 @@ def test_replay(net):
     some = net.host.run([sockeye, "replay", recording, "--json", "--src-ip", client.addresses[6], "--direction", "out"])
     some = netns.parse_lines(some.stdout.splitlines())
     assert sorted(map(ends, some)) == sorted(map(ends, wanted)) and len(some) == 100, len(some)
+
+
+# ---- translated destinations ----
+
+def test_translated(net):
+    """A rule sends what is meant for one address to another: both are shown, the client's socket knows the first alone."""
+    client, server = net.client_and_server()
+    asked = {4: "10.99.0.1", 6: "2001:db8:99::1"}
+    client.run([netns.require("nft"), "add table inet n; add chain inet n o { type nat hook output priority -100; };"
+                f" add rule inet n o ip daddr {asked[4]} tcp dport 80 dnat to {server.addresses[4]}:{PORT};"
+                f" add rule inet n o ip6 daddr {asked[6]} tcp dport 80 dnat to [{server.addresses[6]}]:{PORT}"])
+    for family in (4, 6):
+        client.ip("route", "add", "default", "via", server.addresses[family], "dev", "veth0")
+        recording = net.folder() / "recording"
+        sockeye = watch(net, client, server, words=["--record", recording])
+        left, right = Puppet(client), Puppet(server)
+        right.do(f"l = listen({server.addresses[family]!r}, {PORT})")
+        left.do(f"c = connect({asked[family]!r}, 80); d = connect({server.addresses[family]!r}, {PORT})")
+        right.do("a = [l.accept(), l.accept()]")
+        run = sockeye.stop()
+        translated, plain = of_type(run, "connect")
+        assert (translated["daddr"], translated["dport"]) == (asked[family], 80), translated
+        assert (translated["nat_daddr"], translated["nat_dport"]) == (server.addresses[family], PORT), translated
+        assert "nat_daddr" not in plain and "nat_dport" not in plain, plain
+        assert {(row["daddr"], row["dport"]) for row in of_type(run, "accept")} == {(server.addresses[family], PORT)}
+        again = net.host.run([netns.program_of("SOCKEYE"), "replay", recording, "--json"]).stdout.splitlines()
+        assert netns.parse_lines(again) == run.events
+        right.do("l.close()")

@@ -74,6 +74,8 @@ std::vector<connections_event> all_sorts() {
       connect_to(CONNECTIONS_FAILED, 200),  // an error without a name
       accepted(OWNER_KERNEL),
   };
+  set_address(events[0].nat_daddr, "::ffff:172.17.0.3");
+  events[0].nat_dport = 80;
   events[3].retransmits = 6;
   events[7].base.socket.lport = 0;
   set_ends(events[7]);

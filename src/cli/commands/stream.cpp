@@ -15,6 +15,7 @@
 #include "event/collector.h"
 #include "pipeline/container_gate.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/translator.h"
 #include "source/ring_source.h"
 
 namespace sockeye {
@@ -85,8 +86,14 @@ Result<RunTotals> run_stream(const Stream& stream) {
   tell_ready(options.ready_fd);
 
   const SystemClock clock;
+  std::vector<const EventType*> types;
+  for (const Collector* collector : stream.wanted) types.push_back(&collector->event);
+  Translator translator(types, Translations(), clock);
+  std::function<void(Batch&)> annotate;
+  if (translator.is_wanted()) annotate = [&translator](Batch& batch) { translator.fill(batch); };
+
   Pipeline pipeline(**source, enricher, sinks->all(), signals, clock, say);
-  return pipeline.run({options.duration, options.count, options.end_record, gate.wanted()});
+  return pipeline.run({options.duration, options.count, options.end_record, gate.wanted(), annotate});
 }
 
 Result<Stream> understand(const StreamWords& words) {
