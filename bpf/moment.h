@@ -12,16 +12,16 @@ struct moment {
 	struct sock_common *mini;   /* tick_*: a minisocket or a request socket, which has no record */
 	struct seq_file *file;      /* tick_*: what user space reads of the iterator; write_event() */
 	struct sock_record *record; /* 0 where none could be had */
-	struct owner *owner;        /* tick_state, in runs that want owners: whose it is, also of `mini`; 0: unknown */
+	struct owner *owner;        /* where there is no record: tick_state, in runs that want owners; connect_returned */
 	__u64 time_ns;              /* CLOCK_BOOTTIME */
 	__u64 cookie;
+	__u8 asked[16];    /* connect_returned: the address that the process asked for, IPv4 as ::ffff:a.b.c.d */
 	__u64 duration_ns; /* set_state: time in old_state; 0: its start was not seen */
 	__u8 old_state;    /* set_state: STATE_* */
 	__u8 new_state;    /* set_state: STATE_* */
 	__u8 state;        /* tick_*: STATE_* */
 	__u8 error;        /* connect_returned: errno */
-	__u16 asked_port;  /* connect_returned: where to the process asked for; 0: nothing that could be read */
-	__u8 asked[16];    /* the address of that, IPv4 as ::ffff:a.b.c.d */
+	__u16 asked_port;  /* connect_returned: the port of it; 0: nothing that could be read */
 };
 
 /* An id of our own where the kernel gives none: the time of the first sight and the CPU it happened on. */
@@ -107,7 +107,7 @@ INLINE __u32 verdict_of_container(struct owner *owner)
 
 INLINE __u32 verdict_of_filters(struct moment *m, struct socket_id *id, int by_opener)
 {
-	struct owner *owner = m->record ? &m->record->owner : 0;
+	struct owner *owner = m->record ? &m->record->owner : m->owner;
 
 	if (by_opener ? !filter_passes_by_opener(&filters, id, owner) : !filter_passes(&filters, id, owner))
 		return VERDICT_FAILS;

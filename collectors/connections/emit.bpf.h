@@ -32,6 +32,17 @@ INLINE __u8 connections_outcome_of(int error)
 	return CONNECTIONS_FAILED;
 }
 
+/*
+ * The error of the last attempt that failed after its first SYN, by the socket's cookie: for connect() seen as a system
+ * call, where the socket's record is out of reach.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u8);
+} connections_told SEC(".maps");
+
 /* The ends as they are shown: SRC opened the connection. */
 INLINE void connections_fill_ends(struct connections_event *event, int is_client)
 {

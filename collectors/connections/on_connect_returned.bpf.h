@@ -10,18 +10,32 @@ INLINE int connections_is_no_failure(__u8 error)
 	return error == 115 || error == 114 || error == 106 || error == 4;
 }
 
-/* Only of an attempt that never was in SYN_SENT: the failure of one that was is told, and its error comes here after. */
-INLINE void connections_on_connect_returned(struct moment *m)
+/* The failure of an attempt that was in SYN_SENT is told by now, and its error comes here after. */
+INLINE int connections_was_told(struct moment *m)
 {
 	struct connections_sock *own = m->record ? &m->record->parts.connections : 0;
+	__u8 *told;
+
+	if (own)
+		return own->awaits || own->told_error == m->error;
+	told = bpf_map_lookup_elem(&connections_told, &m->cookie);
+	return m->cookie && told && *told == m->error;
+}
+
+INLINE void connections_on_connect_returned(struct moment *m)
+{
 	struct connections_event *event;
 
-	if (!own || own->awaits || connections_is_no_failure(m->error) || own->told_error == m->error)
+	if (connections_is_no_failure(m->error) || connections_was_told(m))
 		return;
-	m->record->role = ROLE_CLIENT;
+	if (m->record)
+		m->record->role = ROLE_CLIENT;
 	event = connections_reserve(m, CONNECTIONS_CONNECT, 0);
 	if (!event)
 		return;
+	event->base.socket.role = ROLE_CLIENT;
+	__builtin_memcpy(event->base.socket.raddr, m->asked, sizeof(event->daddr));
+	event->base.socket.rport = m->asked_port;
 	__builtin_memcpy(event->daddr, m->asked, sizeof(event->daddr));
 	event->dport = m->asked_port;
 	event->outcome = connections_outcome_of(m->error);

@@ -11,14 +11,16 @@
  */
 INLINE void connections_not_connected(struct moment *m)
 {
-	int error = m->sk->sk_err;
+	__u8 error = (__u8)m->sk->sk_err;
 
+	if (!error && !local_port(m->tp))
+		error = 99;
 	if (m->record)
-		m->record->parts.connections.told_error = (__u8)error;
+		m->record->parts.connections.told_error = error;
+	if (settings.sees_connect_calls && m->cookie)
+		bpf_map_update_elem(&connections_told, &m->cookie, &error, BPF_ANY);
 	if (error)
-		connections_emit_connect(m, connections_outcome_of(error), (__u8)error);
-	else if (!local_port(m->tp))
-		connections_emit_connect(m, CONNECTIONS_NO_LOCAL_PORT, 99);
+		connections_emit_connect(m, connections_outcome_of(error), error);
 	else
 		connections_emit_connect(m, locked_by_current(m->sk) ? CONNECTIONS_CANCELLED : CONNECTIONS_FAILED, 0);
 }

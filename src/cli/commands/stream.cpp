@@ -26,6 +26,7 @@ struct StreamWords {
   RunWords run;
   FilterOptions filter;
   bool accept_owner = false;
+  bool connect_errors = false;
 };
 
 // What the words mean.
@@ -35,6 +36,7 @@ struct Stream {
   filter_rules filters;
   ContainerFilter containers;
   bool accept_owner;
+  bool connect_errors;
 };
 
 Result<std::vector<const Collector*>> parse_collectors(const std::vector<std::string>& words) {
@@ -68,6 +70,7 @@ Result<RunTotals> run_stream(const Stream& stream) {
   object_options.ring_bytes = options.ring_bytes;
   object_options.filters = with_containers(stream.filters, stream.containers, enricher);
   object_options.accept_owner = stream.accept_owner;
+  object_options.connect_errors = stream.connect_errors;
   object_options.btf_file = options.btf_file;
   auto object = Object::load(object_options);
   if (!object) return object.error();
@@ -105,7 +108,8 @@ Result<Stream> understand(const StreamWords& words) {
   if (!filters) return filters.error();
   auto containers = parse_containers(words.filter);
   if (!containers) return containers.error();
-  return Stream{std::move(*wanted), std::move(*run), *filters, std::move(*containers), words.accept_owner};
+  return Stream{std::move(*wanted), std::move(*run), *filters, std::move(*containers), words.accept_owner,
+                words.connect_errors};
 }
 
 int run_and_report(const Stream& stream) {
@@ -121,6 +125,9 @@ void add_stream_options(CLI::App& command, const std::shared_ptr<StreamWords>& w
   add_filter_options(command, words->filter);
   command.add_flag("--accept-owner", words->accept_owner,
                    "name who accepts a connection also where only a hook on every system call can tell");
+  command.add_flag("--connect-errors", words->connect_errors,
+                   "show connects that fail before their first SYN (no route, forbidden) also where only a hook on "
+                   "every system call can tell");
   command.callback([words, &chosen] { chosen = [words] { return work_of(understand(*words), run_and_report); }; });
 }
 
