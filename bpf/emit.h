@@ -69,14 +69,16 @@ INLINE __u64 submit_flags(void)
  * Whether what was filled in is still what the filters passed: on another CPU a process may accept or use the socket
  * meanwhile. To be asked of a filled event; one that does not pass is discarded.
  */
-INLINE int event_passes(struct socket_event *event, struct moment *m)
+INLINE int event_passes(struct socket_event *event, struct moment *m, int by_opener)
 {
 	struct owner *owner = m->record ? &m->record->owner : 0;
 
 	if (!filters.active || !owner || *(volatile __u32 *)&m->record->changes == m->judged)
 		return 1;
-	return filter_passes(&filters, &event->socket, &event->owner) &&
-	       (!filters.containers || verdict_of_container(owner) != VERDICT_FAILS);
+	if (by_opener ? !filter_passes_by_opener(&filters, &event->socket, &event->owner) :
+			!filter_passes(&filters, &event->socket, &event->owner))
+		return 0;
+	return !filters.containers || verdict_of_container(owner) != VERDICT_FAILS;
 }
 
 #define discard_event(event) bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP)
@@ -89,6 +91,8 @@ INLINE void fill_socket_event(struct socket_event *event, struct moment *m)
 	if (m->record) {
 		event->socket.role = m->record->role;
 		event->owner = m->record->owner;
+	} else if (m->owner) {
+		event->owner = *m->owner;
 	}
 }
 

@@ -12,14 +12,17 @@ struct moment {
 	struct sock_common *mini;   /* tick_*: a minisocket or a request socket, which has no record */
 	struct seq_file *file;      /* tick_*: what user space reads of the iterator; write_event() */
 	struct sock_record *record; /* 0 where none could be had */
-	struct owner *owner;        /* tick_state, in runs that want owners: whose it is, also of `mini`; 0: unknown */
+	struct owner *owner;        /* where there is no record: tick_state, in runs that want owners; connect_returned */
 	__u64 time_ns;              /* CLOCK_BOOTTIME */
 	__u64 cookie;
-	__u32 judged;      /* filters: record->changes when their verdict was asked for */
+	__u8 asked[16];    /* connect_returned: the address that the process asked for, IPv4 as ::ffff:a.b.c.d */
 	__u64 duration_ns; /* set_state: time in old_state; 0: its start was not seen */
+	__u32 judged;      /* filters: record->changes when their verdict was asked for */
 	__u8 old_state;    /* set_state: STATE_* */
 	__u8 new_state;    /* set_state: STATE_* */
 	__u8 state;        /* tick_*: STATE_* */
+	__u8 error;        /* connect_returned: errno */
+	__u16 asked_port;  /* connect_returned: the port of it; 0: nothing that could be read */
 };
 
 /* An id of our own where the kernel gives none: the time of the first sight and the CPU it happened on. */
@@ -103,11 +106,11 @@ INLINE __u32 verdict_of_container(struct owner *owner)
 	return verdict ? *verdict : VERDICT_UNDECIDED;
 }
 
-INLINE __u32 verdict_of_filters(struct moment *m, struct socket_id *id)
+INLINE __u32 verdict_of_filters(struct moment *m, struct socket_id *id, int by_opener)
 {
-	struct owner *owner = m->record ? &m->record->owner : 0;
+	struct owner *owner = m->record ? &m->record->owner : m->owner;
 
-	if (!filter_passes(&filters, id, owner))
+	if (by_opener ? !filter_passes_by_opener(&filters, id, owner) : !filter_passes(&filters, id, owner))
 		return VERDICT_FAILS;
 	return filters.containers ? verdict_of_container(owner) : VERDICT_PASSES;
 }
@@ -136,10 +139,25 @@ INLINE int moment_passes(struct moment *m)
 	read_moment_id(&id, m);
 	if (record)
 		id.role = record->role;
-	verdict = verdict_of_filters(m, &id);
+	verdict = verdict_of_filters(m, &id, 0);
 	if (record && id.lport && id.rport)
 		*(volatile __u32 *)&record->verdict = changes | verdict;
 	return verdict != VERDICT_FAILS;
+}
+
+/* The same for events whose src is who opened the connection. The record keeps one verdict, of events whose src is local. */
+INLINE int moment_passes_by_opener(struct moment *m)
+{
+	struct socket_id id = {};
+
+	if (!filters.active || !filter_names_printed_ends(&filters))
+		return moment_passes(m);
+	if (m->record)
+		m->judged = *(volatile __u32 *)&m->record->changes;
+	read_moment_id(&id, m);
+	if (m->record)
+		id.role = m->record->role;
+	return verdict_of_filters(m, &id, 1) != VERDICT_FAILS;
 }
 
 #endif

@@ -423,6 +423,21 @@ enum {
 	BPF_SK_STORAGE_GET_F_CREATE = 1,
 };
 
+struct bpf_sock_addr {
+	__u32 user_family;
+	__u32 user_ip4;
+	__u32 user_ip6[4];
+	__u32 user_port;
+	__u32 family;
+	__u32 type;
+	__u32 protocol;
+	__u32 msg_src_ip4;
+	__u32 msg_src_ip6[4];
+	union {
+		struct bpf_sock *sk;
+	};
+};
+
 struct bpf_sock_ops {
 	__u32 op;
 	union {
@@ -501,6 +516,7 @@ struct tcp_sock {
 	u32 srtt_us;
 	u64 bytes_received;
 	u64 bytes_acked;
+	u32 total_retrans;
 	int linger2;
 	bool is_mptcp;
 };

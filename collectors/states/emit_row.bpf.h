@@ -9,7 +9,7 @@
 
 INLINE void submit_row(struct states_event *event, struct moment *m)
 {
-	if (event_passes(&event->base, m))
+	if (event_passes(&event->base, m, 0))
 		submit_event(event);
 	else
 		discard_event(event);

@@ -7,7 +7,7 @@ import pathlib
 import netns
 from ring import Ring
 from states_filter_netns import Beside
-from states_tools import Puppet
+from puppet import Puppet
 
 PORT = 7000
 OLD, NEW, OTHER, LATE = (letter * 64 for letter in "abcd")

@@ -12,7 +12,9 @@ import time
 import netns
 from bpf_objects import ids_of, in_kernel
 from ready import start_ready
-from states_tools import ROOM, Puppet, start_load, watch
+from puppet import Puppet
+from states_tools import ROOM, watch
+from workload import start_load
 
 PORT = 7000
 USAGE, NOT_PERMITTED = 2, 3

@@ -11,7 +11,8 @@ import termios
 
 import netns
 from ready import start_ready
-from states_tools import ROOM, rows_of, start_load
+from states_tools import ROOM, rows_of
+from workload import start_load
 
 PORT = 7100
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")

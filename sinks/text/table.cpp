@@ -94,7 +94,9 @@ void Table::add_column(const EventType& type, Column column) {
     column.right = times_.is_number();
   }
   const int usual = std::max<int>(column.least, std::min<int>(column.width, kUsual));
-  cells_.push_back({.column = column, .field = field, .write = is_time ? nullptr : cell_writer(*field)});
+  const Field* port = column.port.empty() ? nullptr : find_field(type, column.port);
+  const Writer write = port ? line_writer(*field, false) : cell_writer(*field);  // in brackets where a port follows
+  cells_.push_back({.column = column, .field = field, .write = is_time ? nullptr : write, .port = port});
   wishes_.push_back({.least = column.least,
                      .usual = usual,
                      .most = column.width,
@@ -174,6 +176,10 @@ void Table::render(const Record& record, const WallTime& wall) {
       cell.write(texts_, *cell.field, record, wall);
     else
       times_.add(texts_, record.header->time_ns, wall);
+    if (cell.port) {
+      texts_.add(':');
+      cell_writer(*cell.port)(texts_, *cell.port, record, wall);
+    }
     cell.bytes = texts_.size() - cell.at;
   }
 }

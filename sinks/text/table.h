@@ -36,7 +36,8 @@ class Table {
   struct Cell {
     Column column;
     const Field* field;
-    Writer write;  // null: of a time
+    Writer write;       // null: of a time
+    const Field* port;  // behind an address; null: none
     int width = 0;
     size_t at = 0;  // where its text of this row begins in texts_
     size_t bytes = 0;

@@ -57,6 +57,8 @@ constexpr bpf_insn kProbeRead[] = {
 };
 
 // The program, or an empty Fd with errno. `log`: room for what the verifier says.
+constexpr bpf_insn kGoOn[] = {returning(1), kExit};  // of programs at cgroups: 1 is "allowed"
+
 Fd load_program(bpf_prog_type type, bpf_attach_type attach_type, uint32_t target, std::span<const bpf_insn> body,
                 std::span<char> log = {}) {
   LIBBPF_OPTS(bpf_prog_load_opts, options);
@@ -215,11 +217,18 @@ Status Features::module_types() const {
 
 const Status& Features::sockops() const {
   if (sockops_) return *sockops_;
-  static constexpr bpf_insn kGoOn[] = {returning(1), kExit};
   sockops_ = Ok{};
   if (!load_program(BPF_PROG_TYPE_SOCK_OPS, BPF_CGROUP_SOCK_OPS, 0, kGoOn))
     sockops_ = refused("sockops programs are refused", errno, "give it CAP_NET_ADMIN");
   return *sockops_;
+}
+
+const Status& Features::getpeername() const {
+  if (getpeername_) return *getpeername_;
+  getpeername_ = Ok{};
+  if (!load_program(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_GETPEERNAME, 0, kGoOn))
+    getpeername_ = refused("programs at getpeername() are refused", errno, "give it CAP_NET_ADMIN");
+  return *getpeername_;
 }
 
 kernel_settings Features::settings() const {

@@ -176,7 +176,7 @@ Status Object::load_programs() {
 // Where the types came from a file, an id of theirs may be something else in this kernel.
 Status Object::confirm_targets() const {
   for (const Choice& choice : plan_.choices) {
-    const bpf_program* program = program_of(choice, false);
+    const bpf_program* program = program_of(choice);
     if (!program || bpf_program__type(program) != BPF_PROG_TYPE_TRACING) continue;
     const std::string section = bpf_program__section_name(program);
     SOCKEYE_TRY(
@@ -195,8 +195,8 @@ void Object::choose(const ObjectOptions& options) {
   }
   plan_ = plan_run(programs, features_, options);
   for (const Choice& choice : plan_.choices) {
-    for (const bool twin : {false, true}) {
-      if (bpf_program* chosen = program_of(choice, twin)) bpf_program__set_autoload(chosen, true);
+    for (const std::string_view suffix : kProgramsOfRung) {
+      if (bpf_program* chosen = program_of(choice, suffix)) bpf_program__set_autoload(chosen, true);
     }
   }
   skeleton_->rodata->settings = plan_.settings;
@@ -245,9 +245,9 @@ bool Object::needs_visits_before_files() const {
                      [](const Choice& choice) { return choice.moment == "tick_file" && choice.rung == "iter_probe"; });
 }
 
-bpf_program* Object::program_of(const Choice& choice, bool twin) const {
+bpf_program* Object::program_of(const Choice& choice, std::string_view suffix) const {
   if (choice.rung.empty()) return nullptr;
-  const std::string name = choice.moment + "__" + choice.rung + (twin ? "__twin" : "");
+  const std::string name = choice.moment + "__" + choice.rung + std::string(suffix);
   return bpf_object__find_program_by_name(skeleton_->obj, name.c_str());
 }
 
@@ -259,11 +259,12 @@ Status Object::attach() {
 }
 
 Status Object::attach_moment(Choice& choice) {
-  for (const bool twin : {false, true}) {
-    bpf_program* program = program_of(choice, twin);
+  const bool at_cgroups = choice.rung == "sockops" || choice.rung == "getpeername";
+  for (const std::string_view suffix : kProgramsOfRung) {
+    bpf_program* program = program_of(choice, suffix);
     if (!program) continue;
-    bpf_link* link = choice.rung == "sockops" ? bpf_program__attach_cgroup(program, features_.cgroup2().get())
-                                              : bpf_program__attach(program);
+    bpf_link* link =
+        at_cgroups ? bpf_program__attach_cgroup(program, features_.cgroup2().get()) : bpf_program__attach(program);
     if (link) {
       links_.push_back(link);
       continue;
@@ -285,7 +286,7 @@ void Object::detach() {
 Result<Fd> Object::open_iterator(std::string_view moment) {
   const auto choice =
       std::find_if(plan_.choices.begin(), plan_.choices.end(), [&](const Choice& c) { return c.moment == moment; });
-  bpf_program* program = choice == plan_.choices.end() ? nullptr : program_of(*choice, false);
+  bpf_program* program = choice == plan_.choices.end() ? nullptr : program_of(*choice);
   if (!program) return Error{ErrorCode::kNotPossible, "this kernel has no iterator for " + std::string(moment), ""};
   bpf_link* link = bpf_program__attach_iter(program, nullptr);
   if (!link) return load_error(errno, "the iterator of " + std::string(moment) + " does not attach");
@@ -361,10 +362,10 @@ void Object::read_missed() {
 uint64_t Object::missed_events() const {
   uint64_t misses = 0;
   for (const Choice& choice : plan_.choices) {
-    if (!program_of(choice, true)) continue;
+    if (!program_of(choice, kTwin)) continue;
     bpf_prog_info info = {};
     __u32 size = sizeof info;
-    if (bpf_obj_get_info_by_fd(bpf_program__fd(program_of(choice, false)), &info, &size) == 0) {
+    if (bpf_obj_get_info_by_fd(bpf_program__fd(program_of(choice)), &info, &size) == 0) {
       misses += info.recursion_misses;
     }
   }

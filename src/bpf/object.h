@@ -74,7 +74,7 @@ class Object {
   Status confirm_targets() const;
   Error explain(Error error) const;
   bool wants_map(const std::string& name, const ObjectOptions& options) const;
-  bpf_program* program_of(const Choice& choice, bool twin) const;
+  bpf_program* program_of(const Choice& choice, std::string_view suffix = "") const;
   Status attach_moment(Choice& choice);
   uint64_t missed_events() const;
   void read_losses_of(LossReason reason, uint32_t counter);

@@ -27,6 +27,12 @@ constexpr RungLoss kRungLosses[] = {
     {"accepted", "", "an accepted socket has its listener's owner until a process uses it"},
     {"accepted", "sys_exit",
      "every system call of the machine costs more, and accepts through io_uring or by 32-bit programs are not seen"},
+    {"accepted", "getpeername",
+     "a process that accepts without asking for the peer's address has the socket from its first use on"},
+    {"connect_returned", "", "a connect() that fails before its first SYN (no route, forbidden) is not seen"},
+    {"connect_returned", "sys_exit",
+     "every system call of the machine costs more, and connects through io_uring or by 32-bit programs that fail before "
+     "their first SYN are not seen"},
     {"connection_received", "", "receiving does not tell whose an MPTCP connection is"},
     {"connection_sent", "", "sending does not tell whose an MPTCP connection is"},
     {"destroyed", "", "what is remembered of a socket stays when it is gone, until no room is left"},
@@ -51,6 +57,7 @@ Error refuse(std::string why, std::string remedy = "") {
   return {ErrorCode::kNotPossible, std::move(why), std::move(remedy)};
 }
 
+const std::string kAsksForIt = " asks for it";
 const std::string kLockdownForbids = "lockdown=confidentiality forbids bpf_probe_read_kernel";
 const std::string kLockdownRemedy = "boot without lockdown=confidentiality";
 
@@ -62,8 +69,11 @@ Status trampoline_allowed(std::string_view rung, const std::string& target, cons
   return features.tracing() ? features.trampoline() : Ok{};
 }
 
-Status sys_exit_allowed(const Features& features, const ObjectOptions& options) {
-  if (!options.accept_owner) return refuse("it costs every system call", "--accept-owner asks for it");
+Status sys_exit_allowed(std::string_view moment, const Features& features, const ObjectOptions& options) {
+  const bool of_connect = moment == "connect_returned";
+  if (!(of_connect ? options.connect_errors : options.accept_owner))
+    return refuse("it costs every system call", (of_connect ? "--connect-errors" : "--accept-owner") + kAsksForIt);
+  if (of_connect && features.settings().tcp_sock_type == 0) return refuse("this kernel has no bpf_rdonly_cast");
   if (!features.has_tracepoint("sys_exit")) return refuse("this kernel has no tracepoint sys_exit");
   if (!features.may_probe_read()) return refuse(kLockdownForbids, kLockdownRemedy);
   return Ok{};
@@ -86,10 +96,11 @@ Status available(const Program& program, const Features& features, const ObjectO
   if (rung == "tp_btf")
     return features.has_tracepoint(target) ? Status(Ok{}) : refuse("this kernel has no tracepoint " + target);
   if (rung == "fentry" || rung.starts_with("fexit")) return trampoline_allowed(rung, target, features);
-  if (rung == "sys_exit") return sys_exit_allowed(features, options);
-  if (rung == "sockops") {
+  if (rung == "sys_exit") return sys_exit_allowed(split_program_name(program.name).moment, features, options);
+  if (rung == "sockops" || rung == "getpeername") {
     SOCKEYE_TRY(features.whole_cgroup2());
-    return features.tracing() ? features.sockops() : Ok{};
+    if (!features.tracing()) return Ok{};
+    return rung == "sockops" ? features.sockops() : features.getpeername();
   }
   return iterator_allowed(rung, target, features);
 }
@@ -253,7 +264,9 @@ RunPlan plan_run(std::span<const Program> programs, const Features& features, co
   put_events_first(plan.choices, options.collectors);
   settings.follows_connections = settings.follows_connections && settings.wants_records;
   for (const Choice& choice : plan.choices) {
-    if (choice.rung == "sys_exit") settings.learns_accepts = settings.has_socket_storage;
+    if (choice.rung != "sys_exit") continue;
+    if (choice.moment == "accepted") settings.learns_accepts = settings.has_socket_storage;
+    if (choice.moment == "connect_returned") settings.sees_connect_calls = 1;
   }
   return plan;
 }

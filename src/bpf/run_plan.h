@@ -22,7 +22,8 @@ struct ObjectOptions {
   filter_rules filters = {};
   bool group_visits = false;  // visits for counting tell what sockets are grouped by
   bool owners = false;        // learn owners, also of minisockets, whatever the collectors need
-  bool accept_owner = false;  // see accept() even where that costs every system call
+  bool accept_owner = false;    // see accept() even where that costs every system call
+  bool connect_errors = false;  // see connect() fail before its first SYN even where that does
   std::string btf_file = {};  // of --btf: the kernel's types, where its own cannot be read; empty: none
   // Rungs that the kernel did not load when it was asked to, as <moment>__<rung>, and its words: others are taken.
   std::vector<Refusal> refused = {};
@@ -30,7 +31,7 @@ struct ObjectOptions {
 
 // A program of the object.
 struct Program {
-  std::string name;     // <moment>__<rung>[__twin]
+  std::string name;     // <moment>__<rung>[__<companion>]
   std::string section;  // of SEC(): "tp_btf/inet_sock_set_state"
 };
 

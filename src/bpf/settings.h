@@ -25,7 +25,7 @@ struct kernel_settings {
 	/* Owners that are learned where the socket's record is out of reach are kept by cookie: */
 	__u8 follows_connections; /* of MPTCP connections: there may be some, and probe reads lead from a subflow to its own */
 	__u8 learns_accepts; /* of accepted sockets: accept() is seen as a system call */
-	__u8 _pad[1];
+	__u8 sees_connect_calls; /* connect() is seen as a system call */
 };
 SOCKEYE_ASSERT_SIZE(kernel_settings, 28);
 

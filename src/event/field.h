@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sockeye {
 
@@ -71,6 +72,7 @@ struct Column {
   bool right = false;  // aligned to the right
   uint8_t keep = 255;  // where the terminal is too narrow, columns with the smallest `keep` go first
   bool head = false;   // what is too long is cut at its end (ids); else in its middle
+  std::string_view port = {};  // of an address: the field whose value follows it
 };
 
 // What a sink needs to know of a kind of record.
@@ -79,10 +81,14 @@ struct EventType {
   uint16_t kind;
   uint16_t size;                  // bytes; a longer record (a newer kernel side) is read as far as known
   std::span<const Field> common;  // of every event of one socket; empty where it is none
-  std::span<const Field> own;
+  std::span<const Field> own;     // one that is called like a common one takes its place
   std::span<const Column> columns;  // table format
   std::string_view line;            // line format: text with {field} or {field:words}
+  bool src_opened = false;          // SRC is who opened the connection; else the local end
 };
+
+// All fields of a type, in the order in which they are shown.
+std::vector<const Field*> fields_of(const EventType& type);
 
 // The field called `name`, own ones first; null where there is none.
 const Field* find_field(const EventType& type, std::string_view name);

@@ -63,6 +63,7 @@ RunTotals Pipeline::run(const PipelineOptions& options) {
   auto last_event = start, last_housekeeping = start;
   if (options.count) remaining_ = *options.count;
   wanted_ = options.wanted;
+  annotate_ = options.annotate;
   outlets_.write({}, wall_);  // headers
   while (remaining_ > 0 && !signals_.stop_requested() && !outlets_.is_closed()) {
     const bool exact = steady_clock::now() - last_housekeeping >= kHousekeeping;
@@ -115,6 +116,7 @@ bool Pipeline::read_batch() {
 void Pipeline::hand_on(bool more) {
   if (!enricher_) return deliver_again();
   enrich();
+  if (annotate_) annotate_(batch_);
   deliver(more);
 }
 

@@ -26,6 +26,8 @@ struct PipelineOptions {
   bool end_record = false;                           // the last line of the stream is the end record
   // Of records that have come, with their context, those that go on; empty: all of them.
   std::function<bool(const Record&)> wanted = {};
+  // Puts something into the records of a batch, which has their context; is called for empty batches, too.
+  std::function<void(Batch&)> annotate = {};
 };
 
 struct RunTotals {
@@ -81,6 +83,7 @@ class Pipeline {
   uint64_t horizon_ns_ = 0;   // time of the latest record that went out
   uint64_t remaining_;        // of --count
   std::function<bool(const Record&)> wanted_;
+  std::function<void(Batch&)> annotate_;
   RunTotals totals_;
 };
 

@@ -31,11 +31,9 @@ std::string_view word_of(FieldType type) {
 }
 
 void print_fields(const EventType& type) {
-  for (const auto fields : {type.common, type.own}) {
-    for (const Field& field : fields) {
-      printf("    %-14s %-8s %-8s %s\n", std::string(field.name).c_str(), std::string(word_of(field.type)).c_str(),
-             std::string(field.unit).c_str(), std::string(field.meaning).c_str());
-    }
+  for (const Field* field : fields_of(type)) {
+    printf("    %-14s %-8s %-8s %s\n", std::string(field->name).c_str(), std::string(word_of(field->type)).c_str(),
+           std::string(field->unit).c_str(), std::string(field->meaning).c_str());
   }
 }
 

@@ -15,6 +15,7 @@
 #include "event/collector.h"
 #include "pipeline/container_gate.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/translator.h"
 #include "source/ring_source.h"
 
 namespace sockeye {
@@ -25,6 +26,7 @@ struct StreamWords {
   RunWords run;
   FilterOptions filter;
   bool accept_owner = false;
+  bool connect_errors = false;
 };
 
 // What the words mean.
@@ -34,6 +36,7 @@ struct Stream {
   filter_rules filters;
   ContainerFilter containers;
   bool accept_owner;
+  bool connect_errors;
 };
 
 Result<std::vector<const Collector*>> parse_collectors(const std::vector<std::string>& words) {
@@ -67,6 +70,7 @@ Result<RunTotals> run_stream(const Stream& stream) {
   object_options.ring_bytes = options.ring_bytes;
   object_options.filters = with_containers(stream.filters, stream.containers, enricher);
   object_options.accept_owner = stream.accept_owner;
+  object_options.connect_errors = stream.connect_errors;
   object_options.btf_file = options.btf_file;
   auto object = Object::load(object_options);
   if (!object) return object.error();
@@ -85,8 +89,14 @@ Result<RunTotals> run_stream(const Stream& stream) {
   tell_ready(options.ready_fd);
 
   const SystemClock clock;
+  std::vector<const EventType*> types;
+  for (const Collector* collector : stream.wanted) types.push_back(&collector->event);
+  Translator translator(types, Translations(), clock);
+  std::function<void(Batch&)> annotate;
+  if (translator.is_wanted()) annotate = [&translator](Batch& batch) { translator.fill(batch); };
+
   Pipeline pipeline(**source, enricher, sinks->all(), signals, clock, say);
-  return pipeline.run({options.duration, options.count, options.end_record, gate.wanted()});
+  return pipeline.run({options.duration, options.count, options.end_record, gate.wanted(), annotate});
 }
 
 Result<Stream> understand(const StreamWords& words) {
@@ -98,7 +108,8 @@ Result<Stream> understand(const StreamWords& words) {
   if (!filters) return filters.error();
   auto containers = parse_containers(words.filter);
   if (!containers) return containers.error();
-  return Stream{std::move(*wanted), std::move(*run), *filters, std::move(*containers), words.accept_owner};
+  return Stream{std::move(*wanted), std::move(*run), *filters, std::move(*containers), words.accept_owner,
+                words.connect_errors};
 }
 
 int run_and_report(const Stream& stream) {
@@ -114,6 +125,9 @@ void add_stream_options(CLI::App& command, const std::shared_ptr<StreamWords>& w
   add_filter_options(command, words->filter);
   command.add_flag("--accept-owner", words->accept_owner,
                    "name who accepts a connection also where only a hook on every system call can tell");
+  command.add_flag("--connect-errors", words->connect_errors,
+                   "show connects that fail before their first SYN (no route, forbidden) also where only a hook on "
+                   "every system call can tell");
   command.callback([words, &chosen] { chosen = [words] { return work_of(understand(*words), run_and_report); }; });
 }
 
