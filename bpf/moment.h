@@ -12,13 +12,18 @@ struct moment {
 	struct sock_common *mini;   /* tick_*: a minisocket or a request socket, which has no record */
 	struct seq_file *file;      /* tick_*: what user space reads of the iterator; write_event() */
 	struct sock_record *record; /* 0 where none could be had */
-	struct owner *owner;        /* tick_state, in runs that want owners: whose it is, also of `mini`; 0: unknown */
-	__u64 time_ns;              /* CLOCK_BOOTTIME */
+	/* Where there is no record, whose it is, 0: unknown. synack_retransmitted; tick_state in runs that want owners. */
+	struct owner *owner;
+	struct sk_buff *skb;          /* retransmitted: what is sent again */
+	struct request_sock *request; /* synack_retransmitted: of the handshake */
+	__u64 time_ns;                /* CLOCK_BOOTTIME */
 	__u64 cookie;
 	__u64 duration_ns; /* set_state: time in old_state; 0: its start was not seen */
 	__u8 old_state;    /* set_state: STATE_* */
 	__u8 new_state;    /* set_state: STATE_* */
-	__u8 state;        /* tick_*: STATE_* */
+	__u8 state;        /* tick_*, synack_retransmitted: STATE_* */
+	__u8 role;         /* where there is no record: ROLE_* */
+	int error; /* retransmitted: 0, or why it did not go out, as the kernel says it: negative errno or NET_XMIT_* */
 };
 
 /* An id of our own where the kernel gives none: the time of the first sight and the CPU it happened on. */
@@ -104,7 +109,7 @@ INLINE __u32 verdict_of_container(struct owner *owner)
 
 INLINE __u32 verdict_of_filters(struct moment *m, struct socket_id *id)
 {
-	struct owner *owner = m->record ? &m->record->owner : 0;
+	struct owner *owner = m->record ? &m->record->owner : m->owner;
 
 	if (!filter_passes(&filters, id, owner))
 		return VERDICT_FAILS;
@@ -132,8 +137,7 @@ INLINE int moment_passes(struct moment *m)
 			return verdict == VERDICT_PASSES;
 	}
 	read_moment_id(&id, m);
-	if (record)
-		id.role = record->role;
+	id.role = record ? record->role : m->role;
 	verdict = verdict_of_filters(m, &id);
 	if (record && id.lport && id.rport)
 		*(volatile __u32 *)&record->verdict = changes | verdict;

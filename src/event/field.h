@@ -73,6 +73,14 @@ struct Column {
   bool head = false;   // what is too long is cut at its end (ids); else in its middle
 };
 
+// Another look of the same records as text. One that is named after a collector gives them the form of that one's
+// lines: they can be shown beside it (`states --with NAME`).
+struct View {
+  std::string_view name;
+  std::string_view line;
+  std::span<const Column> columns = {};  // empty: as lines only
+};
+
 // What a sink needs to know of a kind of record.
 struct EventType {
   std::string_view name;  // "event" in JSON
@@ -82,9 +90,16 @@ struct EventType {
   std::span<const Field> own;
   std::span<const Column> columns;  // table format
   std::string_view line;            // line format: text with {field} or {field:words}
+  std::span<const View> views = {};
 };
 
 // The field called `name`, own ones first; null where there is none.
 const Field* find_field(const EventType& type, std::string_view name);
+
+// The view called `name`; null where there is none.
+const View* find_view(const EventType& type, std::string_view name);
+// What stands in lines and columns by this view; where the type has no such view, its usual ones.
+std::string_view line_in_view(const EventType& type, std::string_view view);
+std::span<const Column> columns_in_view(const EventType& type, std::string_view view);
 
 }  // namespace sockeye

@@ -22,6 +22,7 @@ namespace {
 
 struct StreamWords {
   std::vector<std::string> collectors;
+  std::vector<std::string> with;
   RunWords run;
   FilterOptions filter;
   bool accept_owner = false;
@@ -47,6 +48,28 @@ Result<std::vector<const Collector*>> parse_collectors(const std::vector<std::st
     if (std::count(wanted.begin(), wanted.end(), collector) == 0) wanted.push_back(collector);
   }
   return wanted;
+}
+
+bool goes_beside(const Collector& collector, std::string_view main) {
+  return find_view(collector.event, main) != nullptr;
+}
+
+// --with: other collectors' events as lines of the same form.
+Status add_companions(const StreamWords& words, Stream& stream) {
+  const std::string& main = words.collectors.front();
+  for (const std::string& word : words.with) {
+    const auto may_be = [&](const Collector& each) { return goes_beside(each, main); };
+    const Collector* collector = find_collector(word);
+    if (!collector) return no_such_collector(word, may_be);
+    if (!may_be(*collector)) {
+      return Error{ErrorCode::kUsage, "--with " + word + ": it has no lines of the form of " + main,
+                   collector->has_stream ? "several collectors in one stream: sockeye trace " + main + "," + word
+                                         : "it is a command of its own: sockeye " + word};
+    }
+    if (std::count(stream.wanted.begin(), stream.wanted.end(), collector) == 0) stream.wanted.push_back(collector);
+    stream.run.view = main;
+  }
+  return Ok{};
 }
 
 void say_snapshot(const SnapshotReport& report) {
@@ -98,7 +121,9 @@ Result<Stream> understand(const StreamWords& words) {
   if (!filters) return filters.error();
   auto containers = parse_containers(words.filter);
   if (!containers) return containers.error();
-  return Stream{std::move(*wanted), std::move(*run), *filters, std::move(*containers), words.accept_owner};
+  Stream stream{std::move(*wanted), std::move(*run), *filters, std::move(*containers), words.accept_owner};
+  SOCKEYE_TRY(add_companions(words, stream));
+  return stream;
 }
 
 int run_and_report(const Stream& stream) {
@@ -107,6 +132,17 @@ int run_and_report(const Stream& stream) {
   const bool lost = totals->losses.any();
   if (!stream.run.quiet || lost || totals->table_full > 0) say_totals(*totals, "events");
   return lost && stream.run.strict ? static_cast<int>(ErrorCode::kFailed) : 0;
+}
+
+// Where something can be shown beside it.
+void add_with_option(CLI::App& command, StreamWords& words) {
+  std::string companions;
+  for (const Collector* collector : collectors()) {
+    if (!goes_beside(*collector, words.collectors.front())) continue;
+    companions += (companions.empty() ? "" : ", ") + std::string(collector->event.name);
+  }
+  if (companions.empty()) return;
+  command.add_option("--with", words.with, "besides, as lines of the same form: " + companions)->delimiter(',');
 }
 
 void add_stream_options(CLI::App& command, const std::shared_ptr<StreamWords>& words, Chosen& chosen) {
@@ -125,6 +161,7 @@ void add_stream_commands(CLI::App& app, Chosen& chosen) {
     auto words = std::make_shared<StreamWords>();
     words->collectors = {std::string(collector->event.name)};
     CLI::App* command = app.add_subcommand(words->collectors[0], std::string(collector->summary));
+    add_with_option(*command, *words);
     add_stream_options(*command, words, chosen);
   }
   auto words = std::make_shared<StreamWords>();
