@@ -23,6 +23,7 @@ TEST(ParseCommandLine, DoesNothingYet) {
     EXPECT_TRUE(parse({word})) << word;
   }
   EXPECT_TRUE(parse({"states", "--with", "retransmits"}));
+  EXPECT_TRUE(parse({"retransmits", "--totals", "--by", "container", "--interval", "2s"}));
   EXPECT_TRUE(parse({})) << "the help, on standard error";
 }
 
@@ -36,6 +37,8 @@ TEST(ParseCommandLine, SaysWhatIsWrong) {
                       "it is a command of its own: sockeye who"),
            std::tuple(std::vector{"states", "--with", "retransmit"}, "there is no collector retransmit",
                       "did you mean retransmits?"),
+           std::tuple(std::vector{"retransmits", "--by", "process"}, "--by: there are no totals",
+                      "it goes with --totals"),
            std::tuple(std::vector{"trace", "retransmit_totals"}, "retransmit_totals is no stream of events",
                       "it is a command of its own: sockeye retransmits --totals"),
            std::tuple(std::vector{"counts", "--by", "x"}, "--by x: sockets cannot be grouped by this", "it is one of"),

@@ -45,6 +45,13 @@ struct Presence {
   bool key_goes = false;  // JSON: the key is left out where the value is not there (else null)
 };
 
+// What becomes of the values of a field where several records are added up to one (rows; bpf/rows.h).
+enum class Fold : uint8_t {
+  kFirst,  // they are alike, or the first stands for all
+  kSum,
+  kMax,
+};
+
 struct Field {
   std::string_view name;  // JSON key
   FieldType type;
@@ -57,6 +64,7 @@ struct Field {
   std::span<const EnumValue> values = {};
   uint8_t mask = 0;
   std::string Context::*context = nullptr;
+  Fold fold = Fold::kFirst;  // kUnsigned and kMicros
 };
 
 #define SOCKEYE_MEMBER(type, member) \
