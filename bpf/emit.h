@@ -91,8 +91,10 @@ INLINE void fill_socket_event(struct socket_event *event, struct moment *m)
 	if (m->record) {
 		event->socket.role = m->record->role;
 		event->owner = m->record->owner;
-	} else if (m->owner) {
-		event->owner = *m->owner;
+	} else {
+		event->socket.role = m->role;
+		if (m->owner)
+			event->owner = *m->owner;
 	}
 }
 

@@ -12,17 +12,21 @@ struct moment {
 	struct sock_common *mini;   /* tick_*: a minisocket or a request socket, which has no record */
 	struct seq_file *file;      /* tick_*: what user space reads of the iterator; write_event() */
 	struct sock_record *record; /* 0 where none could be had */
-	struct owner *owner;        /* where there is no record: tick_state, in runs that want owners; connect_returned */
-	__u64 time_ns;              /* CLOCK_BOOTTIME */
+	/* Where there is no record, whose it is, 0: unknown. synack_retransmitted, connect_returned; tick_state in runs that want owners. */
+	struct owner *owner;
+	struct sk_buff *skb;          /* retransmitted: what is sent again */
+	struct request_sock *request; /* synack_retransmitted: of the handshake */
+	__u64 time_ns;                /* CLOCK_BOOTTIME */
 	__u64 cookie;
 	__u8 asked[16];    /* connect_returned: the address that the process asked for, IPv4 as ::ffff:a.b.c.d */
 	__u64 duration_ns; /* set_state: time in old_state; 0: its start was not seen */
 	__u32 judged;      /* filters: record->changes when their verdict was asked for */
 	__u8 old_state;    /* set_state: STATE_* */
 	__u8 new_state;    /* set_state: STATE_* */
-	__u8 state;        /* tick_*: STATE_* */
-	__u8 error;        /* connect_returned: errno */
-	__u16 asked_port;  /* connect_returned: the port of it; 0: nothing that could be read */
+	__u8 state;        /* tick_*, synack_retransmitted: STATE_* */
+	__u8 role;         /* where there is no record: ROLE_* */
+	int error; /* connect_returned: errno; retransmitted: 0, or why it did not go out, negative errno or NET_XMIT_* */
+	__u16 asked_port; /* connect_returned: the port of it; 0: nothing that could be read */
 };
 
 /* An id of our own where the kernel gives none: the time of the first sight and the CPU it happened on. */
@@ -137,8 +141,7 @@ INLINE int moment_passes(struct moment *m)
 			return verdict == VERDICT_PASSES;
 	}
 	read_moment_id(&id, m);
-	if (record)
-		id.role = record->role;
+	id.role = record ? record->role : m->role;
 	verdict = verdict_of_filters(m, &id, 0);
 	if (record && id.lport && id.rport)
 		*(volatile __u32 *)&record->verdict = changes | verdict;
@@ -155,8 +158,7 @@ INLINE int moment_passes_by_opener(struct moment *m)
 	if (m->record)
 		m->judged = *(volatile __u32 *)&m->record->changes;
 	read_moment_id(&id, m);
-	if (m->record)
-		id.role = m->record->role;
+	id.role = m->record ? m->record->role : m->role;
 	return verdict_of_filters(m, &id, 1) != VERDICT_FAILS;
 }
 

@@ -163,6 +163,11 @@ struct file {
 	struct inode *f_inode;
 };
 
+struct sk_buff {
+	char cb[48];
+	unsigned int len;
+};
+
 struct inode {
 	umode_t i_mode;
 	long unsigned int i_ino;
@@ -310,6 +315,7 @@ struct socket {
 
 struct request_sock {
 	struct sock_common __req_common;
+	u8 num_retrans;
 };
 
 enum cgroup_subsys_id {
@@ -503,19 +509,27 @@ struct inet_sock {
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
 	void *icsk_ulp_data;
+	__u8 icsk_ca_state: 5;
+	__u8 icsk_pending;
 };
 
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	u32 snd_cwnd;
 	u32 copied_seq;
+	u64 bytes_sent;
 	u32 write_seq;
 	u32 mdev_us;
 	u32 rcv_nxt;
+	u32 snd_nxt;
 	u32 snd_una;
 	u32 srtt_us;
 	u64 bytes_received;
 	u64 bytes_acked;
+	u32 prior_ssthresh;
+	u32 high_seq;
+	u32 undo_marker;
+	u64 bytes_retrans;
 	u32 total_retrans;
 	int linger2;
 	bool is_mptcp;
@@ -527,6 +541,7 @@ struct inet_request_sock {
 
 struct tcp_request_sock {
 	struct inet_request_sock req;
+	u32 snt_isn;
 };
 
 enum {
@@ -555,6 +570,19 @@ struct inet_timewait_sock {
 
 struct tcp_timewait_sock {
 	struct inet_timewait_sock tw_sk;
+};
+
+struct tcp_skb_cb {
+	__u32 seq;
+	__u32 end_seq;
+	union {
+		struct {
+			u16 tcp_gso_segs;
+			u16 tcp_gso_size;
+		};
+	};
+	__u8 tcp_flags;
+	__u8 sacked;
 };
 
 struct bpf_iter__tcp {

@@ -29,7 +29,7 @@ add_dependencies(sockeye_bpf bpf_skeleton)
 sockeye_library(sockeye_record src/record sockeye_event PkgConfig::LIBZSTD)
 sockeye_library(sockeye_source src/source sockeye_bpf sockeye_record)
 sockeye_library(sockeye_enrich src/enrich sockeye_event PkgConfig::LIBNETFILTER_CONNTRACK)
-sockeye_library(sockeye_aggregate src/aggregate sockeye_source)
+sockeye_library(sockeye_aggregate src/aggregate sockeye_source sockeye_enrich)
 sockeye_library(sockeye_pipeline src/pipeline sockeye_source sockeye_enrich)
 sockeye_library(sockeye_doctor src/doctor sockeye_bpf PkgConfig::LIBCAP_NG)
 

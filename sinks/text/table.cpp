@@ -72,13 +72,14 @@ std::string_view colour_of(const Field& field, const Record& record, std::string
 
 Table::Table(const EventType& type, const TableLook& look)
     : times_(look.times.value_or(TimeStyle::kTime)), has_times_(look.times != TimeStyle::kNone), colour_(look.colour) {
+  const std::span<const Column> columns = columns_in_view(type, look.view);
   const auto is_time = [&type](const Column& column) {
     const Field* field = find_field(type, column.field);
     return field->type == FieldType::kTime;
   };
-  const bool has_column = std::any_of(type.columns.begin(), type.columns.end(), is_time);
+  const bool has_column = std::any_of(columns.begin(), columns.end(), is_time);
   if (look.times && !has_column && find_field(type, kTimeField)) add_column(type, {.field = kTimeField});
-  for (Column column : type.columns) {
+  for (Column column : columns) {
     if (is_time(column) && look.times) column.keep = 255;  // it was asked for
     add_column(type, column);
   }

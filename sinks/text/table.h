@@ -19,6 +19,7 @@ namespace sockeye::text {
 struct TableLook {
   bool colour = false;
   std::optional<TimeStyle> times = {};  // none: as the columns of the type have it
+  std::string_view view = {};           // as SinkOptions has it
 };
 
 class Table {

@@ -92,7 +92,7 @@ Writer line_writer(const Field& field, bool words) {
     case FieldType::kUnsigned: return if_present<write_number>;
     case FieldType::kTime: return write_line_time;
     case FieldType::kMicros: return if_present<write_micros>;
-    case FieldType::kAddress: return write_bracketed_address;
+    case FieldType::kAddress: return if_present<write_bracketed_address>;
     case FieldType::kText:
     case FieldType::kContext: return if_present<write_line_text>;
     case FieldType::kEnum: return words ? write_words : if_present<write_name>;
@@ -105,7 +105,7 @@ Writer line_writer(const Field& field, bool words) {
 Writer cell_writer(const Field& field) {
   switch (field.type) {
     case FieldType::kMicros: return if_present<write_millis>;
-    case FieldType::kAddress: return write_address;
+    case FieldType::kAddress: return if_present<write_address>;
     case FieldType::kText:
     case FieldType::kContext: return if_present<write_cell_text>;
     default: return line_writer(field, false);

@@ -242,6 +242,7 @@ kernel_settings Features::settings() const {
     settings.sock_common_type = types().structure("sock_common");
     settings.tcp_sock_type = types().structure("tcp_sock");
   }
+  settings.tells_failed_retransmits = types().tracepoint_arguments("tcp_retransmit_skb") == 3;
   settings.may_probe_read = may_probe_read_;
   settings.has_cgroup_v1 = cgroup_v1_memory_;
   settings.follows_connections =

@@ -283,12 +283,26 @@ uint32_t KernelTypes::type_definition(std::string_view name) const { return find
 
 uint32_t KernelTypes::structure(std::string_view name) const { return find(name, BTF_KIND_STRUCT); }
 
+// The type that `id` refers to, if it is of this kind; else 0, as for id 0.
+uint32_t KernelTypes::referred(uint32_t id, uint32_t kind) const {
+  const uint32_t other = id == 0 ? 0 : type_at(types_, begin_[id]).type;
+  if (other == 0 || other >= begin_.size()) return 0;
+  return BTF_INFO_KIND(type_at(types_, begin_[other]).info) == kind ? other : 0;
+}
+
+int KernelTypes::arguments(uint32_t prototype) const {
+  return prototype == 0 ? -1 : static_cast<int>(BTF_INFO_VLEN(type_at(types_, begin_[prototype]).info));
+}
+
 int KernelTypes::parameters(std::string_view name) const {
-  const uint32_t id = function(name);
-  const uint32_t prototype = id == 0 ? 0 : type_at(types_, begin_[id]).type;
-  if (prototype == 0 || prototype >= begin_.size()) return -1;
-  const uint32_t info = type_at(types_, begin_[prototype]).info;
-  return BTF_INFO_KIND(info) == BTF_KIND_FUNC_PROTO ? static_cast<int>(BTF_INFO_VLEN(info)) : -1;
+  return arguments(referred(function(name), BTF_KIND_FUNC_PROTO));
+}
+
+// btf_trace_<name> is a pointer to a function whose first parameter the program does not get.
+int KernelTypes::tracepoint_arguments(std::string_view tracepoint) const {
+  const uint32_t pointer = referred(type_definition("btf_trace_" + std::string(tracepoint)), BTF_KIND_PTR);
+  const int all = arguments(referred(pointer, BTF_KIND_FUNC_PROTO));
+  return all > 0 ? all - 1 : -1;
 }
 
 std::vector<std::byte> KernelTypes::excerpt(const std::vector<std::string_view>& names) const {

@@ -36,6 +36,8 @@ class KernelTypes {
   uint32_t structure(std::string_view name) const;
   // How many arguments a function takes; -1: there is no such function.
   int parameters(std::string_view function) const;
+  // How many arguments a tp_btf program at this tracepoint gets; -1: there is no such tracepoint.
+  int tracepoint_arguments(std::string_view tracepoint) const;
 
   // BTF that holds the structs, unions, enums, typedefs and basic types of these names, and what they hold by value;
   // what they point to is void. Enough for relocations of member accesses (CO-RE): "any two pointers are compatible"
@@ -51,6 +53,8 @@ class KernelTypes {
   // The ids of all types of that name, whatever their kinds.
   std::vector<uint32_t> named(std::string_view name) const;
   uint32_t find(std::string_view name, uint32_t kind) const;
+  uint32_t referred(uint32_t id, uint32_t kind) const;
+  int arguments(uint32_t prototype) const;
 
   std::span<const std::byte> bytes_;          // all of it
   std::shared_ptr<const Contents> contents_;  // null: the bytes are somebody else's

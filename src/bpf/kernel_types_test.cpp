@@ -41,6 +41,8 @@ std::vector<std::byte> some_types() {
   btf__add_datasec_var_info(made, btf__type_cnt(made) - 2, 0, 4);
   btf__add_decl_tag(made, "tag", number, -1);
   btf__add_type_tag(made, "user", number);
+  btf__add_typedef(made, "btf_trace_seen", btf__add_ptr(made, prototype));
+  btf__add_typedef(made, "btf_trace_other", number);
   btf__add_func(made, "last", BTF_FUNC_STATIC, prototype);
   __u32 size = 0;
   const auto* raw = static_cast<const std::byte*>(btf__raw_data(made, &size));
@@ -64,6 +66,7 @@ TEST(KernelTypes, FindsWhatIsThere) {
   EXPECT_NE(types->structure("thing"), types->type_definition("thing"));
   EXPECT_EQ(types->parameters("connect_it"), 2);
   EXPECT_EQ(types->parameters("last"), 2);
+  EXPECT_EQ(types->tracepoint_arguments("seen"), 1);
   btf__free(witness);
 }
 
@@ -77,6 +80,8 @@ TEST(KernelTypes, FindsNothingElse) {
   EXPECT_EQ(types->function(""), 0u);
   EXPECT_EQ(types->structure("either"), 0u) << "a union";
   EXPECT_EQ(types->parameters("nothing"), -1);
+  EXPECT_EQ(types->tracepoint_arguments("nothing"), -1);
+  EXPECT_EQ(types->tracepoint_arguments("other"), -1) << "no function";
 }
 
 // struct outer { int a; struct inner *next; struct inner in[3]; } beside things that nobody asks for.

@@ -16,6 +16,7 @@
 #include <sstream>
 
 #include "base/clock.h"
+#include "bpf/grace_period.h"
 #include "bpf/lent_types.h"
 #include "bpf/want.h"
 #include "event/collector.h"
@@ -212,9 +213,11 @@ void Object::choose(const ObjectOptions& options) {
 bool Object::wants_map(const std::string& name, const ObjectOptions& options) const {
   const kernel_settings& settings = plan_.settings;
   const bool has_storage = settings.has_socket_storage;
-  if (name == "ring") {  // snapshots come through the files of their iterators
-    return std::any_of(options.collectors.begin(), options.collectors.end(),
-                       [](std::string_view collector) { return !find_collector(collector)->snapshot; });
+  if (name == "ring") {  // snapshots come through the files of their iterators, rows are swept
+    return std::any_of(options.collectors.begin(), options.collectors.end(), [](std::string_view name) {
+      const Collector* collector = find_collector(name);
+      return !collector->snapshot && !collector->has_rows;
+    });
   }
   if (name == "record_in_socket") return settings.wants_records && has_storage;
   if (name == "record_by_address" || name == "record_blank" || name == "listener_by_port")
@@ -317,6 +320,14 @@ Status Object::run_iterator(std::string_view moment) {
 }
 
 int Object::map_fd(const char* name) const { return bpf_object__find_map_fd_by_name(skeleton_->obj, name); }
+
+uint32_t Object::change_rows_side() {
+  uint32_t& side = skeleton_->bss->rows_side;
+  const uint32_t before = side;
+  __atomic_store_n(&side, 1 - before, __ATOMIC_SEQ_CST);
+  wait_for_running_programs();
+  return before;
+}
 
 int Object::ring_fd() const { return bpf_map__fd(skeleton_->maps.ring); }
 

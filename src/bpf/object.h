@@ -61,6 +61,9 @@ class Object {
   Status run_iterator(std::string_view moment);
 
   int map_fd(const char* name) const;  // negative: there is no such map in this run
+  // Of rows (bpf/rows.h): programs write the other side from now on. The side that they wrote, 0 or 1, is left alone
+  // when this returns.
+  uint32_t change_rows_side();
   int ring_fd() const;
   const kernel_counters& counters() const;
   // Kernel-side losses. With `exact` the programs are asked for the events the kernel skipped.

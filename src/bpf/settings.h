@@ -24,10 +24,12 @@ struct kernel_settings {
 	__u8 wants_afterlife;    /* the owners of minisockets are remembered (bpf/afterlife.h); implies wants_records */
 	/* Owners that are learned where the socket's record is out of reach are kept by cookie: */
 	__u8 follows_connections; /* of MPTCP connections: there may be some, and probe reads lead from a subflow to its own */
-	__u8 learns_accepts; /* of accepted sockets: accept() is seen as a system call */
-	__u8 sees_connect_calls; /* connect() is seen as a system call */
+	__u8 learns_accepts;           /* of accepted sockets: accept() is seen as a system call */
+	__u8 sees_connect_calls;       /* connect() is seen as a system call */
+	__u8 tells_failed_retransmits; /* tcp_retransmit_skb comes for failed ones too, with the error (6.15) */
+	__u8 _pad[3];
 };
-SOCKEYE_ASSERT_SIZE(kernel_settings, 28);
+SOCKEYE_ASSERT_SIZE(kernel_settings, 32);
 
 /* Reasons why the kernel side lost something; the index into kernel_counters.lost. */
 #define LOST_RING_FULL 0    /* no room in the ring: the event was dropped */

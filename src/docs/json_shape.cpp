@@ -92,7 +92,11 @@ void add_members(std::vector<JsonMember>& members, std::span<const Field> fields
 }
 
 JsonShape shape_of(const EventType& type, std::string_view what) {
-  JsonShape shape{.event = type.name, .what = what, .members = {}, .has_shared = !type.common.empty(), .type = &type};
+  JsonShape shape{.event = type.name,
+                  .what = what,
+                  .members = {},
+                  .has_shared = type.common.data() == kSocketFields.data(),
+                  .type = &type};
   add_members(shape.members, type.common);
   add_members(shape.members, type.own);
   return shape;
@@ -109,7 +113,7 @@ std::vector<JsonMember> shared_members() {
 std::vector<JsonShape> json_shapes() {
   std::vector<JsonShape> shapes;
   for (const Collector* collector : collectors()) {
-    if (collector->has_stream || collector->snapshot)
+    if (collector->has_stream || collector->has_rows || collector->snapshot)
       shapes.push_back(shape_of(collector->event, collector->summary));
     else if (collector->event.name == "counts")
       shapes.push_back(counts_shape());

@@ -23,4 +23,21 @@ const Field* find_field(const EventType& type, std::string_view name) {
   return nullptr;
 }
 
+const View* find_view(const EventType& type, std::string_view name) {
+  for (const View& view : type.views) {
+    if (view.name == name) return &view;
+  }
+  return nullptr;
+}
+
+std::string_view line_in_view(const EventType& type, std::string_view view) {
+  const View* found = find_view(type, view);
+  return found ? found->line : type.line;
+}
+
+std::span<const Column> columns_in_view(const EventType& type, std::string_view view) {
+  const View* found = find_view(type, view);
+  return found ? found->columns : type.columns;
+}
+
 }  // namespace sockeye
