@@ -26,8 +26,9 @@ struct kernel_settings {
 	__u8 follows_connections; /* of MPTCP connections: there may be some, and probe reads lead from a subflow to its own */
 	__u8 learns_accepts; /* of accepted sockets: accept() is seen as a system call */
 	__u8 _pad[1];
+	__u32 tick_ns; /* a jiffy, in which the kernel counts some of its times */
 };
-SOCKEYE_ASSERT_SIZE(kernel_settings, 28);
+SOCKEYE_ASSERT_SIZE(kernel_settings, 32);
 
 /* Reasons why the kernel side lost something; the index into kernel_counters.lost. */
 #define LOST_RING_FULL 0    /* no room in the ring: the event was dropped */
@@ -41,7 +42,8 @@ struct kernel_counters {
 	__u64 rescued;        /* events that a twin program handled while the first was interrupted on that CPU */
 	__u64 snapshot_owned; /* sockets that the snapshot found an owner for */
 	__u64 table_full;     /* events with OUTCOME_TABLE_FULL */
+	__u64 attached_ns;    /* when all programs were attached, CLOCK_BOOTTIME, told by user space; 0: not yet */
 };
-SOCKEYE_ASSERT_SIZE(kernel_counters, 72);
+SOCKEYE_ASSERT_SIZE(kernel_counters, 80);
 
 #endif
