@@ -104,6 +104,7 @@ typedef struct spinlock spinlock_t;
 
 struct task_struct {
 	unsigned int flags;
+	int exit_code;
 	pid_t pid;
 	pid_t tgid;
 	struct task_struct *real_parent;
@@ -299,14 +300,25 @@ struct sock {
 	socket_lock_t sk_lock;
 	u32 sk_mark;
 	u8 sk_kern_sock: 1;
+	u8 sk_shutdown;
 	u16 sk_type;
 	u16 sk_protocol;
+	int sk_err_soft;
 	u32 sk_ack_backlog;
 	u32 sk_max_ack_backlog;
 	kuid_t sk_uid;
 };
 
+typedef enum {
+	SS_FREE = 0,
+	SS_UNCONNECTED = 1,
+	SS_CONNECTING = 2,
+	SS_CONNECTED = 3,
+	SS_DISCONNECTING = 4,
+} socket_state;
+
 struct socket {
+	socket_state state;
 	short int type;
 	struct file *file;
 	struct sock *sk;
@@ -506,18 +518,34 @@ struct inet_sock {
 	__be16 inet_sport;
 };
 
+struct minmax_sample {
+	u32 t;
+	u32 v;
+};
+
+struct minmax {
+	struct minmax_sample s[3];
+};
+
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
 	void *icsk_ulp_data;
 	__u8 icsk_ca_state: 5;
+	__u8 icsk_retransmits;
 	__u8 icsk_pending;
+	__u8 icsk_probes_out;
 };
 
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	u32 snd_cwnd;
+	u8 chrono_type: 2;
 	u32 copied_seq;
+	struct minmax rtt_min;
+	u32 segs_out;
 	u64 bytes_sent;
+	u32 chrono_start;
+	u32 chrono_stat[3];
 	u32 write_seq;
 	u32 mdev_us;
 	u32 rcv_nxt;
@@ -525,7 +553,11 @@ struct tcp_sock {
 	u32 snd_una;
 	u32 srtt_us;
 	u64 bytes_received;
+	u32 segs_in;
+	u32 data_segs_in;
 	u64 bytes_acked;
+	u8 fastopen_connect: 1;
+	u8 syn_data_acked: 1;
 	u32 prior_ssthresh;
 	u32 high_seq;
 	u32 undo_marker;

@@ -8,6 +8,7 @@
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -90,6 +91,13 @@ std::string name_in_kernel(bpf_attach_type attach_type, uint32_t target) {
 
 Error refused(const std::string& what, int error, std::string hint) {
   return {ErrorCode::kNotPossible, what + ": " + errno_text(error), std::move(hint)};
+}
+
+// The coarse clocks advance with each jiffy: their resolution is TICK_NSEC, 1 / CONFIG_HZ.
+uint32_t tick_ns() {
+  timespec resolution = {};
+  clock_getres(CLOCK_MONOTONIC_COARSE, &resolution);
+  return static_cast<uint32_t>(resolution.tv_nsec);
 }
 
 Status is_whole(const Fd& cgroup2) {
@@ -243,6 +251,7 @@ kernel_settings Features::settings() const {
     settings.tcp_sock_type = types().structure("tcp_sock");
   }
   settings.tells_failed_retransmits = types().tracepoint_arguments("tcp_retransmit_skb") == 3;
+  settings.tick_ns = tick_ns();
   settings.may_probe_read = may_probe_read_;
   settings.has_cgroup_v1 = cgroup_v1_memory_;
   settings.follows_connections =

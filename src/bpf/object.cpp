@@ -258,6 +258,7 @@ Status Object::attach() {
   for (Choice& choice : plan_.choices) {
     if (!choice.rung.empty() && !choice.rung.starts_with("iter")) SOCKEYE_TRY(attach_moment(choice));
   }
+  skeleton_->bss->counters.attached_ns = SystemClock().boot_ns();
   return Ok{};
 }
 

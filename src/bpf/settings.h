@@ -28,8 +28,9 @@ struct kernel_settings {
 	__u8 sees_connect_calls;       /* connect() is seen as a system call */
 	__u8 tells_failed_retransmits; /* tcp_retransmit_skb comes for failed ones too, with the error (6.15) */
 	__u8 _pad[3];
+	__u32 tick_ns; /* a jiffy, in which the kernel counts some of its times */
 };
-SOCKEYE_ASSERT_SIZE(kernel_settings, 32);
+SOCKEYE_ASSERT_SIZE(kernel_settings, 36);
 
 /* Reasons why the kernel side lost something; the index into kernel_counters.lost. */
 #define LOST_RING_FULL 0    /* no room in the ring: the event was dropped */
@@ -43,7 +44,8 @@ struct kernel_counters {
 	__u64 rescued;        /* events that a twin program handled while the first was interrupted on that CPU */
 	__u64 snapshot_owned; /* sockets that the snapshot found an owner for */
 	__u64 table_full;     /* events with OUTCOME_TABLE_FULL */
+	__u64 attached_ns;    /* when all programs were attached, CLOCK_BOOTTIME, told by user space; 0: not yet */
 };
-SOCKEYE_ASSERT_SIZE(kernel_counters, 72);
+SOCKEYE_ASSERT_SIZE(kernel_counters, 80);
 
 #endif
