@@ -178,7 +178,6 @@ Result<RunTotals> run_stream(const Stream& stream) {
   }
   tell_ready(options.ready_fd);
 
-  const SystemClock clock;
   std::vector<const EventType*> types;
   for (const Collector* collector : stream.wanted) types.push_back(&collector->event);
   Translator translator(types, Translations(), clock);
