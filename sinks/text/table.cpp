@@ -94,7 +94,10 @@ void Table::add_column(const EventType& type, Column column) {
     column.right = times_.is_number();
   }
   const int usual = std::max<int>(column.least, std::min<int>(column.width, kUsual));
-  cells_.push_back({.column = column, .field = field, .write = is_time ? nullptr : cell_writer(*field)});
+  cells_.push_back({.column = column,
+                    .field = field,
+                    .rather = column.rather.empty() ? nullptr : find_field(type, column.rather),
+                    .write = is_time ? nullptr : cell_writer(*field)});
   wishes_.push_back({.least = column.least,
                      .usual = usual,
                      .most = column.width,
@@ -143,7 +146,7 @@ void Table::add_cell(Buffer& out, const Cell& cell, std::string_view text, bool 
   const size_t padding = static_cast<size_t>(std::max(0, cell.width - columns_of(text)));
   if (cell.column.right) out.fill(' ', padding);
   if (is_too_long && !is_whole) {
-    add_shortened(out, text, cell.width, cell.column.head);
+    add_shortened(out, text, cell.width, cell.column.head && !cell.is_other);
   } else {
     out.add(text);
   }
@@ -170,8 +173,9 @@ void Table::render(const Record& record, const WallTime& wall) {
   texts_.clear();
   for (Cell& cell : cells_) {
     cell.at = texts_.size();
+    cell.is_other = cell.rather && is_present(*cell.rather, record);
     if (cell.write)
-      cell.write(texts_, *cell.field, record, wall);
+      cell.write(texts_, cell.is_other ? *cell.rather : *cell.field, record, wall);
     else
       times_.add(texts_, record.header->time_ns, wall);
     cell.bytes = texts_.size() - cell.at;

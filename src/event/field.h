@@ -71,6 +71,8 @@ struct Column {
   bool right = false;  // aligned to the right
   uint8_t keep = 255;  // where the terminal is too narrow, columns with the smallest `keep` go first
   bool head = false;   // what is too long is cut at its end (ids); else in its middle
+  // A field of the same type that is shown in its place where it is there, and cut in its middle.
+  std::string_view rather = {};
 };
 
 // What a sink needs to know of a kind of record.
