@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "enrich/container_api.h"
+
+#include <curl/curl.h>
+#include <sys/stat.h>
+
+#include <memory>
+#include <optional>
+
+namespace sockeye {
+namespace {
+
+bool is_socket(const std::string& path) {
+  struct stat status = {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+struct CurlCloser {
+  void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
+};
+
+size_t take_bytes(char* bytes, size_t, size_t count, void* to) {
+  auto& answer = *static_cast<std::string*>(to);
+  if (answer.size() + count > ContainerApi::kMaxAnswer) return 0;  // ends it with an error
+  answer.append(bytes, count);
+  return count;
+}
+
+// {"id":["ID"]} as it stands in a URL.
+std::string filter_for(const std::string& id) { return "%7B%22id%22%3A%5B%22" + id + "%22%5D%7D"; }
+
+}  // namespace
+
+Result<std::string> ask_daemon(const ContainerDaemon& daemon, const std::string& path) {
+  const std::unique_ptr<CURL, CurlCloser> curl(curl_easy_init());
+  if (!curl) return Error{ErrorCode::kFailed, "libcurl does not start", ""};
+  std::string answer;
+  const std::string url = "http://localhost" + path;
+  curl_easy_setopt(curl.get(), CURLOPT_UNIX_SOCKET_PATH, daemon.socket.c_str());
+  curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl.get(), CURLOPT_PROXY, "");  // whatever the environment says
+  curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl.get(), CURLOPT_FAILONERROR, 1L);
+  curl_easy_setopt(curl.get(), CURLOPT_CONNECTTIMEOUT_MS, ContainerApi::kConnectMs);
+  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, ContainerApi::kAnswerMs);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, take_bytes);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &answer);
+  const CURLcode code = curl_easy_perform(curl.get());
+  if (code != CURLE_OK) return Error{ErrorCode::kFailed, curl_easy_strerror(code), ""};
+  return answer;
+}
+
+ContainerApi::ContainerApi(const std::string& root) {
+  // Podman's own API knows its pods; both answer to Docker's.
+  for (ContainerDaemon daemon :
+       {ContainerDaemon{"docker", "/run/docker.sock", "/containers/json"},
+        ContainerDaemon{"podman", "/run/podman/podman.sock", "/v4.0.0/libpod/containers/json"}}) {
+    daemon.socket = root + daemon.socket;
+    if (is_socket(daemon.socket)) daemons_.push_back(std::move(daemon));
+  }
+}
+
+ContainerApi::~ContainerApi() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+bool ContainerApi::ask(const std::string& id) {
+  if (daemons_.empty()) return false;
+  if (!thread_.joinable()) thread_ = std::thread(&ContainerApi::work, this);
+  {
+    const std::lock_guard lock(mutex_);
+    if (questions_.size() >= kMaxWaiting) return false;
+    questions_.push_back(id);
+  }
+  wake_.notify_one();
+  return true;
+}
+
+void ContainerApi::take(const std::function<void(const std::string& id, const ContainerLabels& labels)>& answered) {
+  std::vector<std::pair<std::string, ContainerLabels>> answers;
+  {
+    const std::lock_guard lock(mutex_);
+    answers.swap(answers_);
+  }
+  for (const auto& [id, labels] : answers) answered(id, labels);
+}
+
+void ContainerApi::wait(std::chrono::milliseconds limit) {
+  std::unique_lock lock(mutex_);
+  idle_.wait_for(lock, limit, [this] { return questions_.empty() && !busy_; });
+}
+
+void ContainerApi::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    busy_ = !questions_.empty();
+    if (!busy_) idle_.notify_all();
+    wake_.wait(lock, [this] { return stop_ || !questions_.empty(); });
+    if (stop_) return;
+    busy_ = true;
+    std::string id = std::move(questions_.front());
+    questions_.pop_front();
+    lock.unlock();
+    ContainerLabels labels = look_up(id);
+    lock.lock();
+    answers_.emplace_back(std::move(id), std::move(labels));
+  }
+}
+
+ContainerLabels ContainerApi::look_up(const std::string& id) {
+  ContainerLabels labels;
+  for (const ContainerDaemon& daemon : daemons_) {
+    const auto answer = ask_daemon(daemon, std::string(daemon.list) + "?all=true&filters=" + filter_for(id));
+    if (answer) labels.add(labels_in_container_list(*answer, id));
+    if (labels.is_complete()) break;
+  }
+  return labels;
+}
+
+}  // namespace sockeye
