@@ -84,7 +84,7 @@ TEST(RunPlan, WhatIsForOwnersAloneIsAttachedLast) {
     return order;
   };
   EXPECT_EQ(order_for("states"),
-            "destroyed set_state syn_sent accepted connection_received connection_sent received sent ");
+            "destroyed set_state syn_sent accepted cgroup_made connection_received connection_sent received sent ");
   EXPECT_EQ(order_for("counts").substr(0, 20), "destroyed set_state ");
 }
 

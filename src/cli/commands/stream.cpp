@@ -15,6 +15,7 @@
 #include "event/collector.h"
 #include "pipeline/container_gate.h"
 #include "pipeline/pipeline.h"
+#include "source/cgroup_news.h"
 #include "source/ring_source.h"
 
 namespace sockeye {
@@ -66,6 +67,7 @@ Result<RunTotals> run_stream(const Stream& stream) {
   for (const Collector* collector : stream.wanted) object_options.collectors.push_back(collector->event.name);
   object_options.ring_bytes = options.ring_bytes;
   object_options.filters = with_containers(stream.filters, stream.containers, enricher);
+  object_options.new_cgroups = true;
   object_options.accept_owner = stream.accept_owner;
   object_options.btf_file = options.btf_file;
   auto object = Object::load(object_options);
@@ -73,6 +75,7 @@ Result<RunTotals> run_stream(const Stream& stream) {
   auto source = RingSource::open(**object);
   if (!source) return source.error();
 
+  CgroupNews news(**object);
   ContainerGate gate(stream.containers, enricher, (*object)->map_fd("verdict_by_container"));
   gate.seed();
   // Attach first, then look at what is there: what changes meanwhile is an event.
@@ -86,7 +89,11 @@ Result<RunTotals> run_stream(const Stream& stream) {
 
   const SystemClock clock;
   Pipeline pipeline(**source, enricher, sinks->all(), signals, clock, say);
-  return pipeline.run({options.duration, options.count, options.end_record, gate.wanted()});
+  const auto read_news = [&] {
+    gate.retry();
+    news.read([&gate](const container_key& cgroup) { gate.hear_of(cgroup); });
+  };
+  return pipeline.run({options.duration, options.count, options.end_record, gate.wanted(), read_news, news.wake_fd()});
 }
 
 Result<Stream> understand(const StreamWords& words) {
