@@ -129,6 +129,7 @@ Result<Diagnosis> diagnose(const std::string& btf_file) {
   Diagnosis diagnosis;
   diagnosis.machine = read_machine("", btf_file);
   diagnosis.namespaces = walk_namespaces();
+  diagnosis.runtimes = diagnose_runtimes();
   if (const auto features = Features::detect(btf_file)) {
     diagnosis.tracing = trial_of(features->tracing());
     if (diagnosis.tracing.allowed) {
