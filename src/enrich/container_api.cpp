@@ -26,12 +26,16 @@ size_t take_bytes(char* bytes, size_t, size_t count, void* to) {
   return count;
 }
 
+int is_over(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return stop && static_cast<const std::atomic<bool>*>(stop)->load();
+}
+
 // {"id":["ID"]} as it stands in a URL.
 std::string filter_for(const std::string& id) { return "%7B%22id%22%3A%5B%22" + id + "%22%5D%7D"; }
 
 }  // namespace
 
-Result<std::string> ask_daemon(const ContainerDaemon& daemon, const std::string& path) {
+Result<std::string> ask_daemon(const ContainerDaemon& daemon, const std::string& path, const std::atomic<bool>* stop) {
   const std::unique_ptr<CURL, CurlCloser> curl(curl_easy_init());
   if (!curl) return Error{ErrorCode::kFailed, "libcurl does not start", ""};
   std::string answer;
@@ -45,6 +49,9 @@ Result<std::string> ask_daemon(const ContainerDaemon& daemon, const std::string&
   curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, ContainerApi::kAnswerMs);
   curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, take_bytes);
   curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &answer);
+  curl_easy_setopt(curl.get(), CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(curl.get(), CURLOPT_XFERINFOFUNCTION, is_over);
+  curl_easy_setopt(curl.get(), CURLOPT_XFERINFODATA, stop);
   const CURLcode code = curl_easy_perform(curl.get());
   if (code != CURLE_OK) return Error{ErrorCode::kFailed, curl_easy_strerror(code), ""};
   return answer;
@@ -116,7 +123,7 @@ void ContainerApi::work() {
 ContainerLabels ContainerApi::look_up(const std::string& id) {
   ContainerLabels labels;
   for (const ContainerDaemon& daemon : daemons_) {
-    const auto answer = ask_daemon(daemon, std::string(daemon.list) + "?all=true&filters=" + filter_for(id));
+    const auto answer = ask_daemon(daemon, std::string(daemon.list) + "?all=true&filters=" + filter_for(id), &stop_);
     if (answer) labels.add(labels_in_container_list(*answer, id));
     if (labels.is_complete()) break;
   }

@@ -7,6 +7,7 @@
 // single one is locked while it starts, and would be told of after its first packets.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -38,7 +39,7 @@ class ContainerApi {
 
   // `root` is put before the paths of sockets; "" is the machine itself.
   explicit ContainerApi(const std::string& root);
-  // Waits for an answer that is under way, which takes at most kAnswerMs.
+  // Gives up an answer that is under way, which libcurl notices within a second.
   ~ContainerApi();
 
   // Of a container with a hexadecimal id. False: there is nobody to ask, or too much is waiting already.
@@ -64,10 +65,11 @@ class ContainerApi {
   std::deque<std::string> questions_;
   std::vector<std::pair<std::string, ContainerLabels>> answers_;
   bool busy_ = false;
-  bool stop_ = false;
+  std::atomic<bool> stop_ = false;
 };
 
-// The answer of a daemon to a GET of `path`; a Result's error says why there is none.
-Result<std::string> ask_daemon(const ContainerDaemon& daemon, const std::string& path);
+// The answer of a daemon to a GET of `path`; an error says why there is none. Ends early where `*stop` becomes true.
+Result<std::string> ask_daemon(const ContainerDaemon& daemon, const std::string& path,
+                               const std::atomic<bool>* stop = nullptr);
 
 }  // namespace sockeye
