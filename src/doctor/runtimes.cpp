@@ -35,7 +35,8 @@ std::string RuntimeDiagnosis::remedy() const {
 std::vector<RuntimeDiagnosis> diagnose_runtimes(const std::string& root) {
   std::vector<RuntimeDiagnosis> runtimes;
   for (ContainerStore& store : ContainerFiles(root).stores()) runtimes.push_back({std::move(store), std::nullopt});
-  for (const ContainerDaemon& daemon : ContainerApi(root).daemons()) {
+  const ContainerApi api(root);
+  for (const ContainerDaemon& daemon : api.daemons()) {
     for (RuntimeDiagnosis& runtime : runtimes) {
       if (!runtime.store.runtime.starts_with(daemon.runtime)) continue;
       const auto answer = ask_daemon(daemon, kPing);
