@@ -176,6 +176,7 @@ struct inode {
 
 struct cgroup {
 	struct kernfs_node *kn;
+	struct cgroup_root *root;
 };
 
 struct seq_file {
@@ -199,6 +200,11 @@ struct net {
 	struct ns_common ns;
 	struct netns_ipv4 ipv4;
 	u64 net_cookie;
+};
+
+struct cgroup_root {
+	unsigned int subsys_mask;
+	int hierarchy_id;
 };
 
 enum bpf_map_type {

@@ -5,7 +5,7 @@
 usage: tools/check_layers.py [ROOT]
 Data flows one way and includes point only to the left (ARCHITECTURE.md):
   base <- event <- {bpf, record} <- source <- enrich <- {aggregate, detect, explain} <- sinks <- pipeline <- cli
-                        bpf <- doctor <- cli, aggregate <- docs <- cli
+                     enrich <- doctor <- cli, aggregate <- docs <- cli
 Collectors and detectors see base, event and each other's *.event.h, which aggregate sees too; sinks see base, event
 and record; bench/ sees base. The kernel side is bpf/, *.bpf.c, *.bpf.h and the headers that both sides share. Prints
 file:line, the include and the rule it breaks; exit code 1 if there is one.
@@ -30,7 +30,7 @@ STAGES = {  # a folder of src/ and what it sees besides itself
     "detect": "base event bpf record source enrich",
     "explain": "base event bpf record source enrich",
     "pipeline": "base event bpf record source enrich aggregate detect explain sinks",
-    "doctor": "base event bpf",
+    "doctor": "base event bpf enrich",
     "docs": "base event aggregate",
     "cli": "base event bpf record source enrich aggregate detect explain pipeline doctor docs",
     "main": "base cli",

@@ -255,7 +255,7 @@ def test_what_is_in_the_kernel(net):
     moments = {name.split("__")[0] for name in names}
     assert moments >= {"set_state", "tick_file"}, names
     assert moments <= {"set_state", "syn_sent", "sent", "received", "tick_socket", "tick_file", "destroyed", "accepted",
-                       "connection_sent", "connection_received"}, names
+                       "connection_sent", "connection_received", "cgroup_made"}, names
     rungs = [name for name in names if not name.endswith("__twin")]
     assert len(rungs) == len(moments) and len(names) == len(rungs) + 1, f"more than one rung of a moment: {names}"
     links = [link for number, link in shown["link"].items() if number in ours["link"]]

@@ -97,7 +97,11 @@ void Table::add_column(const EventType& type, Column column) {
   const int usual = std::max<int>(column.least, std::min<int>(column.width, kUsual));
   const Field* port = column.port.empty() ? nullptr : find_field(type, column.port);
   const Writer write = port ? line_writer(*field, false) : cell_writer(*field);  // in brackets where a port follows
-  cells_.push_back({.column = column, .field = field, .write = is_time ? nullptr : write, .port = port});
+  cells_.push_back({.column = column,
+                    .field = field,
+                    .rather = column.rather.empty() ? nullptr : find_field(type, column.rather),
+                    .write = is_time ? nullptr : write,
+                    .port = port});
   wishes_.push_back({.least = column.least,
                      .usual = usual,
                      .most = column.width,
@@ -146,7 +150,7 @@ void Table::add_cell(Buffer& out, const Cell& cell, std::string_view text, bool 
   const size_t padding = static_cast<size_t>(std::max(0, cell.width - columns_of(text)));
   if (cell.column.right) out.fill(' ', padding);
   if (is_too_long && !is_whole) {
-    add_shortened(out, text, cell.width, cell.column.head);
+    add_shortened(out, text, cell.width, cell.column.head && !cell.is_other);
   } else {
     out.add(text);
   }
@@ -173,8 +177,9 @@ void Table::render(const Record& record, const WallTime& wall) {
   texts_.clear();
   for (Cell& cell : cells_) {
     cell.at = texts_.size();
+    cell.is_other = cell.rather && is_present(*cell.rather, record);
     if (cell.write)
-      cell.write(texts_, *cell.field, record, wall);
+      cell.write(texts_, cell.is_other ? *cell.rather : *cell.field, record, wall);
     else
       times_.add(texts_, record.header->time_ns, wall);
     if (cell.port) {

@@ -37,8 +37,10 @@ class Table {
   struct Cell {
     Column column;
     const Field* field;
-    Writer write;       // null: of a time
-    const Field* port;  // behind an address; null: none
+    const Field* rather;    // of Column::rather; null: there is none
+    Writer write;           // null: of a time
+    const Field* port;      // behind an address; null: none
+    bool is_other = false;  // this row shows `rather`
     int width = 0;
     size_t at = 0;  // where its text of this row begins in texts_
     size_t bytes = 0;

@@ -33,6 +33,8 @@ constexpr RungLoss kRungLosses[] = {
     {"connect_returned", "sys_exit",
      "every system call of the machine costs more, and connects through io_uring or by 32-bit programs that fail before "
      "their first SYN are not seen"},
+    {"cgroup_made", "",
+     "a container is known from its first event on: one that has gone when this is read has no name"},
     {"connection_received", "", "receiving does not tell whose an MPTCP connection is"},
     {"connection_sent", "", "sending does not tell whose an MPTCP connection is"},
     {"destroyed", "", "what is remembered of a socket stays when it is gone, until no room is left"},
@@ -133,6 +135,7 @@ std::vector<std::string_view> wanted_moments(const Features& features, const Obj
       moments.insert(moments.end(), {"connection_sent", "connection_received"});
     }
   }
+  if (options.new_cgroups) moments.push_back("cgroup_made");
   for (const Handler& handler : handlers()) {
     if (has_handler(handler.moment, options.collectors)) moments.push_back(handler.moment);
   }

@@ -22,6 +22,7 @@ struct ObjectOptions {
   filter_rules filters = {};
   bool group_visits = false;  // visits for counting tell what sockets are grouped by
   bool owners = false;        // learn owners, also of minisockets, whatever the collectors need
+  bool new_cgroups = false;     // tell of each cgroup that is made while the run goes on
   bool accept_owner = false;    // see accept() even where that costs every system call
   bool connect_errors = false;  // see connect() fail before its first SYN even where that does
   std::string btf_file = {};  // of --btf: the kernel's types, where its own cannot be read; empty: none

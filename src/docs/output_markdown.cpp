@@ -111,7 +111,8 @@ void add_other_formats(std::string& text, const EventType& type) {
   if (type.columns.empty()) return;
   text += "\nColumns of the table:";
   for (const Column& column : type.columns)
-    text += " " + std::string(column.header) + " (`" + std::string(column.field) + "`)";
+    text += " " + std::string(column.header) + " (`" +
+            (column.rather.empty() ? "" : std::string(column.rather) + "`, else `") + std::string(column.field) + "`)";
   text += "\n";
 }
 

@@ -129,6 +129,7 @@ Result<Diagnosis> diagnose(const std::string& btf_file) {
   Diagnosis diagnosis;
   diagnosis.machine = read_machine("", btf_file);
   diagnosis.namespaces = walk_namespaces();
+  diagnosis.runtimes = diagnose_runtimes();
   if (const auto features = Features::detect(btf_file)) {
     const Status& tracing = features->tracing();
     if (!tracing && tracing.error().code == ErrorCode::kUsage) return tracing.error();  // types of another kernel

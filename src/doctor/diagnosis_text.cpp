@@ -175,6 +175,13 @@ void add_namespaces(Page& page, const Diagnosis& diagnosis) {
   page.more(namespaces.why);
 }
 
+void add_runtimes(Page& page, const Diagnosis& diagnosis) {
+  for (const RuntimeDiagnosis& runtime : diagnosis.runtimes) {
+    page.line(runtime.has_names() ? Mark::kOk : Mark::kLess, std::string(runtime.store.runtime), runtime.words());
+    page.more(do_this(runtime.remedy()));
+  }
+}
+
 void add_bpf(Page& page, const Diagnosis& diagnosis) {
   const Machine& machine = diagnosis.machine;
   if (machine.jit)
@@ -248,6 +255,7 @@ void add_diagnosis_page(Buffer& out, const Diagnosis& diagnosis, int columns, bo
   add_mounts(page, diagnosis.machine);
   add_memory(page, diagnosis.machine);
   add_namespaces(page, diagnosis);
+  add_runtimes(page, diagnosis);
   add_bpf(page, diagnosis);
   for (const CollectorDiagnosis& collector : diagnosis.collectors) add_collector(page, collector);
   page.heading("Verdict");

@@ -89,6 +89,8 @@ struct View {
   std::string_view name;
   std::string_view line;
   std::span<const Column> columns = {};  // empty: as lines only
+  // A field of the same type that is shown in its place where it is there, and cut in its middle.
+  std::string_view rather = {};
 };
 
 // What a sink needs to know of a kind of record.

@@ -56,6 +56,29 @@ TEST_F(ContainerGateTest, DecidesByTheContextOfTheRecord) {
   EXPECT_TRUE(passes(excluding.wanted(), service_));
 }
 
+TEST_F(ContainerGateTest, DecidesByName) {
+  root_.file("/var/lib/docker/containers/" + kId + "/config.v2.json", R"({"Name":"/web"})");
+  ContainerGate wanting({{"web"}, {}}, *enricher_, -1), excluding({{}, {"web"}}, *enricher_, -1);
+  EXPECT_TRUE(passes(wanting.wanted(), docker_));
+  EXPECT_FALSE(passes(wanting.wanted(), service_));
+  EXPECT_FALSE(passes(excluding.wanted(), docker_));
+  EXPECT_TRUE(passes(excluding.wanted(), service_));
+}
+
+TEST_F(ContainerGateTest, ACgroupThatWasMadeIsKnownWhenItHasGone) {
+  ContainerGate gate({{"aaaa"}, {}}, *enricher_, -1);
+  const std::string path = "/sys/fs/cgroup/unified/docker/" + std::string(64, 'b');
+  const std::string again = "/sys/fs/cgroup/unified/docker/aaaa" + std::string(60, 'b');
+  gate.hear_of({.id = root_.directory(path), .pid = 0, .kind = CGROUP_V2});
+  gate.hear_of({.id = 0x7fffffffffff, .pid = 0, .kind = CGROUP_V2});
+  const uint64_t wanted = root_.directory(again);
+  gate.hear_of({.id = wanted, .pid = 0, .kind = CGROUP_V2});
+  gate.retry();
+  std::filesystem::remove(root_.path() + again);
+  EXPECT_TRUE(passes(gate.wanted(), wanted));
+  EXPECT_EQ(enricher_->counters().lookups.unnamed, 2u) << "the one that is nowhere, and once again";
+}
+
 TEST_F(ContainerGateTest, WhatIsAboutNoSocketPasses) {
   ContainerGate gate({{"aaaa"}, {}}, *enricher_, -1);
   const event_header header = {};

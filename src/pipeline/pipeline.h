@@ -28,6 +28,10 @@ struct PipelineOptions {
   std::function<bool(const Record&)> wanted = {};
   // Puts something into the records of a batch, which has their context; is called for empty batches, too.
   std::function<void(Batch&)> annotate = {};
+  // What is no record and has to be known before those that are read next: asked for before each batch, and whenever
+  // `news_fd` becomes readable (edge-triggered).
+  std::function<void()> read_news = {};
+  int news_fd = -1;
 };
 
 struct RunTotals {
@@ -55,6 +59,7 @@ class Pipeline {
   Pipeline(Source& source, Enricher* enricher, std::vector<Sink*> sinks, Signals& signals, const Clock& clock,
            std::function<void(const std::string&)> complain);
 
+  void wake_by(int fd);
   void wait(int timeout_ms);
   bool read_batch();
   void look_for_losses(bool exact);
@@ -84,6 +89,7 @@ class Pipeline {
   uint64_t remaining_;        // of --count
   std::function<bool(const Record&)> wanted_;
   std::function<void(Batch&)> annotate_;
+  std::function<void()> read_news_;
   RunTotals totals_;
 };
 

@@ -59,7 +59,7 @@ TEST_F(LoadTest, EachCollectorAlone) {
 
 TEST_F(LoadTest, AllTogetherFiltered) {
   ObjectOptions options;
-  options.accept_owner = true;
+  options.accept_owner = options.new_cgroups = true;
   for (const Collector* collector : collectors()) options.collectors.push_back(collector->event.name);
   memset(&options.filters, 0xff, sizeof options.filters);  // no list is dead code
   options.filters.family = FAMILY_IPV4;

@@ -17,6 +17,7 @@
 #include "pipeline/container_gate.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/translator.h"
+#include "source/cgroup_news.h"
 #include "source/ring_source.h"
 
 namespace sockeye {
@@ -158,6 +159,7 @@ Result<RunTotals> run_stream(const Stream& stream) {
   for (const Collector* collector : stream.wanted) object_options.collectors.push_back(collector->event.name);
   object_options.ring_bytes = options.ring_bytes;
   object_options.filters = with_containers(stream.filters, stream.containers, enricher);
+  object_options.new_cgroups = true;
   object_options.accept_owner = stream.accept_owner;
   object_options.connect_errors = stream.connect_errors;
   object_options.btf_file = options.btf_file;
@@ -167,6 +169,7 @@ Result<RunTotals> run_stream(const Stream& stream) {
   auto source = open_source(stream, **object, enricher, clock);
   if (!source) return source.error();
 
+  CgroupNews news(**object);
   ContainerGate gate(stream.containers, enricher, (*object)->map_fd("verdict_by_container"));
   gate.seed();
   // Attach first, then look at what is there: what changes meanwhile is an event.
@@ -185,8 +188,12 @@ Result<RunTotals> run_stream(const Stream& stream) {
   if (translator.is_wanted()) annotate = [&translator](Batch& batch) { translator.fill(batch); };
 
   Pipeline pipeline(**source, enricher, sinks->all(), signals, clock, say);
-  const RunTotals totals =
-      pipeline.run({options.duration, options.count, options.end_record, gate.wanted(), annotate});
+  const auto read_news = [&] {
+    gate.retry();
+    news.read([&gate](const container_key& cgroup) { gate.hear_of(cgroup); });
+  };
+  const RunTotals totals = pipeline.run({options.duration, options.count, options.end_record, gate.wanted(), annotate,
+                                         read_news, news.wake_fd()});
   SOCKEYE_TRY((*source)->status());
   return totals;
 }
