@@ -73,6 +73,8 @@ INLINE void fill_socket_event(struct socket_event *event, struct moment *m)
 	if (m->record) {
 		event->socket.role = m->record->role;
 		event->owner = m->record->owner;
+	} else if (m->owner) {
+		event->owner = *m->owner;
 	}
 }
 

@@ -12,7 +12,9 @@ struct moment {
 	struct sock_common *mini;   /* tick_*: a minisocket or a request socket, which has no record */
 	struct seq_file *file;      /* tick_*: what user space reads of the iterator; write_event() */
 	struct sock_record *record; /* 0 where none could be had */
-	struct owner *owner;        /* tick_state, in runs that want owners: whose it is, also of `mini`; 0: unknown */
+	struct owner *owner;        /* where it is known without a record, also of `mini`; 0: unknown */
+	struct socket_id *id;       /* dropped, ...: the ends of a packet, in place of a socket to read them from */
+	struct packet *packet;      /* dropped, syn_dropped, reset_*: bpf/packet.h */
 	__u64 time_ns;              /* CLOCK_BOOTTIME */
 	__u64 cookie;
 	__u64 duration_ns; /* set_state: time in old_state; 0: its start was not seen */
@@ -30,6 +32,7 @@ INLINE __u64 own_cookie(void)
 INLINE void clean_record(struct sock_record *record, int keep_owner)
 {
 	record->state_since_ns = 0;
+	record->last_accept_ns = 0;
 	record->role = ROLE_UNKNOWN;
 	__builtin_memset(&record->parts, 0, sizeof(record->parts));
 	if (!keep_owner)
@@ -75,7 +78,9 @@ INLINE void open_moment(struct moment *m, struct sock *sk, struct tcp_sock *tp, 
 
 INLINE void read_moment_id(struct socket_id *id, struct moment *m)
 {
-	if (m->mini)
+	if (m->id)
+		*id = *m->id;
+	else if (m->mini)
 		read_mini_id(id, m->mini);
 	else
 		read_socket_id(id, m->sk, m->tp);
@@ -104,7 +109,7 @@ INLINE __u32 verdict_of_container(struct owner *owner)
 
 INLINE __u32 verdict_of_filters(struct moment *m, struct socket_id *id)
 {
-	struct owner *owner = m->record ? &m->record->owner : 0;
+	struct owner *owner = m->record ? &m->record->owner : m->owner;
 
 	if (!filter_passes(&filters, id, owner))
 		return VERDICT_FAILS;
@@ -115,11 +120,11 @@ INLINE __u32 verdict_of_filters(struct moment *m, struct socket_id *id)
  * Whether this run wants events of this socket. Ask before anything is put into the ring. The verdict stays in the
  * record until something changes. What the number of changes was is read before the rest: one that comes meanwhile, as
  * another CPU may send on the socket, leaves a verdict that is not taken again. Nothing holds that is not decided, or
- * was said while a port was not known.
+ * was said while a port was not known, nor what was said of a packet: a listener has others.
  */
 INLINE int moment_passes(struct moment *m)
 {
-	struct sock_record *record = m->record;
+	struct sock_record *record = m->id ? 0 : m->record;
 	__u32 changes = 0, verdict;
 	struct socket_id id = {};
 
@@ -132,8 +137,8 @@ INLINE int moment_passes(struct moment *m)
 			return verdict == VERDICT_PASSES;
 	}
 	read_moment_id(&id, m);
-	if (record)
-		id.role = record->role;
+	if (m->record)
+		id.role = m->record->role;
 	verdict = verdict_of_filters(m, &id);
 	if (record && id.lport && id.rport)
 		*(volatile __u32 *)&record->verdict = changes | verdict;
