@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * A packet of TCP or UDP that the kernel threw away (tracepoint skb:kfree_skb), a reset (tcp:tcp_send_reset,
- * tcp:tcp_receive_reset), or a connection that found an accept queue full. Of base, socket holds the ends of the packet: local
- * is where it was to be received, or came from. Cookie, role and owner are of the socket that it was for, where one is known.
+ * tcp:tcp_receive_reset), or a connection that found an accept queue full. Of base, socket holds the ends of the
+ * packet: local is where it was to be received, or came from. Cookie, role and owner are of the socket that it was for,
+ * where one is known.
  */
 #ifndef SOCKEYE_DROPS_EVENT_H
 #define SOCKEYE_DROPS_EVENT_H
@@ -33,8 +34,8 @@
 
 struct drops_event {
 	struct socket_event base;
-	__u64 last_accept_ns;          /* CLOCK_BOOTTIME: when the listener's process last accepted; 0: not seen */
-	char reason[DROPS_NAME_LEN];   /* enum skb_drop_reason or sk_rst_reason of this kernel; of others, a subsystem */
+	__u64 last_accept_ns;        /* CLOCK_BOOTTIME: when the listener's process last accepted; 0: not seen */
+	char reason[DROPS_NAME_LEN]; /* enum skb_drop_reason or sk_rst_reason of this kernel; of others, a subsystem */
 	char function[DROPS_NAME_LEN]; /* kernel function that dropped it; empty: not known */
 	__u32 reason_number;           /* as this kernel numbers it; 0 unless DROPS_HAS_REASON */
 	__u32 length;                  /* bytes, sk_buff.len where it was dropped; 0: there is no packet */

@@ -5,8 +5,8 @@
 #include "collectors/drops/emit_drop.bpf.h"
 
 /*
- * The last acknowledgement of a handshake, and the data behind it, at a listener with a full accept queue: there is no room
- * for the child (tcp_v4_syn_recv_sock()). Until 6.17 the kernel calls that NOT_SPECIFIED.
+ * The last acknowledgement of a handshake, and the data behind it, at a listener with a full accept queue: there is no
+ * room for the child (tcp_v4_syn_recv_sock()). Until 6.17 the kernel calls that NOT_SPECIFIED.
  */
 INLINE int is_accept_overflow(struct packet *packet)
 {

@@ -4,11 +4,11 @@
 
 #include "collectors/drops/emit_drop.bpf.h"
 
-/* Where the queue has room the listener had another reason, which nothing tells: too many half-open requests, no memory. */
+/* Where the queue has room the listener had another reason, which nothing tells: too many half-open requests, no
+ * memory. */
 INLINE void drops_on_syn_dropped(struct moment *m)
 {
-	struct drops_event *event =
-		begin_drop(m, accept_queue_is_full(m->packet) ? DROPS_ACCEPT_OVERFLOW : DROPS_DROP);
+	struct drops_event *event = begin_drop(m, accept_queue_is_full(m->packet) ? DROPS_ACCEPT_OVERFLOW : DROPS_DROP);
 
 	if (event)
 		submit_event(event);

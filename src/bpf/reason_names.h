@@ -10,7 +10,8 @@
 
 namespace sockeye {
 
-// Names without their prefixes; those that are too long are cut. Empty where the kernel has none (before 5.17, before 6.10).
+// Names without their prefixes; those that are too long are cut. Empty where the kernel has none (before 5.17,
+// before 6.10).
 reason_names name_reasons(const KernelTypes& types);
 
 // The number of SKB_DROP_REASON_NOT_SPECIFIED; 0: this kernel has no reasons.

@@ -25,13 +25,13 @@ struct kernel_settings {
 	__u8 wants_afterlife;    /* the owners of minisockets are remembered (bpf/afterlife.h); implies wants_records */
 	/* Owners that are learned where the socket's record is out of reach are kept by cookie: */
 	__u8 follows_connections; /* of MPTCP connections: there may be some, and probe reads lead from a subflow to its own */
-	__u8 learns_accepts; /* of accepted sockets: accept() is seen as a system call */
-	__u8 follows_datagrams;    /* owners of UDP sockets are learned, too */
-	__u8 wants_accept_time;    /* of a listener: when a connection was last accepted */
-	__u8 watches_listeners;    /* bpf/listeners.h */
-	__u8 names_functions;      /* bpf_snprintf() (5.13) names the function of an address */
-	__u8 drop_arguments;       /* of the tracepoint kfree_skb: 2 until 5.16, then the reason, then the socket (6.11) */
-	__u8 reset_arguments;      /* of tcp_send_reset: 2 until 6.9, then the reason */
+	__u8 learns_accepts;    /* of accepted sockets: accept() is seen as a system call */
+	__u8 follows_datagrams; /* owners of UDP sockets are learned, too */
+	__u8 wants_accept_time; /* of a listener: when a connection was last accepted */
+	__u8 watches_listeners; /* bpf/listeners.h */
+	__u8 names_functions;   /* bpf_snprintf() (5.13) names the function of an address */
+	__u8 drop_arguments;    /* of the tracepoint kfree_skb: 2 until 5.16, then the reason, then the socket (6.11) */
+	__u8 reset_arguments;   /* of tcp_send_reset: 2 until 6.9, then the reason */
 	__u8 reason_not_specified; /* SKB_DROP_REASON_NOT_SPECIFIED; 0: this kernel gives no reasons */
 	__u8 _pad[2];
 };
