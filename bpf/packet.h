@@ -214,16 +214,41 @@ INLINE int was_received(struct sk_buff *skb)
 	return skb->skb_iif != 0;
 }
 
+/* The lowest bit says that the route is not held (SKB_DST_NOREF). */
+INLINE void read_netns_of_route(struct socket_id *id, struct sk_buff *skb)
+{
+	__u64 address = skb->_skb_refdst & ~1ull;
+	struct dst_entry *route;
+	struct net *net;
+
+	if (!address)
+		return;
+	if (dst_entry_type) {
+		route = bpf_rdonly_cast((void *)address, dst_entry_type);
+		net = route->dev->nd_net.net;
+		if (!net)
+			return;
+		id->netns_cookie = netns_cookie(net);
+		id->netns = net->ns.inum;
+	} else if (settings.may_probe_read) {
+		route = (void *)address;
+		id->netns = BPF_CORE_READ(route, dev, nd_net.net, ns.inum);
+	}
+}
+
 /*
- * The namespace of the device that a packet is at, for packets without a socket. In a UDP socket's queue the device is
- * overwritten (udp_set_dev_scratch()): what is then read is no address, the read gives 0, and the namespace stays unknown.
+ * The namespace of the device that a packet is at, for packets without a socket; where TCP has taken the device off
+ * (tcp_v4_rcv()), that of its route. In a UDP socket's queue the device is overwritten (udp_set_dev_scratch()): what is
+ * then read is no address, the read gives 0, and the namespace stays unknown.
  */
-INLINE void read_netns_of_device(struct socket_id *id, struct sk_buff *skb)
+INLINE void read_netns_of_packet(struct socket_id *id, struct sk_buff *skb)
 {
 	struct net *net = skb->dev->nd_net.net;
 
-	if (!net)
+	if (!net) {
+		read_netns_of_route(id, skb);
 		return;
+	}
 	id->netns_cookie = netns_cookie(net);
 	id->netns = net->ns.inum;
 }

@@ -190,6 +190,14 @@ struct sk_buff {
 		struct llist_node ll_node;
 	};
 	struct sock *sk;
+	union {
+		struct {
+			long unsigned int _skb_refdst;
+			void (*destructor)(struct sk_buff *);
+		};
+		struct list_head tcp_tsorted_anchor;
+		long unsigned int _sk_redir;
+	};
 	unsigned int len;
 	union {
 		struct {
@@ -421,6 +429,13 @@ struct in6_addr {
 		__be16 u6_addr16[8];
 		__be32 u6_addr32[4];
 	} in6_u;
+};
+
+struct dst_entry {
+	union {
+		struct net_device *dev;
+		struct net_device *dev_rcu;
+	};
 };
 
 typedef __u64 __be64;

@@ -25,12 +25,23 @@ INLINE int is_in(__u64 location, const volatile struct code_range *code)
 }
 
 /*
+ * A FIN without data waits in the receive queue, its header taken off (tcp_fin(), tcp_queue_rcv()), until somebody reads as
+ * far or closes: nothing of it is lost. A packet that comes to be looked at still has its header.
+ */
+INLINE int is_read_fin(struct packet *packet)
+{
+	return (packet->flags & PACKET_HAS_TCP_HEADER) && !packet->length;
+}
+
+/*
  * The FIN of a peer that a TIME_WAIT or FIN_WAIT2 minisocket has acknowledged ends here as well, without a reason
  * (discard_it of tcp_v4_rcv()): it did what it came for. Where the kernel does not say for which socket it was, each FIN
  * that ends there is taken for one.
  */
 INLINE int is_end_of_connection(struct packet *packet, struct sock_common *common)
 {
+	if (is_read_fin(packet))
+		return 1;
 	if (packet->reason != settings.reason_not_specified)
 		return 0;
 	if (common)
@@ -123,7 +134,7 @@ INLINE int run_dropped(unsigned long long *ctx, struct sk_buff *skb, __u64 locat
 		if (!read_socket_of(&m, common, has_packet))
 			return 0;
 	} else {
-		read_netns_of_device(&id, skb);
+		read_netns_of_packet(&id, skb);
 	}
 	m.time_ns = bpf_ktime_get_boot_ns();
 	handlers_dropped(&m);

@@ -50,7 +50,7 @@ INLINE int run_reset_sent(struct sock *sk, struct sk_buff *answered, __u32 reaso
 	} else if (answered) {
 		if (!read_packet(&packet, &id, answered) || packet.protocol != TCP_PROTOCOL)
 			return 0;
-		read_netns_of_device(&id, answered);
+		read_netns_of_packet(&id, answered);
 		/* What was read is of the packet that it answers. */
 		packet.flags = 0;
 		packet.length = 0;

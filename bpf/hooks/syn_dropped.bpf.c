@@ -60,7 +60,7 @@ int BPF_PROG(syn_dropped__consumed, struct sk_buff *skb)
 	if (!was_received(skb) || !read_packet(&packet, &id, skb) ||
 	    (packet.tcp_flags & (TCP_FLAG_SYN_BIT | TCP_FLAG_ACK_BIT)) != TCP_FLAG_SYN_BIT)
 		return 0;
-	read_netns_of_device(&id, skb);
+	read_netns_of_packet(&id, skb);
 	key.netns = id.netns;
 	key.port = id.lport;
 	for (int i = 0; i < LISTENERS_OF_PORT; i++) {

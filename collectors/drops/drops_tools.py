@@ -12,6 +12,8 @@ import netns
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "states"))
 from states_tools import Puppet, nstat  # pylint: disable=wrong-import-position,unused-import
 
+DEBIAN_PYTHON = "/usr/bin/python3"  # which has scapy, whatever other python3 there is
+
 # What this kernel has in its types: names of reasons (5.17), arguments of tracepoints.
 BTF = os.environ.get("SOCKEYE_OPTIONS", "--btf /sys/kernel/btf/vmlinux").split()[-1]
 
@@ -66,11 +68,11 @@ class Counters:
 def scapy(place, statements):
     """Runs statements with scapy's names at hand; what they send leaves `place`."""
     code = "import logging; logging.disable(50)\nfrom scapy.all import *\nconf.verb = 0\n" + statements
-    return place.run([sys.executable, "-c", code], timeout=60)
+    return place.run([DEBIAN_PYTHON, "-c", code], timeout=60)
 
 
 def need_scapy(net):
-    if net.host.run([sys.executable, "-c", "import scapy"], check=False).code != 0:
+    if net.host.run([DEBIAN_PYTHON, "-c", "import scapy"], check=False).code != 0:
         netns.skip("not installed: python3-scapy")
 
 

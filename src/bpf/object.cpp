@@ -203,6 +203,7 @@ void Object::choose(const ObjectOptions& options) {
   }
   skeleton_->rodata->settings = plan_.settings;
   if (plan_.has("dropped") || plan_.has("reset_sent")) skeleton_->rodata->reasons = name_reasons(features_.types());
+  if (plan_.settings.in6_addr_type != 0) skeleton_->rodata->dst_entry_type = features_.types().structure("dst_entry");
   if (plan_.has("dropped") && plan_.settings.drop_arguments < 4)
     skeleton_->rodata->tcp_receive = find_tcp_receive_code();
   skeleton_->rodata->filters = options.filters;
