@@ -48,7 +48,10 @@ INLINE int has_dropped(struct watched_listener *watched, struct packet *packet)
 	return 1;
 }
 
-/* The end of a packet that was made use of, a SYN that was dropped among them. Every packet comes here. */
+/*
+ * The end of what was made use of, a SYN that was dropped among it. Segments of a connection do not come here: TCP lets
+ * them go by __kfree_skb().
+ */
 SEC("tp_btf/consume_skb")
 int BPF_PROG(syn_dropped__consumed, struct sk_buff *skb)
 {

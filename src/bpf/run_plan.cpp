@@ -39,7 +39,8 @@ constexpr RungLoss kRungLosses[] = {
     {"set_state", "", "no change of a socket's state is seen", true},
     {"syn_dropped", "", "a SYN that finds the accept queue full is dropped unseen"},
     {"syn_dropped", "consumed",
-     "every packet costs a look, and of more than eight listeners on one port some drop their SYNs unseen"},
+     "what the kernel lets go by consume_skb (each SYN, datagrams, what a driver has sent) costs a look, and of more "
+     "than eight listeners on one port some drop their SYNs unseen"},
     {"syn_sent", "", "the row of connect() comes with the next one, and has no port where there is none"},
     {"tick_file", "", "sockets that were there before have no owner until a process uses them"},
     {"tick_file", "iter_probe", "a socket that was there before has an owner only where its namespace can be entered"},
