@@ -12,10 +12,12 @@ struct moment {
 	struct sock_common *mini;   /* tick_*: a minisocket or a request socket, which has no record */
 	struct seq_file *file;      /* tick_*: what user space reads of the iterator; write_event() */
 	struct sock_record *record; /* 0 where none could be had */
-	/* Where there is no record, whose it is, 0: unknown. synack_retransmitted, connect_returned; tick_state in runs that want owners. */
+	/* Where it is known without a record, whose it is, also of `mini`; 0: unknown. */
 	struct owner *owner;
 	struct sk_buff *skb;          /* retransmitted: what is sent again */
 	struct request_sock *request; /* synack_retransmitted: of the handshake */
+	struct socket_id *id;         /* dropped, ...: the ends of a packet, in place of a socket to read them from */
+	struct packet *packet;        /* dropped, syn_dropped, reset_*: bpf/packet.h */
 	__u64 time_ns;                /* CLOCK_BOOTTIME */
 	__u64 cookie;
 	__u8 asked[16];    /* connect_returned: the address that the process asked for, IPv4 as ::ffff:a.b.c.d */
@@ -38,6 +40,7 @@ INLINE __u64 own_cookie(void)
 INLINE void clean_record(struct sock_record *record, int keep_owner)
 {
 	record->state_since_ns = 0;
+	record->last_accept_ns = 0;
 	record->role = ROLE_UNKNOWN;
 	__builtin_memset(&record->parts, 0, sizeof(record->parts));
 	if (!keep_owner)
@@ -83,7 +86,9 @@ INLINE void open_moment(struct moment *m, struct sock *sk, struct tcp_sock *tp, 
 
 INLINE void read_moment_id(struct socket_id *id, struct moment *m)
 {
-	if (m->mini)
+	if (m->id)
+		*id = *m->id;
+	else if (m->mini)
 		read_mini_id(id, m->mini);
 	else
 		read_socket_id(id, m->sk, m->tp);
@@ -123,11 +128,11 @@ INLINE __u32 verdict_of_filters(struct moment *m, struct socket_id *id, int by_o
  * Whether this run wants events of this socket. Ask before anything is put into the ring. The verdict stays in the
  * record until something changes. What the number of changes was is read before the rest: one that comes meanwhile, as
  * another CPU may send on the socket, leaves a verdict that is not taken again. Nothing holds that is not decided, or
- * was said while a port was not known.
+ * was said while a port was not known, nor what was said of a packet: a listener has others.
  */
 INLINE int moment_passes(struct moment *m)
 {
-	struct sock_record *record = m->record;
+	struct sock_record *record = m->id ? 0 : m->record;
 	__u32 changes = 0, verdict;
 	struct socket_id id = {};
 
@@ -141,7 +146,8 @@ INLINE int moment_passes(struct moment *m)
 			return verdict == VERDICT_PASSES;
 	}
 	read_moment_id(&id, m);
-	id.role = record ? record->role : m->role;
+	if (m->record || !m->id)
+		id.role = m->record ? m->record->role : m->role;
 	verdict = verdict_of_filters(m, &id, 0);
 	if (record && id.lport && id.rport)
 		*(volatile __u32 *)&record->verdict = changes | verdict;

@@ -9,10 +9,20 @@
 #include "bpf/use.h"
 #include "gen/handlers_accepted.h"
 
-INLINE int run_accepted(struct sock *child)
+INLINE void note_accept(struct sock *listener)
+{
+	struct sock_record *record = find_record(listener, 0);
+
+	if (record)
+		record->last_accept_ns = bpf_ktime_get_boot_ns();
+}
+
+INLINE int run_accepted(struct sock *listener, struct sock *child)
 {
 	struct moment m = {};
 
+	if (child && settings.wants_accept_time)
+		note_accept(listener);
 	if (child && open_use(&m, child, OWNER_ACCEPT, has_handlers_accepted()))
 		handlers_accepted(&m);
 	return 0;
@@ -22,13 +32,13 @@ INLINE int run_accepted(struct sock *child)
 SEC("fexit/inet_csk_accept")
 int BPF_PROG(accepted__fexit_2, struct sock *listener, void *arguments, struct sock *child)
 {
-	return run_accepted(child);
+	return run_accepted(listener, child);
 }
 
 SEC("fexit/inet_csk_accept")
 int BPF_PROG(accepted__fexit_4, struct sock *listener, int flags, int *error, int kernel, struct sock *child)
 {
-	return run_accepted(child);
+	return run_accepted(listener, child);
 }
 
 /*

@@ -21,6 +21,7 @@
 #include "base/text.h"
 #include "bpf/btf_file.h"
 #include "bpf/host.h"
+#include "bpf/reason_names.h"
 
 namespace sockeye {
 namespace {
@@ -249,9 +250,14 @@ kernel_settings Features::settings() const {
     settings.task_type = types().structure("task_struct");
     settings.sock_common_type = types().structure("sock_common");
     settings.tcp_sock_type = types().structure("tcp_sock");
+    settings.in6_addr_type = types().structure("in6_addr");
   }
-  settings.tells_failed_retransmits = types().tracepoint_arguments("tcp_retransmit_skb") == 3;
+  settings.tells_failed_retransmits = types().arguments("tcp_retransmit_skb") == 3;
   settings.tick_ns = tick_ns();
+  settings.names_functions = types().function("bpf_snprintf") != 0;
+  settings.drop_arguments = static_cast<__u8>(std::max(0, types().arguments("kfree_skb")));
+  settings.reason_not_specified = static_cast<__u8>(reason_not_specified(types()));
+  settings.reset_arguments = static_cast<__u8>(std::max(0, types().arguments("tcp_send_reset")));
   settings.may_probe_read = may_probe_read_;
   settings.has_cgroup_v1 = cgroup_v1_memory_;
   settings.follows_connections =

@@ -7,11 +7,11 @@ namespace sockeye {
 namespace {
 
 // tp_btf and raw tracepoints are cheapest and lose least; sockops costs every TCP callback a call, but needs no
-// trampoline; fexit_2 and fexit_4 are for a function of so many parameters; getpeername sees most of what fexit sees (accepted.bpf.c);
-// a kprobe is the last resort but for
-// sys_exit, which every system call of the machine pays for.
-constexpr std::string_view kRungOrder[] = {"tp_btf",  "iter",    "iter_probe", "sockops", "fexit",
-                                           "fexit_2", "fexit_4", "fentry",     "getpeername", "kprobe",  "sys_exit"};
+// trampoline; fexit_2 and fexit_4 are for a function of so many parameters; getpeername sees most of what fexit sees
+// (accepted.bpf.c); `consumed` comes with many packets; a kprobe is the last resort but for sys_exit, which every system
+// call of the machine pays for.
+constexpr std::string_view kRungOrder[] = {"tp_btf",  "iter",   "iter_probe",  "sockops",  "fexit",  "fexit_2",
+                                           "fexit_4", "fentry", "getpeername", "consumed", "kprobe", "sys_exit"};
 
 size_t rank_of(std::string_view rung) {
   return static_cast<size_t>(std::find(std::begin(kRungOrder), std::end(kRungOrder), rung) - std::begin(kRungOrder));

@@ -17,7 +17,9 @@
 
 #include "base/clock.h"
 #include "bpf/grace_period.h"
+#include "bpf/kernel_symbols.h"
 #include "bpf/lent_types.h"
+#include "bpf/reason_names.h"
 #include "bpf/want.h"
 #include "event/collector.h"
 #include "sockeye.skel.h"
@@ -201,6 +203,10 @@ void Object::choose(const ObjectOptions& options) {
     }
   }
   skeleton_->rodata->settings = plan_.settings;
+  if (plan_.has("dropped") || plan_.has("reset_sent")) skeleton_->rodata->reasons = name_reasons(features_.types());
+  if (plan_.settings.in6_addr_type != 0) skeleton_->rodata->dst_entry_type = features_.types().structure("dst_entry");
+  if (plan_.has("dropped") && plan_.settings.drop_arguments < 4)
+    skeleton_->rodata->tcp_receive = find_tcp_receive_code();
   skeleton_->rodata->filters = options.filters;
   for (const std::string_view name : options.collectors) want_collector(skeleton_, name);
   bpf_map__set_max_entries(skeleton_->maps.ring, options.ring_bytes);
@@ -223,6 +229,7 @@ bool Object::wants_map(const std::string& name, const ObjectOptions& options) co
   if (name == "record_by_address" || name == "record_blank" || name == "listener_by_port")
     return settings.wants_records && !has_storage;
   if (name == "owner_after_life") return settings.wants_afterlife;
+  if (name == "watched_listeners") return settings.watches_listeners;
   if (name == "verdict_by_container") return options.filters.containers != 0;
   if (name == "owner_by_cookie") return settings.follows_connections || settings.learns_accepts;
   for (const Collector* collector : collectors()) {

@@ -38,11 +38,18 @@ constexpr RungLoss kRungLosses[] = {
     {"connection_received", "", "receiving does not tell whose an MPTCP connection is"},
     {"connection_sent", "", "sending does not tell whose an MPTCP connection is"},
     {"destroyed", "", "what is remembered of a socket stays when it is gone, until no room is left"},
+    {"dropped", "", "no packet that the kernel drops is seen", true},
     {"received", "", "receiving does not tell whose a socket is that was accepted or passed on"},
+    {"reset_received", "", "no reset that a peer sends is seen"},
+    {"reset_sent", "", "no reset that this machine sends is seen"},
     {"retransmitted", "", "no retransmission of a connection is seen", true},
     {"sent", "", "sending does not tell whose a socket is that was accepted or passed on"},
     {"sent", "fexit", "sendfile() is not seen as a use of the socket"},
     {"set_state", "", "no change of a socket's state is seen", true},
+    {"syn_dropped", "", "a SYN that finds the accept queue full is dropped unseen"},
+    {"syn_dropped", "consumed",
+     "what the kernel lets go by consume_skb (each SYN, datagrams, what a driver has sent) costs a look, and of more "
+     "than eight listeners on one port some drop their SYNs unseen"},
     {"syn_sent", "", "the row of connect() comes with the next one, and has no port where there is none"},
     {"synack_retransmitted", "", "SYN-ACKs that are sent again are not seen"},
     {"tick_file", "", "sockets that were there before have no owner until a process uses them"},
@@ -91,6 +98,13 @@ Status iterator_allowed(std::string_view rung, const std::string& target, const 
   return Ok{};
 }
 
+// Where fentry is not allowed: the SYN and its listener are found through addresses alone.
+Status consumed_allowed(const Features& features) {
+  if (!features.has_tracepoint("consume_skb")) return refuse("this kernel has no tracepoint consume_skb");
+  if (features.settings().in6_addr_type == 0) return refuse("this kernel has no bpf_rdonly_cast");
+  return Ok{};
+}
+
 Status available(const Program& program, const Features& features, const ObjectOptions& options) {
   const std::string target = program.section.substr(program.section.find('/') + 1);
   const std::string_view rung = split_program_name(program.name).rung;
@@ -101,6 +115,7 @@ Status available(const Program& program, const Features& features, const ObjectO
     return features.has_tracepoint(target) ? Status(Ok{}) : refuse("this kernel has no tracepoint " + target);
   if (rung == "fentry" || rung.starts_with("fexit")) return trampoline_allowed(rung, target, features);
   if (rung == "sys_exit") return sys_exit_allowed(split_program_name(program.name).moment, features, options);
+  if (rung == "consumed") return consumed_allowed(features);
   if (rung == "sockops" || rung == "getpeername") {
     SOCKEYE_TRY(features.whole_cgroup2());
     if (!features.tracing()) return Ok{};
@@ -148,6 +163,26 @@ std::string reason_of(const Choice& choice) {
                                     [](const Refusal& refusal) { return !refusal.remedy.empty(); });
   if (curable == choice.refused.end()) return " (" + choice.refused.back().why + ")";
   return " (" + curable->why + ": " + curable->remedy + ")";
+}
+
+// Of the packets that the kernel drops.
+void add_of_drops(const RunPlan& plan, std::vector<Shortcoming>& list) {
+  const kernel_settings& settings = plan.settings;
+  if (!plan.has("dropped")) return;
+  if (settings.drop_arguments < 3) {
+    list.push_back({"", "",
+                    "this kernel does not say why it drops a packet, and not at all what TCP itself throws away "
+                    "(tcp_drop())",
+                    ""});
+  }
+  if (settings.drop_arguments < 4)
+    list.push_back({"", "", "this kernel does not say for which socket a packet was that it drops", ""});
+  if (!settings.in6_addr_type && !settings.may_probe_read) {
+    list.push_back({"", "",
+                    "lockdown=confidentiality: of dropped packets only those of a known socket are seen, and none of "
+                    "their headers",
+                    kLockdownRemedy});
+  }
 }
 
 // Those of the whole machine, where sockets are remembered.
@@ -232,6 +267,7 @@ std::vector<Shortcoming> RunPlan::shortcomings() const {
     if (choice.rung.empty() && !choice.refused.empty()) what += reason_of(choice);
     list.push_back({choice.moment, choice.rung, what, remedy_of(choice)});
   }
+  add_of_drops(*this, list);
   add_general(*this, list);
   return list;
 }
@@ -254,6 +290,8 @@ RunPlan plan_run(std::span<const Program> programs, const Features& features, co
   settings.ring_wake_bytes = options.ring_bytes / 4;
   settings.wants_groups = options.group_visits;
   settings.wants_afterlife = options.owners;
+  settings.wants_accept_time = has_handler("syn_dropped", options.collectors);
+  settings.follows_datagrams = settings.has_socket_storage && has_handler("dropped", options.collectors);
   const auto moments = wanted_moments(features, options, settings);
 
   std::vector<std::string> wanted;
@@ -269,6 +307,7 @@ RunPlan plan_run(std::span<const Program> programs, const Features& features, co
   put_events_first(plan.choices, options.collectors);
   settings.follows_connections = settings.follows_connections && settings.wants_records;
   for (const Choice& choice : plan.choices) {
+    if (choice.rung == "consumed") settings.watches_listeners = 1;
     if (choice.rung != "sys_exit") continue;
     if (choice.moment == "accepted") settings.learns_accepts = settings.has_socket_storage;
     if (choice.moment == "connect_returned") settings.sees_connect_calls = 1;

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`drops` and each cause of a dropped packet by itself. Witnesses: the kernel's counters (nstat), iptables, what the
+programs were told."""
+import netns
+from drops_tools import (Counters, Puppet, by_reason, has_reasons, has_reset_reasons, need_scapy, of_type, rule, rule_packets,
+                         scapy, told_reason, wait_for_drop, watch)
+
+PORT = 7300
+FAMILIES = (4, 6)
+
+
+def test_no_listener(net):
+    """A connect and a datagram to ports that nobody has."""
+    client, server = net.client_and_server()
+    puppet = Puppet(client)
+    for family in FAMILIES:
+        address = server.addresses[family]
+        udp = "UdpNoPorts" if family == 4 else "Udp6NoPorts"
+        counters = Counters(server, "TcpOutRsts", udp)
+        sockeye = watch(net, client, server)
+        puppet.fails(f"connect({address!r}, {PORT})", "ConnectionRefusedError")
+        puppet.do(f"global u; u = socket.socket(socket.{'AF_INET6' if family == 6 else 'AF_INET'}, socket.SOCK_DGRAM)")
+        puppet.do(f"u.sendto(b'x' * 100, ({address!r}, {PORT + 1}))")
+        wait_for_drop(sockeye, lport=PORT + 1)
+        events = sockeye.stop().events
+        assert counters.since() == {"TcpOutRsts": 1, udp: 1}, counters.since()
+        at_server = [event for event in events if event["netns"] == server.inode]
+        drops = of_type(at_server, "drop")
+        assert [event["protocol"] for event in drops] == ["tcp", "udp"], drops
+        assert by_reason(drops) == {told_reason("NO_SOCKET"): 2}, drops
+        for event in drops:
+            assert (event["laddr"], event["raddr"]) == (address, client.addresses[family]), event
+            assert (event["direction"], event["family"], event["pid"]) == ("in", f"ipv{family}", None), event
+            assert event["packets"] == 1 and event["length"], event
+        assert drops[0]["tcp_flags"].startswith("SYN") and drops[0]["lport"] == PORT, drops[0]
+        assert drops[1]["tcp_flags"] is None and drops[1]["sequence"] is None, drops[1]
+        check_refusal(events, client, server, puppet)
+
+
+def check_refusal(events, client, server, puppet):
+    """The reset that answers a SYN to a closed port, which kernels before 6.10 do not tell; and its arrival."""
+    sent = of_type(events, "reset_sent")
+    assert len(sent) == (1 if has_reset_reasons() else 0), sent
+    for event in sent:
+        assert (event["netns"], event["reason"], event["lport"]) == (server.inode, "NO_SOCKET", PORT), event
+        assert (event["direction"], event["pid"]) == ("out", None), event
+    received = of_type(events, "reset_received")
+    assert [event["netns"] for event in received] == [client.inode], received
+    assert (received[0]["pid"], received[0]["owner_source"]) == (puppet.pid, "connect"), received
+    assert (received[0]["rport"], received[0]["socket_state"]) == (PORT, "SYN_SENT"), received
+
+
+def test_a_firewall_rule(net):
+    """What comes in and what goes out: each packet that iptables counts, and no other."""
+    client, server = net.client_and_server()
+    puppet = Puppet(client)
+    for family in FAMILIES:
+        address, name = server.addresses[family], "AF_INET6" if family == 6 else "AF_INET"
+        rule(server, family, "INPUT", "-p", "udp", "--dport", PORT)
+        rule(client, family, "OUTPUT", "-p", "tcp", "--dport", PORT)
+        sockeye = watch(net, client, server)
+        puppet.do(f"global u; u = socket.socket(socket.{name}, socket.SOCK_DGRAM)")
+        puppet.do(f"[u.sendto(b'x', ({address!r}, {PORT})) for _ in range(20)] and None")
+        puppet.do(f"global t; t = socket.socket(socket.{name}, socket.SOCK_STREAM); t.setblocking(False)")
+        puppet.do(f"t.connect_ex(({address!r}, {PORT}))")
+        netns.wait_until(lambda family=family: rule_packets(client, family, "OUTPUT") >= 2, "a second SYN")
+        netns.wait_until(lambda family=family: rule_packets(server, family, "INPUT") == 20, "20 datagrams")
+        puppet.do("t.close()")
+        run = sockeye.stop()
+        drops = [event for event in of_type(run.events, "drop") if PORT in (event["lport"], event["rport"])]
+        assert by_reason(drops) == {told_reason("NETFILTER_DROP"): len(drops)}, by_reason(drops)
+        came = [event for event in drops if event["netns"] == server.inode]
+        went = [event for event in drops if event["netns"] == client.inode]
+        assert len(came) == rule_packets(server, family, "INPUT") == 20, len(came)
+        assert len(went) == rule_packets(client, family, "OUTPUT"), went
+        assert {(event["direction"], event["protocol"]) for event in came} == {("in", "udp")}, came
+        assert {(event["laddr"], event["lport"], event["raddr"]) for event in came} == {
+            (address, PORT, client.addresses[family])}, came
+        assert {(event["direction"], event["protocol"], event["tcp_flags"].split(",")[0]) for event in went} == {
+            ("out", "tcp", "SYN")}, went
+        assert {(event["pid"], event["owner_source"], event["raddr"], event["rport"], event["socket_state"])
+                for event in went} == {(puppet.pid, "connect", address, PORT, "SYN_SENT")}, went
+
+
+def test_a_full_accept_queue(net):
+    """A listener that does not accept: every SYN that the kernel counts as an overflow, and whose listener it is."""
+    client, server = net.client_and_server()
+    serving, connecting = Puppet(server), Puppet(client)
+    for family in FAMILIES:
+        address, name = server.addresses[family], "AF_INET6" if family == 6 else "AF_INET"
+        sockeye = watch(net, server)
+        counters = Counters(server, "TcpExtListenOverflows", "TcpExtListenDrops")
+        serving.do(f"global l; l = socket.socket(socket.{name}); l.bind(({address!r}, {PORT})); l.listen(1)")
+        connecting.do(f"global c; c = [connect({address!r}, {PORT}) for _ in range(2)]")
+        connecting.do(f"global d; d = [socket.socket(socket.{name}) for _ in range(5)]")
+        connecting.do(f"for s in d: s.setblocking(False); s.connect_ex(({address!r}, {PORT}))")
+        netns.wait_until(lambda: counters.since()["TcpExtListenOverflows"] >= 10, "SYNs that come again")
+        connecting.do("[s.close() for s in c + d] and None")
+        first = wait_for_drop(sockeye, type="accept_overflow")
+        assert (first["tcp_flags"] or "").split(",")[0] == "SYN", first
+        # No SYN is under way any more: the connections are closed.
+        overflows = counters.since()["TcpExtListenOverflows"]
+        events = of_type(sockeye.stop().events, "accept_overflow")
+        assert sum(event["packets"] for event in events) == overflows, (len(events), counters.since())
+        assert counters.since()["TcpExtListenDrops"] == overflows, counters.since()
+        for event in events:
+            assert (event["pid"], event["comm"], event["owner_source"]) == (serving.pid, serving.comm, "listen"), event
+            assert (event["backlog"], event["backlog_limit"]) == (2, 1), event
+            assert (event["laddr"], event["lport"], event["raddr"]) == (address, PORT, client.addresses[family]), event
+            assert (event["role"], event["socket_state"]) == ("listener", "LISTEN"), event
+        serving.do("l.close()")
+
+
+def test_a_listener_that_existed(net):
+    """The same of a listener that was full before sockeye started."""
+    client, server = net.client_and_server()
+    serving, connecting = Puppet(server), Puppet(client)
+    address = server.addresses[4]
+    serving.do(f"global l; l = listen({address!r}, {PORT}); l.listen(0)")
+    connecting.do(f"global c; c = connect({address!r}, {PORT})")
+    sockeye = watch(net, server)
+    counters = Counters(server, "TcpExtListenOverflows")
+    connecting.do("global d; d = socket.socket(); d.setblocking(False)")
+    connecting.do(f"d.connect_ex(({address!r}, {PORT}))")
+    event = wait_for_drop(sockeye, type="accept_overflow")
+    assert (event["pid"], event["owner_source"], event["backlog"]) == (serving.pid, "snapshot", 1), event
+    connecting.do("d.close()")
+    events = of_type(sockeye.stop().events, "accept_overflow")
+    assert sum(event["packets"] for event in events) == counters.since()["TcpExtListenOverflows"], events
+
+
+def test_a_full_receive_buffer_of_udp(net):
+    client, server = net.client_and_server()
+    receiving, sending = Puppet(server), Puppet(client)
+    for family in FAMILIES:
+        address, name = server.addresses[family], "AF_INET6" if family == 6 else "AF_INET"
+        error = "UdpRcvbufErrors" if family == 4 else "Udp6RcvbufErrors"
+        sockeye = watch(net, server)
+        counters = Counters(server, error)
+        receiving.do(f"global r; r = socket.socket(socket.{name}, socket.SOCK_DGRAM); r.bind(({address!r}, {PORT}))")
+        receiving.do("r.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)")
+        sending.do(f"global s; s = socket.socket(socket.{name}, socket.SOCK_DGRAM)")
+        sending.do(f"s.sendto(b'x' * 500, ({address!r}, {PORT}))")
+        receiving.do("len(r.recv(1000))")  # which shows whose it is
+        sending.do(f"[s.sendto(b'x' * 500, ({address!r}, {PORT})) for _ in range(100)] and None")
+        netns.wait_until(lambda counters=counters, error=error: counters.since()[error] > 50, "a full buffer")
+        wait_for_drop(sockeye, protocol="udp", lport=PORT)
+        lost = counters.since()[error]
+        drops = of_type(sockeye.stop().events, "drop")
+        assert by_reason(drops) == {told_reason("SOCKET_RCVBUFF"): lost}, (by_reason(drops), lost)
+        for event in drops:
+            assert (event["laddr"], event["lport"], event["raddr"]) == (address, PORT, client.addresses[family]), event
+            assert event["direction"] == "in" and event["protocol"] == "udp", event
+            if event["cookie"] is not None:  # 6.11: the kernel says for which socket it was
+                assert (event["pid"], event["owner_source"]) == (receiving.pid, "use"), event
+        receiving.do("r.close()")
+
+
+def test_bad_checksums(net):
+    """TCP and UDP, made by scapy. The kernel counts them as errors."""
+    need_scapy(net)
+    client, server = net.client_and_server()
+    serving = Puppet(server)
+    for family in FAMILIES:
+        address, ip = server.addresses[family], "IPv6" if family == 6 else "IP"
+        name = "AF_INET6" if family == 6 else "AF_INET"
+        serving.do(f"global l; l = listen({address!r}, {PORT})")
+        serving.do(f"global u; u = socket.socket(socket.{name}, socket.SOCK_DGRAM); u.bind(({address!r}, {PORT}))")
+        udp = "UdpInCsumErrors" if family == 4 else "Udp6InCsumErrors"
+        counters = Counters(server, "TcpInCsumErrors", udp)
+        sockeye = watch(net, server)
+        scapy(client, f"send([{ip}(dst={address!r})/TCP(sport=4000, dport={PORT}, flags='S', chksum=0x1234)] * 7)\n"
+                      f"send([{ip}(dst={address!r})/UDP(sport=4000, dport={PORT}, chksum=0x1234)/('x' * 50)] * 5)")
+        # A datagram's checksum may be looked at only when it is read.
+        serving.do("u.setblocking(False)")
+        serving.fails("u.recv(100)", "BlockingIOError")
+        netns.wait_until(lambda counters=counters, udp=udp: counters.since() == {"TcpInCsumErrors": 7, udp: 5},
+                         "the kernel's counters")
+        drops = of_type(sockeye.stop().events, "drop")
+        assert by_reason(drops) == ({"TCP_CSUM": 7, "UDP_CSUM": 5} if has_reasons() else {None: 12}), by_reason(drops)
+        for event in drops:
+            assert (event["raddr"], event["rport"], event["lport"]) == (client.addresses[family], 4000, PORT), event
+        serving.do("l.close(); u.close()")
+
+
+def test_resets(net):
+    """A reset by SO_LINGER, one by unread data, and both ends of each."""
+    client, server = net.client_and_server()
+    serving, connecting = Puppet(server), Puppet(client)
+    for family in FAMILIES:
+        address = server.addresses[family]
+        serving.do(f"global l; l = listen({address!r}, {PORT})")
+        sockeye = watch(net, client, server)
+        counters = Counters(client, "TcpOutRsts")
+        connecting.do(f"global c; c = connect({address!r}, {PORT})")
+        serving.do("global a; a = l.accept()[0]; a.setblocking(True)")
+        connecting.do("reset(c)")
+        wait_for_drop(sockeye, type="reset_received", netns=server.inode)
+        connecting.do(f"global c; c = connect({address!r}, {PORT})")
+        serving.do("global a; a = l.accept()[0]; a.send(b'read me')")
+        connecting.do("select = __import__('select').select([c], [], [], 10) and None")
+        connecting.do("c.close()")
+        wait_for_drop(sockeye, type="reset_received", netns=server.inode)
+        events = sockeye.stop().events
+        sent, received = of_type(events, "reset_sent"), of_type(events, "reset_received")
+        assert counters.since()["TcpOutRsts"] == len(sent) == len(received) == 2, (counters.since(), sent, received)
+        for event in sent:
+            assert (event["pid"], event["raddr"], event["rport"]) == (connecting.pid, address, PORT), event
+            assert (event["netns"], event["direction"], event["role"]) == (client.inode, "out", "client"), event
+        if has_reset_reasons():
+            # close() with a linger time of 0 is a tcp_disconnect(), which calls it TCP_STATE.
+            assert [event["reason"] for event in sent] == ["TCP_STATE", "TCP_ABORT_ON_CLOSE"], sent
+        for event, of_sender in zip(received, sent):
+            assert (event["pid"], event["lport"], event["role"]) == (serving.pid, PORT, "server"), event
+            assert (event["raddr"], event["rport"]) == (of_sender["laddr"], of_sender["lport"]), (event, of_sender)
+            assert (event["direction"], event["socket_state"]) == ("in", "ESTABLISHED"), event
+        serving.do("a.close(); l.close()")
+
+
+def test_healthy_connections_drop_nothing(net):
+    """Connections that are opened, used and closed as they should be, by either end first."""
+    client, server = net.client_and_server()
+    serving, connecting = Puppet(server), Puppet(client)
+    count = netns.scaled(500)
+    sockeye = watch(net, client, server)
+    for family in FAMILIES:
+        address = server.addresses[family]
+        serving.do(f"global l; l = listen({address!r}, {PORT})")
+        serving.start(f"for i in range({count}):\n a = l.accept()[0]\n a.sendall(b'x' * 5000)\n"
+                      " i % 2 and a.shutdown(socket.SHUT_WR)\n a.recv(1)\n a.close()")
+        connecting.do(f"for i in range({count}):\n c = connect({address!r}, {PORT})\n n = 0\n"
+                      " while n < 5000: n += len(c.recv(10000))\n c.close()", timeout=100)
+        serving.finish(timeout=100)
+        serving.do("l.close()")
+    events = sockeye.stop().events
+    assert not events, (len(events), by_reason(events), events[:3])
