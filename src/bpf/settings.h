@@ -35,7 +35,6 @@ struct kernel_settings {
 	__u8 reason_not_specified; /* SKB_DROP_REASON_NOT_SPECIFIED; 0: this kernel gives no reasons */
 	__u8 sees_connect_calls;   /* connect() is seen as a system call */
 	__u8 tells_failed_retransmits; /* tcp_retransmit_skb comes for failed ones too, with the error (6.15) */
-	__u8 _pad[1];
 	__u32 tick_ns; /* a jiffy, in which the kernel counts some of its times */
 };
 SOCKEYE_ASSERT_SIZE(kernel_settings, 44);
