@@ -81,6 +81,8 @@ struct Column {
   uint8_t keep = 255;  // where the terminal is too narrow, columns with the smallest `keep` go first
   bool head = false;   // what is too long is cut at its end (ids); else in its middle
   std::string_view port = {};  // of an address: the field whose value follows it
+  // A field of the same type that is shown in its place where it is there, and cut in its middle.
+  std::string_view rather = {};
 };
 
 // Another look of the same records as text. One that is named after a collector gives them the form of that one's
@@ -89,8 +91,6 @@ struct View {
   std::string_view name;
   std::string_view line;
   std::span<const Column> columns = {};  // empty: as lines only
-  // A field of the same type that is shown in its place where it is there, and cut in its middle.
-  std::string_view rather = {};
 };
 
 // What a sink needs to know of a kind of record.
