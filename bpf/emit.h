@@ -92,7 +92,8 @@ INLINE void fill_socket_event(struct socket_event *event, struct moment *m)
 		event->socket.role = m->record->role;
 		event->owner = m->record->owner;
 	} else {
-		event->socket.role = m->role;
+		if (!m->id)
+			event->socket.role = m->role;
 		if (m->owner)
 			event->owner = *m->owner;
 	}

@@ -2,8 +2,9 @@
 """`drops` and each cause of a dropped packet by itself. Witnesses: the kernel's counters (nstat), iptables, what the
 programs were told."""
 import netns
-from drops_tools import (Counters, Puppet, by_reason, has_reasons, has_reset_reasons, need_scapy, of_type, rule, rule_packets,
+from drops_tools import (Counters, by_reason, has_reasons, has_reset_reasons, need_scapy, of_type, rule, rule_packets,
                          scapy, told_reason, wait_for_drop, watch)
+from puppet import Puppet
 
 PORT = 7300
 FAMILIES = (4, 6)

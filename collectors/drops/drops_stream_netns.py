@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`drops` as a stream: filters, recordings, and a flood."""
 import netns
-from drops_tools import Counters, Puppet, of_type, parsed, replayed, wait_for_drop, watch
+from drops_tools import Counters, of_type, parsed, replayed, wait_for_drop, watch
+from puppet import Puppet
 
 PORT = 7400
 

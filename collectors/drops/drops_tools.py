@@ -10,10 +10,9 @@ import sys
 import netns
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "states"))
-import states_tools  # pylint: disable=wrong-import-position
+from witness import nstat
 
 # What scenarios need of it, under the one name that they import.
-Puppet, nstat = states_tools.Puppet, states_tools.nstat
 
 DEBIAN_PYTHON = "/usr/bin/python3"  # which has scapy, whatever other python3 there is
 

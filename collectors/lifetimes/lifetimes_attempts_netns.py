@@ -3,7 +3,8 @@
 ss, the kernel's counters (nstat)."""
 import netns
 from lifetimes_tools import carried, ended, expect_each, talk
-from states_tools import drop, nstat, pass_all, wait_ss
+from witness import nstat, wait_ss
+from workload import drop, pass_all
 from lifetimes_netns import Stage
 
 

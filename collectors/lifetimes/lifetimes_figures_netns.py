@@ -5,7 +5,10 @@ import time
 
 import netns
 from lifetimes_tools import carried, connected, ended, of_port, records, settle, talk, watch
-from states_tools import drop, linked_by_threads, pass_all, Puppet, wait_ss
+from puppet import Puppet
+from states_tools import linked_by_threads
+from witness import wait_ss
+from workload import drop, pass_all
 from lifetimes_netns import Stage
 
 FIGURES = {"rtt": r"\brtt:([\d.]+)/([\d.]+)", "minrtt": r"\bminrtt:([\d.]+)", "retrans": r"\bretrans:\d+/(\d+)",

@@ -2,7 +2,7 @@
 """How long handshakes took, as `lifetimes` says it, or why it does not. Witness: tshark on the client's link."""
 import netns
 from lifetimes_tools import of_port, talk
-from states_tools import drop, pass_all
+from workload import drop, pass_all
 from lifetimes_attempts_netns import sysctl
 from lifetimes_netns import Stage
 

@@ -6,7 +6,9 @@ import signal
 
 import netns
 from lifetimes_tools import records, settle, watch
-from states_tools import linked_by_threads, nstat, numbers, ROOM, run_load, start_load
+from states_tools import linked_by_threads, ROOM
+from witness import nstat
+from workload import numbers, run_load, start_load
 
 PORT = 7000
 HELD = netns.scaled(18_000)

@@ -3,7 +3,10 @@
 errors, ss."""
 import netns
 from lifetimes_tools import carried, connected, ended, of_port, read_all, records, settle, talk, watch
-from states_tools import drop, linked_by_threads, pass_all, Puppet, wait_ss
+from puppet import Puppet
+from states_tools import linked_by_threads
+from witness import wait_ss
+from workload import drop, pass_all
 
 
 class Stage:

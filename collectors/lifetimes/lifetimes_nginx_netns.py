@@ -7,7 +7,8 @@ import sys
 
 import netns
 from lifetimes_tools import carried, connected, ended, of_port, read_all, records, settle, watch
-from states_tools import linked_by_threads, Puppet, ROOM
+from puppet import Puppet
+from states_tools import linked_by_threads, ROOM
 
 EACH = netns.scaled(2500)  # connections of each of the four kinds
 BIG = 1 << 20

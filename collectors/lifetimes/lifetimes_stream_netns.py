@@ -4,7 +4,8 @@ import os
 
 import netns
 from lifetimes_tools import check, settle, talk, watch
-from states_tools import by_socket, life, linked_by_threads, ROOM, run_load
+from states_tools import by_socket, life, linked_by_threads, ROOM
+from workload import run_load
 from lifetimes_netns import Stage
 from states_replay_netns import check_same, replay_in_jail
 

@@ -8,7 +8,9 @@ import sys
 import netns
 
 sys.path.append(str(pathlib.Path(__file__).parent.parent / "states"))
-from states_tools import drop, nstat, pass_all, Puppet  # noqa: E402 pylint: disable=wrong-import-position
+from puppet import Puppet
+from witness import nstat
+from workload import drop, pass_all
 
 __all__ = ["drop", "nstat", "pass_all", "Puppet"]
 
