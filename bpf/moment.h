@@ -15,8 +15,8 @@ struct moment {
 	struct owner *owner;        /* tick_state, in runs that want owners: whose it is, also of `mini`; 0: unknown */
 	__u64 time_ns;              /* CLOCK_BOOTTIME */
 	__u64 cookie;
-	__u32 judged;      /* filters: record->changes when their verdict was asked for */
 	__u64 duration_ns; /* set_state: time in old_state; 0: its start was not seen */
+	__u32 judged;      /* filters: record->changes when moment_passes() was asked */
 	__u8 old_state;    /* set_state: STATE_* */
 	__u8 new_state;    /* set_state: STATE_* */
 	__u8 state;        /* tick_*: STATE_* */
@@ -103,10 +103,9 @@ INLINE __u32 verdict_of_container(struct owner *owner)
 	return verdict ? *verdict : VERDICT_UNDECIDED;
 }
 
-INLINE __u32 verdict_of_filters(struct moment *m, struct socket_id *id)
+/* `owner` 0: nothing is known of it. */
+INLINE __u32 verdict_of_filters(struct socket_id *id, struct owner *owner)
 {
-	struct owner *owner = m->record ? &m->record->owner : 0;
-
 	if (!filter_passes(&filters, id, owner))
 		return VERDICT_FAILS;
 	return filters.containers ? verdict_of_container(owner) : VERDICT_PASSES;
@@ -136,7 +135,7 @@ INLINE int moment_passes(struct moment *m)
 	read_moment_id(&id, m);
 	if (record)
 		id.role = record->role;
-	verdict = verdict_of_filters(m, &id);
+	verdict = verdict_of_filters(&id, record ? &record->owner : 0);
 	if (record && id.lport && id.rport)
 		*(volatile __u32 *)&record->verdict = changes | verdict;
 	return verdict != VERDICT_FAILS;

@@ -5,9 +5,10 @@ import sys
 import time
 
 import netns
-from states_tools import (by_socket, CLIENT_LIFE, CLIENT_LIFE_ORPHANED, comm_of, drop, halves, is_of_listener, life,
-                          linked_by_threads, nstat, of_port, owners, pass_all, Puppet, ROOM, rows_in, served_by,
+from states_tools import (by_socket, CLIENT_LIFE, CLIENT_LIFE_ORPHANED, comm_of, drop, halves, is_of_listener,
+                          life, linked_by_threads, of_port, owners, pass_all, Puppet, ROOM, rows_in, served_by,
                           SERVER_LIFE, ss_states, wait_ss, watch)
+from witness import nstat
 
 NGINX = """
 daemon off;

@@ -3,7 +3,8 @@
 import collections
 
 import netns
-from states_tools import by_socket, nstat, rows_in, watch
+from states_tools import by_socket, rows_in, watch
+from witness import nstat
 
 PORT = 7000
 CONNECTIONS = 200

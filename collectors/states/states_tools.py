@@ -12,6 +12,7 @@ import sys
 
 import netns
 from ready import start_ready
+from witness import nstat
 
 # The two halves of a connection that the client closes first. Where the acknowledgement of the client's FIN comes
 # before the server's FIN, the client's socket ends in CLOSE: a FIN_WAIT2 minisocket takes its place.
@@ -245,13 +246,6 @@ def holders(place, condition):
     """The processes that have the sockets of this condition open, as ss finds them in /proc."""
     lines = place.run([netns.require("ss"), "-Htnp", condition]).stdout
     return sorted(int(pid) for pid in re.findall(r"pid=(\d+)", lines))
-
-
-def nstat(place, *names):
-    """The namespace's own counters, since it was made."""
-    lines = place.run([netns.require("nstat"), "-asz", *names]).stdout.splitlines()
-    counts = {words[0]: int(words[1]) for words in map(str.split, lines) if len(words) > 1 and words[0] in names}
-    return [counts[name] for name in names]
 
 
 def undone(place, connections):
