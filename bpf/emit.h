@@ -59,29 +59,30 @@ INLINE __u64 submit_flags(void)
 
 #define submit_event(event) bpf_ringbuf_submit(event, submit_flags())
 
+INLINE void submit_judged(struct socket_event *event, struct moment *m, int by_opener)
+{
+	int changed = filters.active && m->record && *(volatile __u32 *)&m->record->changes != m->judged;
+
+	if (changed && verdict_of_filters(&event->socket, &event->owner, by_opener) == VERDICT_FAILS)
+		bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
+	else
+		submit_event(event);
+}
+
+/*
+ * Of a filled event of one socket, behind moment_passes(). It is judged once more where the socket has changed since: on
+ * another CPU a process may have accepted or used it before its owner was copied.
+ */
+#define submit_socket_event(event, m) submit_judged(event, m, 0)
+
+/* The same behind moment_passes_by_opener(). */
+#define submit_socket_event_by_opener(event, m) submit_judged(event, m, 1)
+
 /*
  * Of an iterator: an event on the stack, zeroed and with its header, into the file. Where it finds no room there nothing
  * is lost: the kernel hands out what is there and visits the same socket again.
  */
 #define write_event(event, m) bpf_seq_write((m)->file, event, sizeof(*(event)))
-
-/*
- * Whether what was filled in is still what the filters passed: on another CPU a process may accept or use the socket
- * meanwhile. To be asked of a filled event; one that does not pass is discarded.
- */
-INLINE int event_passes(struct socket_event *event, struct moment *m, int by_opener)
-{
-	struct owner *owner = m->record ? &m->record->owner : 0;
-
-	if (!filters.active || !owner || *(volatile __u32 *)&m->record->changes == m->judged)
-		return 1;
-	if (by_opener ? !filter_passes_by_opener(&filters, &event->socket, &event->owner) :
-			!filter_passes(&filters, &event->socket, &event->owner))
-		return 0;
-	return !filters.containers || verdict_of_container(owner) != VERDICT_FAILS;
-}
-
-#define discard_event(event) bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP)
 
 /* The socket, its owner and the current task into the head of an event of one socket. */
 INLINE void fill_socket_event(struct socket_event *event, struct moment *m)

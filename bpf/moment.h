@@ -22,7 +22,7 @@ struct moment {
 	__u64 cookie;
 	__u8 asked[16];    /* connect_returned: the address that the process asked for, IPv4 as ::ffff:a.b.c.d */
 	__u64 duration_ns; /* set_state: time in old_state; 0: its start was not seen */
-	__u32 judged;      /* filters: record->changes when their verdict was asked for */
+	__u32 judged;      /* filters: record->changes when moment_passes() was asked */
 	__u8 old_state;    /* set_state: STATE_* */
 	__u8 new_state;    /* set_state: STATE_* */
 	__u8 state;        /* tick_*, synack_retransmitted: STATE_* */
@@ -115,10 +115,15 @@ INLINE __u32 verdict_of_container(struct owner *owner)
 	return verdict ? *verdict : VERDICT_UNDECIDED;
 }
 
-INLINE __u32 verdict_of_filters(struct moment *m, struct socket_id *id, int by_opener)
+/* Whose the socket is; 0: nothing is known of it. */
+INLINE struct owner *moment_owner(struct moment *m)
 {
-	struct owner *owner = m->record ? &m->record->owner : m->owner;
+	return m->record ? &m->record->owner : m->owner;
+}
 
+/* `owner` 0: nothing is known of it. by_opener: src is who opened the connection, not who is here. */
+INLINE __u32 verdict_of_filters(struct socket_id *id, struct owner *owner, int by_opener)
+{
 	if (by_opener ? !filter_passes_by_opener(&filters, id, owner) : !filter_passes(&filters, id, owner))
 		return VERDICT_FAILS;
 	return filters.containers ? verdict_of_container(owner) : VERDICT_PASSES;
@@ -148,7 +153,7 @@ INLINE int moment_passes(struct moment *m)
 	read_moment_id(&id, m);
 	if (m->record || !m->id)
 		id.role = m->record ? m->record->role : m->role;
-	verdict = verdict_of_filters(m, &id, 0);
+	verdict = verdict_of_filters(&id, moment_owner(m), 0);
 	if (record && id.lport && id.rport)
 		*(volatile __u32 *)&record->verdict = changes | verdict;
 	return verdict != VERDICT_FAILS;
@@ -165,7 +170,7 @@ INLINE int moment_passes_by_opener(struct moment *m)
 		m->judged = *(volatile __u32 *)&m->record->changes;
 	read_moment_id(&id, m);
 	id.role = m->record ? m->record->role : m->role;
-	return verdict_of_filters(m, &id, 1) != VERDICT_FAILS;
+	return verdict_of_filters(&id, moment_owner(m), 1) != VERDICT_FAILS;
 }
 
 #endif

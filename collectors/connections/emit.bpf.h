@@ -75,14 +75,6 @@ INLINE struct connections_event *connections_reserve(struct moment *m, __u8 even
 	return event;
 }
 
-INLINE void connections_submit(struct connections_event *event, struct moment *m)
-{
-	if (event_passes(&event->base, m, 1))
-		submit_event(event);
-	else
-		discard_event(event);
-}
-
 INLINE void connections_emit_connect(struct moment *m, __u8 outcome, __u8 error)
 {
 	struct connections_sock *own = m->record ? &m->record->parts.connections : 0;
@@ -95,7 +87,7 @@ INLINE void connections_emit_connect(struct moment *m, __u8 outcome, __u8 error)
 	event->outcome = outcome;
 	event->error = error;
 	event->retransmits = m->tp->total_retrans;
-	connections_submit(event, m);
+	submit_socket_event_by_opener(&event->base, m);
 }
 
 INLINE void connections_emit_accept(struct moment *m)
@@ -106,7 +98,7 @@ INLINE void connections_emit_accept(struct moment *m)
 	if (own)
 		own->awaits = 0;
 	if (event)
-		connections_submit(event, m);
+		submit_socket_event_by_opener(&event->base, m);
 }
 
 /* A process uses a socket: if it is a child that nobody had before, it was accepted, though accept() was not seen. */

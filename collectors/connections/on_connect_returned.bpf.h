@@ -40,7 +40,7 @@ INLINE void connections_on_connect_returned(struct moment *m)
 	event->dport = m->asked_port;
 	event->outcome = connections_outcome_of(m->error);
 	event->error = m->error;
-	connections_submit(event, m);
+	submit_socket_event_by_opener(&event->base, m);
 }
 
 #endif

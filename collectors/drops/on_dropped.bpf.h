@@ -23,7 +23,7 @@ INLINE void drops_on_dropped(struct moment *m)
 		return;
 	name_reason_of_drop(event, packet->reason);
 	name_function(event->function, packet->location);
-	submit_event(event);
+	submit_socket_event(&event->base, m);
 }
 
 #endif

@@ -9,7 +9,7 @@ INLINE void drops_on_reset_received(struct moment *m)
 	struct drops_event *event = begin_drop(m, DROPS_RESET_RECEIVED);
 
 	if (event)
-		submit_event(event);
+		submit_socket_event(&event->base, m);
 }
 
 #endif

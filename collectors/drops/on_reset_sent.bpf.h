@@ -11,7 +11,7 @@ INLINE void drops_on_reset_sent(struct moment *m)
 	if (!event)
 		return;
 	name_reason_of_reset(event, m->packet->reason);
-	submit_event(event);
+	submit_socket_event(&event->base, m);
 }
 
 #endif

@@ -11,7 +11,7 @@ INLINE void drops_on_syn_dropped(struct moment *m)
 	struct drops_event *event = begin_drop(m, accept_queue_is_full(m->packet) ? DROPS_ACCEPT_OVERFLOW : DROPS_DROP);
 
 	if (event)
-		submit_event(event);
+		submit_socket_event(&event->base, m);
 }
 
 #endif

@@ -225,7 +225,7 @@ INLINE void emit_life(struct moment *m, struct lifetimes_sock *own)
 	event->segs_out = m->tp->segs_out;
 	event->segs_in = m->tp->segs_in;
 	event->retransmits = m->tp->total_retrans;
-	submit_event(event);
+	submit_socket_event(&event->base, m);
 }
 
 #endif

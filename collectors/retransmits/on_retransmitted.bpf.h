@@ -18,7 +18,7 @@ INLINE void retransmits_on_retransmitted(struct moment *m)
 	fill_socket_event(&event->base, m);
 	read_context(&event->base.context);
 	fill_retransmission(event, m, type);
-	submit_event(event);
+	submit_socket_event(&event->base, m);
 }
 
 #endif

@@ -41,7 +41,7 @@ INLINE void retransmits_on_synack_retransmitted(struct moment *m)
 	fill_socket_event(&event->base, m);
 	read_context(&event->base.context);
 	fill_synack(event, m);
-	submit_event(event);
+	submit_socket_event(&event->base, m);
 }
 
 #endif

@@ -7,14 +7,6 @@
 #include "bpf/outcome.h"
 #include "collectors/states/states.event.h"
 
-INLINE void submit_row(struct states_event *event, struct moment *m)
-{
-	if (event_passes(&event->base, m, 0))
-		submit_event(event);
-	else
-		discard_event(event);
-}
-
 INLINE void emit_row(struct moment *m)
 {
 	struct states_event *event;
@@ -40,7 +32,7 @@ INLINE void emit_row(struct moment *m)
 		event->duration_ns = m->duration_ns;
 		event->flags = STATES_DURATION_KNOWN;
 	}
-	submit_row(event, m);
+	submit_socket_event(&event->base, m);
 }
 
 /* The ports are not known yet: keep the transition in the socket's record, with all that passes with the moment. */
@@ -72,7 +64,7 @@ INLINE void emit_held_row(struct moment *m, struct states_sock *own)
 	event->new_state = own->held_new;
 	event->duration_ns = own->held_duration_ns;
 	event->flags = own->held_flags;
-	submit_row(event, m);
+	submit_socket_event(&event->base, m);
 }
 
 #endif

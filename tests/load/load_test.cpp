@@ -10,18 +10,13 @@
 #include "bpf/object.h"
 #include "bpf/snapshot.h"
 #include "event/collector.h"
+#include "tests/load/kernel_test.h"
 
 namespace sockeye {
 namespace {
 
-class LoadTest : public testing::Test {
+class LoadTest : public KernelTest {
  protected:
-  void SetUp() override {
-    if (geteuid() != 0) GTEST_SKIP() << "needs root: BPF programs are loaded";
-    const auto features = Features::detect("");
-    if (!features) GTEST_SKIP() << features.error().what;
-  }
-
   static std::unique_ptr<Object> loaded(const ObjectOptions& options) {
     auto object = Object::load(options);
     EXPECT_TRUE(object) << object.error().what;

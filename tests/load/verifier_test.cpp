@@ -3,7 +3,6 @@
 // against tests/load/verifier_budget.txt. Its limit is a million, and a start takes about 50 ns for each.
 #include <bpf/bpf.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -14,6 +13,7 @@
 
 #include "bpf/object.h"
 #include "event/collector.h"
+#include "tests/load/kernel_test.h"
 
 namespace sockeye {
 namespace {
@@ -34,7 +34,8 @@ Costs read_budget() {
 
 // The moment of a program, of whose name the kernel keeps the beginning.
 std::string moment_of(std::string_view kept) {
-  for (const Ladder& ladder : Object::ladders()) {
+  static const std::vector<Ladder> ladders = Object::ladders();
+  for (const Ladder& ladder : ladders) {
     for (const std::string& rung : ladder.rungs) {
       if ((ladder.moment + "__" + rung).starts_with(kept)) return ladder.moment;
     }
@@ -57,14 +58,8 @@ Costs costs_of_ours() {
   return costs;
 }
 
-class Verifier : public testing::Test {
+class Verifier : public KernelTest {
  protected:
-  void SetUp() override {
-    if (geteuid() != 0) GTEST_SKIP() << "needs root: BPF programs are loaded";
-    const auto features = Features::detect("");
-    if (!features) GTEST_SKIP() << features.error().what;
-  }
-
   void expect_within_budget(std::vector<std::string_view> wanted) {
     std::string names;
     for (const std::string_view name : wanted) names.append(" ").append(name);

@@ -12,7 +12,7 @@ import netns
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "collectors/states"))
 from puppet import Puppet
-from states_tools import rows_in, watch
+from states_tools import identity, rows_in, watch
 
 KERNEL = "/sys/kernel/btf/vmlinux"
 HIDE = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /sys/kernel/btf && exec "$@"', "sh"]
@@ -69,8 +69,7 @@ def refused(done, code, *words):
 
 def shown(rows, keys):
     """What two runs have to agree on, sorted; not the cookies that each of them made up (wire.h)."""
-    return sorted((str(row["cookie"] if row["cookie"] >> 63 == 0 else None),
-                   *(str(row.get(key)) for key in keys + OWNED)) for row in rows)
+    return sorted((str(identity(row)), *(str(row.get(key)) for key in keys + OWNED)) for row in rows)
 
 
 def compare_streams(net, copy):

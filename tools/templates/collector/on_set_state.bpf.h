@@ -21,7 +21,7 @@ INLINE void @NAME@_on_set_state(struct moment *m)
 	fill_socket_event(&event->base, m);
 	read_context(&event->base.context);
 	event->nth = nth;
-	submit_event(event);
+	submit_socket_event(&event->base, m);
 }
 
 #endif
