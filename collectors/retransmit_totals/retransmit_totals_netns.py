@@ -6,6 +6,7 @@ import pathlib
 import sys
 
 import netns
+from bpf_objects import ids_of, in_kernel
 
 sys.path.append(str(pathlib.Path(__file__).parent.parent / "retransmits"))
 from retransmits_tools import (close, connect, counted, drop, FAMILIES, nstat, of, pair,  # noqa: E402 pylint: disable=wrong-import-position
@@ -123,16 +124,14 @@ def test_by_container(net):
 
 
 def test_nothing_goes_out_of_the_kernel_but_rows(net):
-    """No ring, and the maps of rows only in a run that wants them."""
+    """No ring of events, and the maps of rows only in a run that wants them."""
     place = net.namespace("one")
-    totals = start_totals(net, (place,))
-    links = os.listdir(f"/proc/{totals.process.pid}/fd")
-    maps = set()
-    for entry in links:
-        try:
-            with open(f"/proc/{totals.process.pid}/fdinfo/{entry}", encoding="utf-8") as info:
-                maps.update(line.split()[1] for line in info if line.startswith("map_type:"))
-        except OSError:
-            continue
-    totals.stop()
-    assert maps and "27" not in maps, maps  # BPF_MAP_TYPE_RINGBUF
+    names = {}
+    for words in (("retransmits", "--totals"), ("retransmits",)):
+        run = net.sockeye(*words, "--netns", place.inode)
+        maps = in_kernel(net, "map")
+        names[words] = {maps[number]["name"] for number in ids_of(run.process.pid, "map")}
+        run.stop()
+    totals, stream = names.values()
+    assert "ring" in stream and "ring" not in totals, names
+    assert any(name.startswith("retransmit_tota") for name in totals - stream), names

@@ -170,6 +170,8 @@ def test_too_big_for_the_path(net):
             last = {client: 2, server: 1}[place]
             place.ip(option, "route", "add", network, "via", f"{gateway}{'.' if option == '-4' else ':'}{last}")
     router.ip("link", "set", "veth1", "mtu", "1300")
+    for place in (client, router, server):  # who asks for a neighbour's address does it with its link-local one
+        netns.wait_until(lambda place=place: not place.ip("-6", "address", "show", "tentative").stdout, "addresses for use")
     left, right = Puppet(client), Puppet(server)
     sockeye = watch(net, client, server)
     for family in FAMILIES:
