@@ -6,6 +6,7 @@ import json
 import sys
 
 import netns
+from capture import ACK, Capture, RST, sent_again, SYN
 from lifetimes_tools import carried, connected, ended, of_port, read_all, records, settle, watch
 from puppet import Puppet
 from states_tools import linked_by_threads, ROOM
@@ -36,7 +37,7 @@ http {{
 """
 
 # Connections of four kinds in turn: one request; three requests; killed in the middle of a big answer; killed between
-# requests. What kills itself is a child for each connection. Written to standard output: {kind: [its local ports]}.
+# requests. What kills itself is a child for each connection. Written to standard output: {kind: [[local port, pid]]}.
 CLIENT = r"""
 import json, os, socket, sys
 
@@ -82,7 +83,7 @@ def killed(work):
         work(sock)
         os.kill(os.getpid(), 9)
     assert os.waitpid(pid, 0)[1] == 9
-    return next(numbers)
+    return next(numbers), pid
 
 def in_the_middle(sock):
     ask(sock, "big")
@@ -100,7 +101,7 @@ for _ in range(each):
         sock, port = connect()
         work(sock)
         sock.close()
-        ports[kind].append(port)
+        ports[kind].append((port, os.getpid()))
     ports["middle"].append(killed(in_the_middle))
     ports["between"].append(killed(between))
 print(json.dumps(ports))
@@ -166,17 +167,51 @@ def check_client(row, kind):
         assert (row["end"], row["closed_by"], row["local_close"]) == ("closed", "local", how), row
 
 
+def check_connections(run, client, server, pids):
+    """A connect and an accept of each, with the process that has it. pids: by the client's port."""
+    rows = [row for row in run.events if row["event"] == "connections"]
+    connects = {row["sport"]: row for row in rows if row["event_type"] == "connect"}
+    accepts = {row["sport"]: row for row in rows if row["event_type"] == "accept"}
+    assert len(rows) == 2 * len(pids) and connects.keys() == accepts.keys() == pids.keys(), (len(rows), len(connects))
+    for port, pid in pids.items():
+        connect, accept = connects[port], accepts[port]
+        assert (connect["pid"], connect["netns"], connect["outcome"]) == (pid, client.inode, "established"), connect
+        assert (accept["comm"], accept["netns"], accept["dport"]) == ("nginx", server.inode, 8080), accept
+        assert (accept["saddr"], accept["daddr"]) == (connect["saddr"], connect["daddr"]), (connect, accept)
+    worker, = {row["pid"] for row in accepts.values()}
+    print(f"{len(connects)} connects, {len(accepts)} accepts, by worker {worker} of nginx")
+
+
+def check_wire(packets, client, server, family, rows):
+    """The same connections, resets and segments sent again as in the packets."""
+    opened = {packet.sport for packet in packets if packet.flags & (SYN | ACK) == SYN}
+    assert opened == {row["lport"] for row in rows if row["netns"] == client.inode}, len(opened)
+    reset = {packet.sport if packet.dport == 8080 else packet.dport for packet in packets if packet.flags & RST}
+    told = {row["lport"] if row["netns"] == client.inode else row["rport"] for row in rows
+            if row["end"] in ("reset_sent", "reset_received")}
+    assert told == reset, (len(told), len(reset), sorted(told ^ reset)[:9])
+    for place in (client, server):
+        again = sum(sent_again(packets, place.addresses[family]).values())
+        counted = sum(row["retransmits"] for row in rows if row["netns"] == place.inode)
+        assert again == counted, (place.name, again, counted)
+    print(f"on the wire: {len(opened)} connections, {len(reset)} of them reset")
+
+
 def per_connection(net, family):
     client, server = linked_by_threads(net)
     folder = start_nginx(net, server)
-    sockeye = watch(net, client, server, words=ROOM)
+    places = ",".join(str(place.inode) for place in (client, server))
+    capture = Capture(net, client)  # first: tshark makes connections of its own while it starts
+    sockeye = net.sockeye("trace", "connections,lifetimes", "--netns", places, *ROOM)
     made = client.popen([sys.executable, "-I", "-S", "-c", CLIENT, server.addresses[family], EACH, BIG])
     assert made.wait(140) == 0, made.stderr
-    kinds = {port: kind for kind, ports in json.loads(made.stdout).items() for port in ports}
+    ports = json.loads(made.stdout)
+    kinds = {port: kind for kind, connections in ports.items() for port, _ in connections}
     settle(client, 8080)
     settle(server, 8080)
     log = logged(folder, 6 * EACH)
-    rows = records(sockeye.stop(), client, server)
+    run = sockeye.stop()
+    rows = records(run, client, server)
     assert len(rows) == 8 * EACH, len(rows)
     assert len(kinds) == 4 * EACH, len(kinds)
     for row in rows:
@@ -187,6 +222,8 @@ def per_connection(net, family):
         read = row["bytes_received"] - row["bytes_unread"]
         assert log[row["rport"]] == [(row["bytes_written"], read)], (log[row["rport"]], row)
         assert row["comm"] == "nginx", row
+    check_connections(run, client, server, dict(sum(ports.values(), [])))
+    check_wire(capture.packets(), client, server, family, rows)
     print(collections.Counter((kinds.get(row["lport"], "server"), row["end"]) for row in rows), "of both ends")
 
 

@@ -182,7 +182,7 @@ void Table::render(const Record& record, const WallTime& wall) {
       cell.write(texts_, cell.is_other ? *cell.rather : *cell.field, record, wall);
     else
       times_.add(texts_, record.header->time_ns, wall);
-    if (cell.port) {
+    if (cell.port && is_present(*cell.field, record)) {
       texts_.add(':');
       cell_writer(*cell.port)(texts_, *cell.port, record, wall);
     }

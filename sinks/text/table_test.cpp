@@ -246,7 +246,7 @@ TEST(Table, ANameRatherThanAnId) {
   Context context;
   context.container = std::string(64, 'a');
   EXPECT_EQ(row(nullptr), "-\n");
-  EXPECT_EQ(row(&context), "aaaaaaaaaaa\u2026\n");
+  EXPECT_EQ(row(&context), "aaaaaaaaaaaa\n");
   context.container_name = "web";
   EXPECT_EQ(row(&context), "web\n");
   context.container_name = "payments-backend-1";

@@ -75,13 +75,13 @@ void write_flag(Buffer& out, const Field& field, const Record& record, const Wal
 
 void write_late(Buffer& out, const Field&, const Record&, const WallTime&) { out.add("yes"); }
 
-// Puts kUnknown in the place of a value that is not there.
+// In the place of a value that is not there: kNone where that says there is none, else kUnknown.
 template <Writer write>
 void if_present(Buffer& out, const Field& field, const Record& record, const WallTime& wall) {
   if (is_present(field, record)) {
     write(out, field, record, wall);
   } else {
-    out.add(field.type == FieldType::kContext ? kNone : kUnknown);
+    out.add(field.type == FieldType::kContext || field.presence.key_goes ? kNone : kUnknown);
   }
 }
 

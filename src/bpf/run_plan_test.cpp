@@ -100,8 +100,8 @@ TEST(RunPlan, WhatIsForOwnersAloneIsAttachedLast) {
     return order;
   };
   EXPECT_EQ(order_for("states"),
-            "destroyed set_state syn_sent accepted connection_received connection_sent received retransmitted sent "
-            "synack_retransmitted ");
+            "destroyed set_state syn_sent accepted connect_returned cgroup_made connection_received connection_sent "
+            "dropped received reset_received reset_sent retransmitted sent syn_dropped synack_retransmitted ");
   EXPECT_EQ(order_for("counts").substr(0, 20), "destroyed set_state ");
 }
 

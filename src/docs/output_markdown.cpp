@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <iterator>
 
 #include "docs/json_shape.h"
 #include "docs/output_docs.h"
@@ -121,15 +122,16 @@ void add_other_formats(std::string& text, const EventType& type) {
 std::string output_markdown() {
   std::string text(kHead);
   text.replace(text.find("VERSION"), 7, std::to_string(kJsonVersion));
-  const std::vector<JsonMember> shared = shared_members();
   text += "\n## Keys of every socket\n\nWhat is about one socket begins with these.\n";
-  add_members(text, shared);
+  add_members(text, shared_members());
   for (const JsonShape& shape : json_shapes()) {
     text += "\n## " + std::string(shape.event) + "\n\n`\"event\":\"" + std::string(shape.event) +
             "\"`: " + std::string(shape.what) + ".\n";
     if (shape.has_shared) text += "\nThe [keys of every socket](#keys-of-every-socket), then:\n";
-    const auto own = shape.members.begin() + static_cast<ptrdiff_t>(shape.has_shared ? shared.size() : 0);
-    add_members(text, {own, shape.members.end()});
+    std::vector<JsonMember> own;
+    std::copy_if(shape.members.begin(), shape.members.end(), std::back_inserter(own),
+                 [](const JsonMember& member) { return !member.is_shared; });
+    add_members(text, own);
     if (shape.type) add_other_formats(text, *shape.type);
   }
   return text;
