@@ -171,7 +171,8 @@ INLINE int filter_direction(const volatile struct filter_rules *rules, const str
 INLINE int filter_printed_ends(const volatile struct filter_rules *rules, const struct socket_id *socket,
 			       int src_is_peer)
 {
-	const __u8 *src = src_is_peer ? socket->raddr : socket->laddr, *dst = src_is_peer ? socket->laddr : socket->raddr;
+	const __u8 *src = src_is_peer ? socket->raddr : socket->laddr,
+		   *dst = src_is_peer ? socket->laddr : socket->raddr;
 
 	return filter_port(rules, FILTER_SRC, src_is_peer ? socket->rport : socket->lport) &&
 	       filter_port(rules, FILTER_DST, src_is_peer ? socket->lport : socket->rport) &&
@@ -251,8 +252,8 @@ FILTER_ENTRY int filter_passes_by_opener(const volatile struct filter_rules *rul
 /* Whether the two can differ: a filter names src or dst. */
 INLINE int filter_names_printed_ends(const volatile struct filter_rules *rules)
 {
-	return rules->addresses[FILTER_SRC].used || rules->addresses[FILTER_DST].used || rules->ports[FILTER_SRC].used ||
-	       rules->ports[FILTER_DST].used;
+	return rules->addresses[FILTER_SRC].used || rules->addresses[FILTER_DST].used ||
+	       rules->ports[FILTER_SRC].used || rules->ports[FILTER_DST].used;
 }
 
 /*

@@ -105,7 +105,8 @@ const Collector collector_connections = {
               .common = kSocketFields,
               .own = kFields,
               .columns = kColumns,
-              .line = "{time} Connection: TYPE={event_type} SRC={saddr}:{sport} DST={daddr}:{dport} NAT={nat_daddr}:{nat_dport} PID={pid} "
+              .line = "{time} Connection: TYPE={event_type} SRC={saddr}:{sport} DST={daddr}:{dport} "
+                      "NAT={nat_daddr}:{nat_dport} PID={pid} "
                       "COMM={comm} UID={uid} OUTCOME={outcome} ERROR={error} CONTAINER={container}",
               .src_opened = true},
     .summary = "connections that are opened and accepted, and those that could not be opened, with the reason",

@@ -11,7 +11,7 @@
 
 struct connections_sock {
 	__u64 since_ns; /* client: its first SYN, until then connect(); child: the end of the handshake, 0: before it */
-	__u8 awaits;     /* CONNECTIONS_AWAITS_*; 0: all is told */
+	__u8 awaits;    /* CONNECTIONS_AWAITS_*; 0: all is told */
 	__u8 told_error; /* errno of the last attempt that failed: connect() may return it once more */
 	__u8 _pad[6];
 };

@@ -184,7 +184,7 @@ void Table::render(const Record& record, const WallTime& wall) {
       times_.add(texts_, record.header->time_ns, wall);
     if (cell.port && is_present(*cell.field, record)) {
       texts_.add(':');
-      cell_writer(*cell.port)(texts_, *cell.port, record, wall);
+      cell_writer (*cell.port)(texts_, *cell.port, record, wall);
     }
     cell.bytes = texts_.size() - cell.at;
   }

@@ -8,8 +8,8 @@ namespace {
 
 // tp_btf and raw tracepoints are cheapest and lose least; sockops costs every TCP callback a call, but needs no
 // trampoline; fexit_2 and fexit_4 are for a function of so many parameters; getpeername sees most of what fexit sees
-// (accepted.bpf.c); `consumed` comes with many packets; a kprobe is the last resort but for sys_exit, which every system
-// call of the machine pays for.
+// (accepted.bpf.c); `consumed` comes with many packets; a kprobe is the last resort but for sys_exit, which every
+// system call of the machine pays for.
 constexpr std::string_view kRungOrder[] = {"tp_btf",  "iter",   "iter_probe",  "sockops",  "fexit",  "fexit_2",
                                            "fexit_4", "fentry", "getpeername", "consumed", "kprobe", "sys_exit"};
 

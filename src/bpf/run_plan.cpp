@@ -31,7 +31,8 @@ constexpr RungLoss kRungLosses[] = {
      "a process that accepts without asking for the peer's address has the socket from its first use on"},
     {"connect_returned", "", "a connect() that fails before its first SYN (no route, forbidden) is not seen"},
     {"connect_returned", "sys_exit",
-     "every system call of the machine costs more, and connects through io_uring or by 32-bit programs that fail before "
+     "every system call of the machine costs more, and connects through io_uring or by 32-bit programs that fail "
+     "before "
      "their first SYN are not seen"},
     {"cgroup_made", "",
      "a container is known from its first event on: one that has gone when this is read has no name"},

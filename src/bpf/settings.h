@@ -32,10 +32,10 @@ struct kernel_settings {
 	__u8 names_functions;   /* bpf_snprintf() (5.13) names the function of an address */
 	__u8 drop_arguments;    /* of the tracepoint kfree_skb: 2 until 5.16, then the reason, then the socket (6.11) */
 	__u8 reset_arguments;   /* of tcp_send_reset: 2 until 6.9, then the reason */
-	__u8 reason_not_specified; /* SKB_DROP_REASON_NOT_SPECIFIED; 0: this kernel gives no reasons */
-	__u8 sees_connect_calls;   /* connect() is seen as a system call */
+	__u8 reason_not_specified;     /* SKB_DROP_REASON_NOT_SPECIFIED; 0: this kernel gives no reasons */
+	__u8 sees_connect_calls;       /* connect() is seen as a system call */
 	__u8 tells_failed_retransmits; /* tcp_retransmit_skb comes for failed ones too, with the error (6.15) */
-	__u32 tick_ns; /* a jiffy, in which the kernel counts some of its times */
+	__u32 tick_ns;                 /* a jiffy, in which the kernel counts some of its times */
 };
 SOCKEYE_ASSERT_SIZE(kernel_settings, 44);
 

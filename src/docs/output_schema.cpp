@@ -114,8 +114,9 @@ std::string schema_of_event(const JsonShape& shape) {
   std::vector<std::string> properties = {"\"v\": {\"const\": " + std::to_string(kJsonVersion) + "}",
                                          "\"event\": {\"const\": " + quoted(shape.event) + "}"};
   for (const JsonMember& member : shape.members) {
-    properties.push_back(quoted(member.key) + ": " +
-                         (member.is_shared ? "{\"$ref\": \"#/$defs/socket." + member.key + "\"}" : schema_of(member, indent)));
+    properties.push_back(
+        quoted(member.key) + ": " +
+        (member.is_shared ? "{\"$ref\": \"#/$defs/socket." + member.key + "\"}" : schema_of(member, indent)));
   }
   return "    " + quoted(shape.event) + ": {\n      \"description\": " + quoted(shape.what) +
          ", \"type\": \"object\",\n      " +

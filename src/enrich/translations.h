@@ -36,7 +36,7 @@ class Translations {
  private:
   struct Namespace {
     std::unique_ptr<FlowTable> table;  // null: there is none, or it could not be opened
-    uint64_t looked_in_batch = 0;  // whether it is in use
+    uint64_t looked_in_batch = 0;      // whether it is in use
     bool in_use = false;
     uint64_t tried_ns = 0;
     uint64_t used_ns = 0;

@@ -62,7 +62,8 @@ TEST(Collectors, FieldsLieInTheRecordAndSayWhatTheyMean) {
       for (const Field& field : fields) {
         const std::string where = std::string(type->name) + "." + std::string(field.name);
         EXPECT_TRUE(names.insert(field.name).second) << where << " is there twice";
-        EXPECT_EQ(find_field(*type, field.name)->type, field.type) << where << " takes the place of one of another type";
+        EXPECT_EQ(find_field(*type, field.name)->type, field.type)
+            << where << " takes the place of one of another type";
         EXPECT_FALSE(field.meaning.empty()) << where;
         EXPECT_LE(field.offset + field.size, type->size) << where;
         EXPECT_EQ(field.type == FieldType::kEnum, !field.values.empty()) << where;

@@ -75,11 +75,11 @@ struct Field {
 struct Column {
   std::string_view field;
   std::string_view header;
-  uint8_t width;       // of the longest values that get room where there is some; 15 from the start
-  uint8_t least;       // below which it is not worth showing
-  bool right = false;  // aligned to the right
-  uint8_t keep = 255;  // where the terminal is too narrow, columns with the smallest `keep` go first
-  bool head = false;   // what is too long is cut at its end (ids); else in its middle
+  uint8_t width;               // of the longest values that get room where there is some; 15 from the start
+  uint8_t least;               // below which it is not worth showing
+  bool right = false;          // aligned to the right
+  uint8_t keep = 255;          // where the terminal is too narrow, columns with the smallest `keep` go first
+  bool head = false;           // what is too long is cut at its end (ids); else in its middle
   std::string_view port = {};  // of an address: the field whose value follows it
   // A field of the same type that is shown in its place where it is there, and cut in its middle.
   std::string_view rather = {};
@@ -97,9 +97,9 @@ struct View {
 struct EventType {
   std::string_view name;  // "event" in JSON
   uint16_t kind;
-  uint16_t size;                  // bytes; a longer record (a newer kernel side) is read as far as known
-  std::span<const Field> common;  // of every event of one socket; empty where it is none
-  std::span<const Field> own;     // one that is called like a common one takes its place
+  uint16_t size;                    // bytes; a longer record (a newer kernel side) is read as far as known
+  std::span<const Field> common;    // of every event of one socket; empty where it is none
+  std::span<const Field> own;       // one that is called like a common one takes its place
   std::span<const Column> columns;  // table format
   std::string_view line;            // line format: text with {field} or {field:words}
   std::span<const View> views = {};

@@ -7,8 +7,7 @@
 
 namespace sockeye {
 
-Translator::Translator(std::span<const EventType* const> types, Translations translations,
-                       const Clock& clock)
+Translator::Translator(std::span<const EventType* const> types, Translations translations, const Clock& clock)
     : translations_(std::move(translations)), clock_(clock) {
   for (const EventType* type : types) {
     const Plan plan = {.type = type,

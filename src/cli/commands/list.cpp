@@ -58,8 +58,7 @@ std::string moments_of(const Collector& collector) {
 void print_collector(const Collector& collector, bool with_fields) {
   const std::string_view events = collector.totals_of;
   const std::string name = events.empty() ? std::string(collector.event.name) : std::string(events) + " --totals";
-  printf("  %-14s %s (at %s)\n", name.c_str(), std::string(collector.summary).c_str(),
-         moments_of(collector).c_str());
+  printf("  %-14s %s (at %s)\n", name.c_str(), std::string(collector.summary).c_str(), moments_of(collector).c_str());
   if (with_fields) print_fields(collector.event);
 }
 

@@ -192,8 +192,8 @@ Result<RunTotals> run_stream(const Stream& stream) {
     gate.retry();
     news.read([&gate](const container_key& cgroup) { gate.hear_of(cgroup); });
   };
-  const RunTotals totals = pipeline.run({options.duration, options.count, options.end_record, gate.wanted(), annotate,
-                                         read_news, news.wake_fd()});
+  const RunTotals totals = pipeline.run(
+      {options.duration, options.count, options.end_record, gate.wanted(), annotate, read_news, news.wake_fd()});
   SOCKEYE_TRY((*source)->status());
   return totals;
 }
@@ -207,7 +207,7 @@ Result<Stream> understand(const StreamWords& words) {
   if (!filters) return filters.error();
   auto containers = parse_containers(words.filter);
   if (!containers) return containers.error();
-  Stream stream{std::move(*wanted), {}, std::move(*run), *filters, std::move(*containers), words.accept_owner,
+  Stream stream{std::move(*wanted),  {}, std::move(*run), *filters, std::move(*containers), words.accept_owner,
                 words.connect_errors};
   SOCKEYE_TRY(add_companions(words, stream));
   SOCKEYE_TRY(choose_totals(words, stream));
