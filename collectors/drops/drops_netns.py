@@ -157,6 +157,31 @@ def test_a_full_receive_buffer_of_udp(net):
         receiving.do("r.close()")
 
 
+def test_a_full_receive_buffer_of_tcp(net):
+    """A receiver's buffer is made smaller than the window that it has promised, and nobody reads."""
+    client, server = net.client_and_server()
+    receiving, sending = Puppet(server), Puppet(client)
+    for family in FAMILIES:
+        address = server.addresses[family]
+        receiving.do(f"global l; l = listen({address!r}, {PORT})")
+        sending.do(f"global c; c = connect({address!r}, {PORT})")
+        receiving.do("global r; r = l.accept()[0]; r.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2304)")
+        sockeye = watch(net, server)
+        counters = Counters(server, "TcpExtTCPRcvQDrop")
+        sending.do("c.setblocking(False); c.send(b'x' * 60000)")
+        netns.wait_until(lambda counters=counters: counters.since()["TcpExtTCPRcvQDrop"], "a full buffer")
+        sending.do("reset(c)")
+        receiving.do("r.close(); l.close()")
+        lost = counters.since()["TcpExtTCPRcvQDrop"]
+        drops = of_type(sockeye.stop().events, "drop")
+        # PROTO_MEM: no memory "due to socket limits". Until 5.16 TCP throws it away without a word.
+        assert by_reason(drops) == ({"PROTO_MEM": lost} if has_reasons() else {}), (by_reason(drops), lost)
+        for event in drops:
+            assert (event["pid"], event["comm"], event["socket_state"]) == (receiving.pid, receiving.comm, "ESTABLISHED"), event
+            assert (event["lport"], event["raddr"], event["protocol"]) == (PORT, client.addresses[family], "tcp"), event
+            assert event["length"] > 1000 and event["direction"] == "in", event
+
+
 def test_bad_checksums(net):
     """TCP and UDP, made by scapy. The kernel counts them as errors."""
     need_scapy(net)

@@ -94,19 +94,21 @@ def test_both_close_at_once(net):
 
 
 def test_half_closed_for_seconds(net):
-    """The client shuts down, waits in vain for two seconds, then the server sends, and closes."""
-    seconds = 2
+    """The clients shut down, wait in vain for ten seconds, then the server sends, and closes."""
+    seconds = 10
     stage = Stage(net)
     for port, address in stage.each(9000):
         stage.connect(address, port)
         talk(stage.left, stage.right, 10, 20)
-        stage.left.do(f"c.shutdown(socket.SHUT_WR); c.settimeout({seconds})")
-        stage.left.fails("c.recv(1)", "TimeoutError")
-        stage.right.do("s.sendall(b'z' * 30)")
-        read_all(stage.left, "c", 30)
-        stage.right.do("s.close()")
+        stage.left.do(f"c.shutdown(socket.SHUT_WR); c{port} = c; c.settimeout({seconds})")
+        stage.right.do(f"s{port} = s")
+    stage.left.fails("c.recv(1)", "TimeoutError")
+    for port in stage.ports:
+        stage.right.do(f"s{port}.sendall(b'z' * 30)")
+        read_all(stage.left, f"c{port}", 30)
+        stage.right.do(f"s{port}.close()")
         wait_ss(stage.client, f"dport = :{port}", "TIME-WAIT")
-        stage.left.do("c.close()")
+        stage.left.do(f"c{port}.close()")
     rows = stage.stop()
     for port in stage.ports:
         client, server = of_port(rows, port)
