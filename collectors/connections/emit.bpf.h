@@ -78,12 +78,13 @@ INLINE struct connections_event *connections_reserve(struct moment *m, __u8 even
 INLINE void connections_emit_connect(struct moment *m, __u8 outcome, __u8 error)
 {
 	struct connections_sock *own = m->record ? &m->record->parts.connections : 0;
-	struct connections_event *event = connections_reserve(m, CONNECTIONS_CONNECT, own ? own->since_ns : 0);
+	struct connections_event *event;
 
 	if (own)
 		own->awaits = 0;
+	event = connections_reserve(m, CONNECTIONS_CONNECT, own ? own->since_ns : 0);
 	if (!event)
-		return;
+		return; /* at once: before 6.4 the verifier does not know that it was compared with 0 already */
 	event->outcome = outcome;
 	event->error = error;
 	event->retransmits = m->tp->total_retrans;
@@ -93,10 +94,11 @@ INLINE void connections_emit_connect(struct moment *m, __u8 outcome, __u8 error)
 INLINE void connections_emit_accept(struct moment *m)
 {
 	struct connections_sock *own = m->record ? &m->record->parts.connections : 0;
-	struct connections_event *event = connections_reserve(m, CONNECTIONS_ACCEPT, own ? own->since_ns : 0);
+	struct connections_event *event;
 
 	if (own)
 		own->awaits = 0;
+	event = connections_reserve(m, CONNECTIONS_ACCEPT, own ? own->since_ns : 0);
 	if (event)
 		submit_socket_event_by_opener(&event->base, m);
 }
