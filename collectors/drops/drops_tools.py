@@ -17,7 +17,7 @@ from witness import nstat
 DEBIAN_PYTHON = "/usr/bin/python3"  # which has scapy, whatever other python3 there is
 
 # What this kernel has in its types: names of reasons (5.17), arguments of tracepoints.
-BTF = os.environ.get("SOCKEYE_OPTIONS", "--btf /sys/kernel/btf/vmlinux").split()[-1]
+BTF = (os.environ.get("SOCKEYE_OPTIONS") or "--btf /sys/kernel/btf/vmlinux").split()[-1]
 
 
 @functools.cache
