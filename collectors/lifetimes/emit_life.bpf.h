@@ -12,6 +12,8 @@
 #define SOCKET_UNCONNECTED \
 	1 /* SS_UNCONNECTED of <linux/net.h>: __inet_stream_connect() leaves it once connect() has worked */
 #define NO_MIN_RTT 0xffffffff
+#define SOCK_LINGERS (1 << 4) /* SOCK_LINGER of <net/sock.h>, in sk_flags */
+#define RECEIVE_SHUT_DOWN 1   /* RCV_SHUTDOWN of <net/sock.h> */
 
 /* enum tcp_chrono of <linux/tcp.h> */
 #define CHRONO_BUSY 1
@@ -38,6 +40,8 @@ INLINE __u32 ending_facts(struct moment *m, struct lifetimes_sock *own)
 
 	facts |= fact(socket_flags & SOCK_IS_DONE, ENDING_FIN_RECEIVED);
 	facts |= fact(socket_flags & SOCK_IS_DEAD, ENDING_ORPHAN);
+	facts |= fact(socket_flags & SOCK_LINGERS, ENDING_LINGERS);
+	facts |= fact(sk->sk_shutdown & RECEIVE_SHUT_DOWN, ENDING_RECEIVES_NO_MORE);
 	facts |= fact(locked_by_current(sk), ENDING_LOCKED);
 	facts |= fact((__u32)m->tp->linger2 >> 31, ENDING_NO_FIN_WAIT2);
 	facts |= fact(m->tp->inet_conn.icsk_retransmits | m->tp->inet_conn.icsk_probes_out, ENDING_GAVE_UP);
@@ -173,11 +177,12 @@ INLINE void fill_remembered(struct lifetimes_event *event, struct moment *m, str
 }
 
 /* The current task means something where it is what ends the connection; else it is a packet's or a timer's. */
-INLINE void fill_local_close(struct lifetimes_event *event, struct moment *m)
+INLINE void fill_local_close(struct lifetimes_event *event, struct moment *m, const struct life_ending *ending)
 {
 	struct life_local_close close = read_local_close(m->sk);
 	int acts = is_local_abort(event->end) && close.how;
 
+	event->local_close = which_local_close(ending, event->local_close);
 	if (acts && !event->local_close) {
 		event->local_close = close.how;
 		event->exit_signal = close.signal;
@@ -218,7 +223,7 @@ INLINE void emit_life(struct moment *m, struct lifetimes_sock *own)
 	forget_the_way();
 	fill_duration(event, m, own);
 	fill_remembered(event, m, own);
-	fill_local_close(event, m);
+	fill_local_close(event, m, &ending);
 	fill_payload(event, m, ending.facts);
 	fill_limits(event, m->tp);
 	fill_round_trips(event, m->tp);

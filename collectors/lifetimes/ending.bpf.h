@@ -6,18 +6,12 @@
 #ifndef SOCKEYE_LIFETIMES_ENDING_BPF_H
 #define SOCKEYE_LIFETIMES_ENDING_BPF_H
 
+#include "bpf/errno.h"
 #include "collectors/lifetimes/lifetimes.event.h"
 
 #ifndef INLINE
 #define INLINE static inline
 #endif
-
-/* Of <asm-generic/errno.h>, the same on x86 and arm64. */
-#define ERROR_PIPE 32
-#define ERROR_ABORTED 103
-#define ERROR_RESET 104
-#define ERROR_TIMED_OUT 110
-#define ERROR_REFUSED 111
 
 /* ending.facts */
 #define ENDING_FIN_RECEIVED 1 /* SOCK_DONE: tcp_fin() */
@@ -31,6 +25,8 @@
 #define ENDING_IN_CONNECT 256 /* connect() has not got as far as SS_CONNECTING */
 #define ENDING_FAST_OPEN 512  /* server: the SYN brought data */
 #define ENDING_CLIENT 1024
+#define ENDING_RECEIVES_NO_MORE 2048 /* RCV_SHUTDOWN: after close(), shutdown(SHUT_RD), or the peer's FIN */
+#define ENDING_LINGERS 4096          /* SO_LINGER: close() itself may wait for the end, before the socket is an orphan */
 
 struct life_ending {
 	__u32 error;      /* sk_err */
@@ -51,7 +47,7 @@ INLINE int is_undone_child(const struct life_ending *e)
 /* tcp_write_err() says ETIMEDOUT, or what ICMP said meanwhile. */
 INLINE int has_timed_out(const struct life_ending *e)
 {
-	return e->error == ERROR_TIMED_OUT || (e->error && e->error == e->soft_error && (e->facts & ENDING_GAVE_UP));
+	return e->error == ETIMEDOUT || (e->error && e->error == e->soft_error && (e->facts & ENDING_GAVE_UP));
 }
 
 /*
@@ -70,11 +66,11 @@ INLINE __u8 which_time_out(const struct life_ending *e)
 /* tcp_v4_err() ends a socket in SYN_SENT with any ICMP error there is. */
 INLINE __u8 end_of_attempt(const struct life_ending *e)
 {
-	if (e->error == ERROR_TIMED_OUT)
+	if (e->error == ETIMEDOUT)
 		return LIFE_SYN_TIMED_OUT;
-	if (e->error == ERROR_ABORTED)
+	if (e->error == ECONNABORTED)
 		return LIFE_DESTROYED;
-	if (e->error == ERROR_REFUSED)
+	if (e->error == ECONNREFUSED)
 		return LIFE_REFUSED;
 	if (e->error)
 		return LIFE_UNREACHABLE;
@@ -83,13 +79,13 @@ INLINE __u8 end_of_attempt(const struct life_ending *e)
 
 /*
  * tcp_reset() says ECONNRESET, or EPIPE where the peer had sent its FIN. It is called for data that come after close()
- * as well, which are answered with a RST (tcp_rcv_state_process()).
+ * or shutdown() of both directions as well, which are answered with a RST (tcp_rcv_state_process()).
  */
 INLINE __u8 end_by_reset(const struct life_ending *e)
 {
 	int closing = e->old_state == STATE_FIN_WAIT1 || e->old_state == STATE_FIN_WAIT2;
 
-	if (closing && (e->facts & ENDING_ORPHAN) && (e->facts & ENDING_LATE_DATA))
+	if (closing && (e->facts & ENDING_RECEIVES_NO_MORE) && (e->facts & ENDING_LATE_DATA))
 		return LIFE_RESET_SENT;
 	return LIFE_RESET_RECEIVED;
 }
@@ -107,6 +103,18 @@ INLINE __u8 end_in_fin_wait2(const struct life_ending *e)
 	return LIFE_RESET_SENT;
 }
 
+/*
+ * With a FIN that is not acknowledged, and no error. A process aborts its socket before it lets go of it
+ * (tcp_disconnect(), and data not read in __tcp_close()); what the kernel has no room for it gives up after that, in the
+ * same close() (tcp_check_oom()) or from a timer (tcp_out_of_resources()).
+ */
+INLINE __u8 end_of_fin(const struct life_ending *e)
+{
+	if ((e->facts & ENDING_LOCKED) && !(e->facts & ENDING_ORPHAN))
+		return LIFE_RESET_SENT;
+	return LIFE_OUT_OF_RESOURCES;
+}
+
 /* LIFE_* */
 INLINE __u8 how_it_ended(const struct life_ending *e)
 {
@@ -114,16 +122,16 @@ INLINE __u8 how_it_ended(const struct life_ending *e)
 		return end_of_attempt(e);
 	if (has_timed_out(e))
 		return which_time_out(e);
-	if (e->error == ERROR_ABORTED)
+	if (e->error == ECONNABORTED)
 		return LIFE_DESTROYED;
-	if (e->error == ERROR_RESET || (e->error == ERROR_PIPE && e->old_state == STATE_CLOSE_WAIT))
+	if (e->error == ECONNRESET || (e->error == EPIPE && e->old_state == STATE_CLOSE_WAIT))
 		return end_by_reset(e);
 	if (e->old_state == STATE_FIN_WAIT2)
 		return end_in_fin_wait2(e);
 	if (e->old_state == STATE_LAST_ACK || e->old_state == STATE_CLOSING || e->old_state == STATE_FIN_WAIT1) {
 		if (!(e->facts & ENDING_UNACKED) && e->old_state != STATE_FIN_WAIT1)
 			return LIFE_CLOSED;
-		return e->facts & ENDING_LOCKED ? LIFE_RESET_SENT : LIFE_OUT_OF_RESOURCES;
+		return end_of_fin(e);
 	}
 	return LIFE_RESET_SENT;
 }
@@ -151,6 +159,17 @@ INLINE __u8 who_closed(__u32 old_state, __u8 end)
 	default:
 		return CLOSED_BY_LOCAL;
 	}
+}
+
+/*
+ * What is known of a close() that was seen. After the peer's FIN close() and shutdown(SHUT_WR) look the same when they
+ * are called; the socket of who only shut down is none that its process has let go of.
+ */
+INLINE __u8 which_local_close(const struct life_ending *e, __u8 seen)
+{
+	if (seen == LOCAL_CLOSE_CALL && e->old_state == STATE_LAST_ACK && !(e->facts & (ENDING_ORPHAN | ENDING_LINGERS)))
+		return LOCAL_CLOSE_HALF;
+	return seen;
 }
 
 /* Whether the end is something that a process did at this very moment. */

@@ -23,7 +23,7 @@ constexpr life_ending at(uint32_t state, uint32_t error = 0, uint32_t facts = 0,
 constexpr uint32_t kAcked = 0;
 constexpr uint32_t kWaiting = ENDING_UNACKED;
 constexpr uint32_t kInFlight = ENDING_UNACKED | ENDING_IN_FLIGHT;
-constexpr uint32_t kOrphan = ENDING_ORPHAN;
+constexpr uint32_t kOrphan = ENDING_ORPHAN | ENDING_RECEIVES_NO_MORE;
 
 constexpr Path kPaths[] = {
     // Attempts.
@@ -59,6 +59,11 @@ constexpr Path kPaths[] = {
      CLOSED_BY_LOCAL},
     {"data after close()", at(STATE_FIN_WAIT1, ECONNRESET, kOrphan | ENDING_LATE_DATA | kInFlight), LIFE_RESET_SENT,
      CLOSED_BY_LOCAL},
+    {"data after shutdown() of both directions",
+     at(STATE_FIN_WAIT2, ECONNRESET, ENDING_RECEIVES_NO_MORE | ENDING_LATE_DATA), LIFE_RESET_SENT, CLOSED_BY_LOCAL},
+    {"the same, the FIN under way",
+     at(STATE_FIN_WAIT1, ECONNRESET, ENDING_RECEIVES_NO_MORE | ENDING_LATE_DATA | kInFlight), LIFE_RESET_SENT,
+     CLOSED_BY_LOCAL},
     {"an error that nobody has asked for, then SO_LINGER 0", at(STATE_ESTABLISHED, EHOSTUNREACH, ENDING_LOCKED),
      LIFE_RESET_SENT, CLOSED_BY_LOCAL},
     // Resets of the other end.
@@ -85,6 +90,12 @@ constexpr Path kPaths[] = {
     // The kernel of this end.
     {"ss -K", at(STATE_ESTABLISHED, ECONNABORTED, ENDING_LOCKED), LIFE_DESTROYED, CLOSED_BY_LOCAL},
     {"too many orphans", at(STATE_FIN_WAIT1, 0, kOrphan | kInFlight), LIFE_OUT_OF_RESOURCES, CLOSED_BY_LOCAL},
+    {"too many orphans, in close() itself", at(STATE_FIN_WAIT1, 0, ENDING_LOCKED | kOrphan | kInFlight),
+     LIFE_OUT_OF_RESOURCES, CLOSED_BY_LOCAL},
+    {"the same in answer to the peer's FIN", at(STATE_LAST_ACK, 0, ENDING_LOCKED | kOrphan | kInFlight),
+     LIFE_OUT_OF_RESOURCES, CLOSED_BY_REMOTE},
+    {"ss -K of an orphan (6.11)", at(STATE_FIN_WAIT1, ECONNABORTED, ENDING_LOCKED | kOrphan | kInFlight),
+     LIFE_DESTROYED, CLOSED_BY_LOCAL},
     {"too many orphans, the peer's FIN seen", at(STATE_LAST_ACK, 0, kOrphan | kInFlight | ENDING_FIN_RECEIVED),
      LIFE_OUT_OF_RESOURCES, CLOSED_BY_REMOTE},
 };
@@ -96,6 +107,19 @@ TEST(LifetimesEnding, OfEveryPath) {
     EXPECT_EQ(who_closed(path.at_close.old_state, end), path.by) << path.name;
     EXPECT_FALSE(is_undone_child(&path.at_close)) << path.name;
   }
+}
+
+TEST(LifetimesEnding, OnlyAnOrphanWasClosed) {
+  life_ending last = at(STATE_LAST_ACK, 0, ENDING_FIN_RECEIVED | ENDING_RECEIVES_NO_MORE);
+  EXPECT_EQ(which_local_close(&last, LOCAL_CLOSE_CALL), LOCAL_CLOSE_HALF);
+  EXPECT_EQ(which_local_close(&last, LOCAL_CLOSE_KILL), LOCAL_CLOSE_KILL);
+  EXPECT_EQ(which_local_close(&last, LOCAL_CLOSE_NONE), LOCAL_CLOSE_NONE);
+  last.facts |= ENDING_LINGERS;  // close() that waits
+  EXPECT_EQ(which_local_close(&last, LOCAL_CLOSE_CALL), LOCAL_CLOSE_CALL);
+  last.facts = ENDING_FIN_RECEIVED | kOrphan;
+  EXPECT_EQ(which_local_close(&last, LOCAL_CLOSE_CALL), LOCAL_CLOSE_CALL);
+  last = at(STATE_FIN_WAIT2, 0, ENDING_FIN_RECEIVED);  // shutdown() of both directions
+  EXPECT_EQ(which_local_close(&last, LOCAL_CLOSE_CALL), LOCAL_CLOSE_CALL);
 }
 
 TEST(LifetimesEnding, AChildThatWasMadeTwiceIsNone) {

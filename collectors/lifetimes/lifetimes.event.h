@@ -35,8 +35,9 @@
 
 /* lifetimes_event.local_close: what the local process did. */
 #define LOCAL_CLOSE_NONE 0 /* it is not known, or there was no such thing */
-#define LOCAL_CLOSE_CALL 1 /* close(), shutdown() of both directions, or connect() to AF_UNSPEC */
-#define LOCAL_CLOSE_HALF 2 /* shutdown(SHUT_WR) */
+/* close(), shutdown() of both directions, or connect() to AF_UNSPEC; after the peer's FIN shutdown() and then close() */
+#define LOCAL_CLOSE_CALL 1
+#define LOCAL_CLOSE_HALF 2 /* shutdown(SHUT_WR); after the peer's FIN any shutdown() without close() until the end */
 #define LOCAL_CLOSE_EXIT 3 /* it ended with the socket open */
 #define LOCAL_CLOSE_KILL 4 /* it was ended by the signal exit_signal with the socket open */
 

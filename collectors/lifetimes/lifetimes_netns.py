@@ -5,7 +5,7 @@ import netns
 from lifetimes_tools import carried, connected, ended, of_port, read_all, records, settle, talk, watch
 from puppet import Puppet
 from states_tools import linked_by_threads
-from witness import wait_ss
+from witness import nstat, wait_ss
 from workload import drop, pass_all
 
 
@@ -119,6 +119,31 @@ def test_half_closed_for_seconds(net):
             assert seconds * 1e6 <= row["closing_us"] <= netns.patience(seconds + 2) * 1e6, row
 
 
+def test_half_closed_by_both(net):
+    """Both ends shut down and close later, when it is over: whoever has only shut down has not closed."""
+    stage = Stage(net)
+    for port, address in stage.each(9000):
+        stage.connect(address, port)
+        talk(stage.left, stage.right, 10, 20)
+        stage.left.do("c.shutdown(socket.SHUT_WR)")
+        assert stage.right.do("len(s.recv(1))") == 0
+        stage.right.do("s.shutdown(socket.SHUT_WR)")
+        wait_ss(stage.client, f"dport = :{port}", "TIME-WAIT")
+        wait_ss(stage.server, f"sport = :{port}")
+        stage.left.do("c.close()")
+        stage.right.do("s.close()")
+    for port, address in stage.each(9010):  # a close() that waits for its FIN's acknowledgement
+        stage.connect(address, port)
+        stage.left.do("c.close()")
+        assert stage.right.do("len(s.recv(1))") == 0
+        stage.right.do("s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 10)); s.close()")
+    rows = stage.stop()
+    for port in stage.ports:
+        client, server = of_port(rows, port)
+        what = "close" if port > 9010 else "shutdown"
+        assert (ended(client), ended(server)) == (f"closed local - {what}", f"closed remote - {what}"), (client, server)
+
+
 def test_reset_by_this_end(net):
     """SO_LINGER 0; data that were not read; and the other end's view of it."""
     stage = Stage(net)
@@ -144,7 +169,7 @@ def test_reset_by_this_end(net):
         assert carried(client) == ((0, 0, 500, 400) if unread else (10, 10, 20, 0)), client
         assert carried(server) == ((500, 500, 0, 0) if unread else (20, 20, 10, 0)), server
         assert client["closing_us"] is None and server["closing_us"] is None, (client, server)
-        check_owners(stage, client, {**server, "owner_source": "use"})
+        check_owners(stage, client, server)
 
 
 def test_data_after_close(net):
@@ -167,6 +192,27 @@ def test_data_after_close(net):
         assert ended(client).split()[:2] == ["reset_sent", "local"], client
         assert ended(server) == "reset_received remote EPIPE -", server
         assert client["local_close"] == "close" and client["bytes_acked"] == 10, client
+
+
+def test_data_after_shutdown(net):
+    """The client has shut down both directions and holds its socket: it is its end that answers data with a RST."""
+    stage = Stage(net)
+    for port, address in stage.each(9000):
+        stage.connect(address, port)
+        talk(stage.left, stage.right, 10, 20)
+        stage.left.do("c.shutdown(socket.SHUT_RDWR)")
+        assert stage.right.do("len(s.recv(1))") == 0
+        wait_ss(stage.client, f"dport = :{port}", "FIN-WAIT-2")
+        stage.right.do("s.sendall(b'y' * 5)")
+        netns.wait_until(lambda: stage.right.do("s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)") == 32, "EPIPE")
+        stage.left.do("c.close()")
+        stage.right.do("s.close()")
+    assert nstat(stage.client, "TcpExtTCPAbortOnData", "TcpOutRsts") == [2, 2]
+    rows = stage.stop()
+    for port in stage.ports:
+        client, server = of_port(rows, port)
+        assert ended(client) == "reset_sent local ECONNRESET close" and client["last_state"] == "FIN_WAIT2", client
+        assert ended(server) == "reset_received remote EPIPE -", server
 
 
 def test_a_process_that_ends(net):
