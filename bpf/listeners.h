@@ -44,16 +44,26 @@ INLINE struct sock *watched_socket(struct watched_listener *watched)
 	return sk;
 }
 
+INLINE struct watched_key watched_key_of(struct moment *m)
+{
+	struct watched_key key = {
+		.netns = ((struct sock *)m->tp)->__sk_common.skc_net.net->ns.inum,
+		.port = local_port(m->tp),
+	};
+
+	return key;
+}
+
 /* A socket listens. Where all places of its port are taken by others that still do, it is not watched. */
 INLINE void watch_listener(struct moment *m)
 {
-	struct watched_key key = { .port = local_port(m->tp) };
 	struct watched_listener watched = {};
 	struct sock *sk = (struct sock *)m->tp;
+	struct watched_key key;
 
 	if (!settings.watches_listeners || !m->record)
 		return;
-	key.netns = sk->__sk_common.skc_net.net->ns.inum;
+	key = watched_key_of(m);
 	watched.address = (__u64)m->sk;
 	watched.cookie = m->cookie;
 	watched.drops = (__u32)sk->sk_drops.counter;
@@ -65,8 +75,29 @@ INLINE void watch_listener(struct moment *m)
 		there = bpf_map_lookup_elem(&watched_listeners, &key);
 		if (there && there->cookie != m->cookie && watched_socket(there))
 			continue;
-		bpf_map_update_elem(&watched_listeners, &key, &watched, BPF_ANY);
+		if (bpf_map_update_elem(&watched_listeners, &key, &watched, BPF_ANY))
+			count_lost(LOST_RECORD_ALLOC);
 		return;
+	}
+}
+
+/* It listens no more, and leaves its place. */
+INLINE void unwatch_listener(struct moment *m)
+{
+	struct watched_key key;
+
+	if (!settings.watches_listeners)
+		return;
+	key = watched_key_of(m);
+	for (int i = 0; i < LISTENERS_OF_PORT; i++) {
+		struct watched_listener *there;
+
+		key.place = i;
+		there = bpf_map_lookup_elem(&watched_listeners, &key);
+		if (there && there->cookie == m->cookie) {
+			bpf_map_delete_elem(&watched_listeners, &key);
+			return;
+		}
 	}
 }
 
@@ -81,7 +112,7 @@ INLINE void drops_were_seen(struct sock_common *listener, struct socket_id *id)
 		key.place = i;
 		watched = bpf_map_lookup_elem(&watched_listeners, &key);
 		if (!watched)
-			return;
+			continue;
 		if (watched->cookie == (__u64)listener->skc_cookie.counter) {
 			watched->drops = (__u32)readable_full(listener)->sk_drops.counter;
 			return;

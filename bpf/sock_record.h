@@ -83,6 +83,17 @@ INLINE struct sock_record *find_record(struct sock *sk, int create)
 	return record;
 }
 
+/*
+ * Of a record that was only looked up: it, if it is this socket's own; else 0. What was cloned from a listener whose own
+ * first event was missed has the listener's cookie. Where tracing programs have no cookies (5.10) nothing is cloned.
+ */
+INLINE struct sock_record *own_record(struct sock_record *found, struct sock_common *common)
+{
+	if (!found || (settings.has_socket_cookie && found->cookie != (__u64)common->skc_cookie.counter))
+		return 0;
+	return found;
+}
+
 INLINE void forget_record(struct sock *sk)
 {
 	__u64 address = (__u64)sk;

@@ -11,14 +11,6 @@
 
 NESTED_NOTES(dropped_notes);
 
-/* The record of a full socket, if that is its own: a clone still has its listener's cookie. */
-INLINE struct sock_record *record_of(struct sock_record *found, struct sock_common *common)
-{
-	__u64 cookie = (__u64)common->skc_cookie.counter;
-
-	return found && (!settings.has_socket_storage || found->cookie == cookie) ? found : 0;
-}
-
 INLINE int is_in(__u64 location, const volatile struct code_range *code)
 {
 	return location >= code->from && location < code->to;
@@ -50,30 +42,28 @@ INLINE int is_end_of_connection(struct packet *packet, struct sock_common *commo
 	       (is_in(packet->location, &tcp_receive.ipv4) || is_in(packet->location, &tcp_receive.ipv6));
 }
 
-/* What the socket tells, where it is a full one of TCP or UDP; and all there is where the packet cannot be read. */
+/*
+ * What the socket tells: any its namespace, a full one of TCP or UDP whose it is, and all there is where the packet cannot
+ * be read. What another one sends (AF_PACKET) tells of no connection.
+ */
 INLINE int read_socket_of(struct moment *m, struct sock_common *common, int has_packet)
 {
 	struct packet *packet = m->packet;
-	__u16 protocol;
+	__u16 protocol = is_full_socket(common) ? protocol_of(common) : 0;
 
 	m->cookie = (__u64)common->skc_cookie.counter;
-	if (!is_full_socket(common)) {
-		m->record = 0;
-		if (!has_packet)
-			return 0;
-	} else {
-		protocol = protocol_of(common);
-		if (protocol != TCP_PROTOCOL && protocol != UDP_PROTOCOL)
-			return has_packet;
-		read_receiver(packet, common);
-		if (!has_packet) {
-			packet->protocol = protocol;
-			read_mini_id(m->id, common);
-		}
-	}
 	m->id->netns_cookie = netns_cookie(readable_socket(common)->skc_net.net);
 	m->id->netns = readable_socket(common)->skc_net.net->ns.inum;
-	m->record = m->record ? record_of(m->record, common) : 0;
+	if (protocol != TCP_PROTOCOL && protocol != UDP_PROTOCOL) {
+		m->record = 0;
+		return has_packet;
+	}
+	read_receiver(packet, common);
+	if (!has_packet) {
+		packet->protocol = protocol;
+		read_mini_id(m->id, common);
+	}
+	m->record = own_record(m->record, common);
 	if (m->record) {
 		m->cookie = m->record->cookie;
 		packet->last_accept_ns = m->record->last_accept_ns;

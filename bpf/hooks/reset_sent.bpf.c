@@ -11,16 +11,17 @@
 
 NESTED_NOTES(reset_sent_notes);
 
-/* Of a socket with a peer. Its own record, or none: a reset makes none. */
-INLINE void read_resetting_socket(struct moment *m, struct sock_common *common, struct sock_record *record)
+/* The ends are those of the packet that is answered; the rest of what was read is none of the RST. */
+INLINE int read_answered(struct packet *packet, struct socket_id *id, struct sk_buff *answered)
 {
-	struct tcp_sock *tp = (struct tcp_sock *)common;
-
-	read_addresses(m->id, common);
-	m->id->lport = bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
-	m->id->rport = bpf_ntohs(common->skc_dport);
-	m->packet->state = common->skc_state;
-	m->record = record;
+	if (!read_packet(packet, id, answered) || packet->protocol != TCP_PROTOCOL)
+		return 0;
+	read_netns_of_packet(id, answered);
+	packet->flags = 0;
+	packet->length = 0;
+	packet->sequence = 0;
+	packet->tcp_flags = 0;
+	return 1;
 }
 
 INLINE int run_reset_sent(struct sock *sk, struct sk_buff *answered, __u32 reason)
@@ -33,12 +34,8 @@ INLINE int run_reset_sent(struct sock *sk, struct sk_buff *answered, __u32 reaso
 
 	if (sk) {
 		common = readable_socket(&sk->__sk_common);
-		record = find_record(sk, 0);
+		record = own_record(find_record(sk, 0), common);
 	}
-	if (!common)
-		record = 0;
-	if (record && settings.has_socket_storage && record->cookie != (__u64)common->skc_cookie.counter)
-		record = 0;
 	if (record)
 		m.cookie = record->cookie;
 	if (common && is_full_socket(common) && common->skc_state != STATE_LISTEN) {
@@ -46,14 +43,12 @@ INLINE int run_reset_sent(struct sock *sk, struct sk_buff *answered, __u32 reaso
 
 		if (!tp || protocol_of(common) != TCP_PROTOCOL)
 			return 0;
-		read_resetting_socket(&m, (struct sock_common *)tp, record);
+		read_socket_id(&id, (struct sock *)tp, tp);
+		packet.state = common->skc_state;
+		m.record = record;
 	} else if (answered) {
-		if (!read_packet(&packet, &id, answered) || packet.protocol != TCP_PROTOCOL)
+		if (!read_answered(&packet, &id, answered))
 			return 0;
-		read_netns_of_packet(&id, answered);
-		/* What was read is of the packet that it answers. */
-		packet.flags = 0;
-		packet.length = 0;
 		if (common && common->skc_state == STATE_LISTEN)
 			m.record = record;
 	} else {
