@@ -9,18 +9,18 @@
 struct moment {
 	struct sock *sk;            /* 0 where `mini` is set; helpers take this one */
 	struct tcp_sock *tp;        /* the same socket, to read from */
-	struct sock_common *mini;   /* tick_*: a minisocket or a request socket, which has no record */
+	struct sock_common *mini;   /* tick_*, synack_retransmitted: a minisocket or a request, which has no record */
 	struct seq_file *file;      /* tick_*: what user space reads of the iterator; write_event() */
 	struct sock_record *record; /* 0 where none could be had */
 	/* Where it is known without a record, whose it is, also of `mini`; 0: unknown. */
 	struct owner *owner;
 	struct sk_buff *skb;          /* retransmitted: what is sent again */
 	struct request_sock *request; /* synack_retransmitted: of the handshake */
-	struct socket_id *id;         /* dropped, ...: the ends of a packet, in place of a socket to read them from */
+	/* In place of what the socket says: dropped, ...: the ends of a packet; connect_returned: what was asked for. */
+	struct socket_id *id;
 	struct packet *packet;        /* dropped, syn_dropped, reset_*: bpf/packet.h */
 	__u64 time_ns;                /* CLOCK_BOOTTIME */
 	__u64 cookie;
-	__u8 asked[16];    /* connect_returned: the address that the process asked for, IPv4 as ::ffff:a.b.c.d */
 	__u64 duration_ns; /* set_state: time in old_state; 0: its start was not seen */
 	__u32 judged;      /* filters: record->changes when moment_passes() was asked */
 	__u8 old_state;    /* set_state: STATE_* */
@@ -28,7 +28,6 @@ struct moment {
 	__u8 state;        /* tick_*, synack_retransmitted: STATE_* */
 	__u8 role;         /* where there is no record: ROLE_* */
 	int error; /* connect_returned: errno; retransmitted: 0, or why it did not go out, negative errno or NET_XMIT_* */
-	__u16 asked_port; /* connect_returned: the port of it; 0: nothing that could be read */
 };
 
 /* An id of our own where the kernel gives none: the time of the first sight and the CPU it happened on. */
@@ -133,7 +132,7 @@ INLINE __u32 verdict_of_filters(struct socket_id *id, struct owner *owner, int b
  * Whether this run wants events of this socket. Ask before anything is put into the ring. The verdict stays in the
  * record until something changes. What the number of changes was is read before the rest: one that comes meanwhile, as
  * another CPU may send on the socket, leaves a verdict that is not taken again. Nothing holds that is not decided, or
- * was said while a port was not known, nor what was said of a packet: a listener has others.
+ * was said while a port was not known, nor what was said of a packet (a listener has others) or of what was asked for.
  */
 INLINE int moment_passes(struct moment *m)
 {

@@ -18,9 +18,9 @@
 #define CONNECTIONS_ESTABLISHED 0
 #define CONNECTIONS_REFUSED 1          /* ECONNREFUSED: a reset, or a port that an ICMP message calls unreachable */
 #define CONNECTIONS_TIMED_OUT 2        /* ETIMEDOUT: no answer to the SYN and all its repetitions */
-#define CONNECTIONS_HOST_UNREACHABLE 3 /* EHOSTUNREACH, EHOSTDOWN */
+#define CONNECTIONS_HOST_UNREACHABLE 3 /* EHOSTUNREACH, EHOSTDOWN; EACCES, where an ICMPv6 message says so */
 #define CONNECTIONS_NET_UNREACHABLE 4  /* ENETUNREACH, ENETDOWN */
-#define CONNECTIONS_DENIED 5           /* EPERM, EACCES: a rule of this host forbids it */
+#define CONNECTIONS_DENIED 5           /* EPERM, EACCES of connect() itself: a rule of this host forbids it */
 #define CONNECTIONS_NO_LOCAL_PORT 6    /* EADDRNOTAVAIL, EADDRINUSE */
 #define CONNECTIONS_CANCELLED 7        /* closed by its own program before there was an answer: no error */
 #define CONNECTIONS_ABORTED 8          /* ECONNABORTED: ended from outside (ss -K) */

@@ -1,44 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`connections`: each connection once on each side, with its process; each way in which a connect fails. Witnesses: what
-the programs were told by the kernel, ss, nstat."""
+"""`connections`: each connection once on each side, with its process; filters, replay. Witnesses: what the programs
+counted, ss, nstat."""
 import time
 
 import netns
+from connections_tools import PORT, check_row, ends, of_type, the_only, watch
 from ready import start_ready
 from puppet import Puppet
-from witness import nstat, undone, wait_ss
+from witness import nstat, wait_ss
 from workload import drop, numbers, pass_all, run_load
 
-PORT = 9000
 CONNECTIONS = 300
-
-
-def watch(net, *places, words=(), **options):
-    return net.sockeye("connections", "--netns", ",".join(str(place.inode) for place in places), *words, **options)
-
-
-def ends(row):
-    return row["saddr"], row["sport"], row["daddr"], row["dport"]
-
-
-def of_type(run, event_type):
-    return [row for row in run.events if row["event_type"] == event_type]
-
-
-def check_row(row):
-    """What holds for every row: SRC is who opened it."""
-    local, remote = (row["laddr"], row["lport"]), (row["raddr"], row["rport"])
-    src, dst = (row["saddr"], row["sport"]), (row["daddr"], row["dport"])
-    assert (src, dst) == ((local, remote) if row["event_type"] == "connect" else (remote, local)), row
-    assert row["role"] == {"connect": "client", "accept": "server"}[row["event_type"]], row
-    assert (row["outcome"] == "established") == ("error" not in row) or row["outcome"] in ("cancelled", "failed"), row
-
-
-def the_only(run, event_type="connect"):
-    rows = of_type(run, event_type)
-    assert len(rows) == 1, run.events
-    check_row(rows[0])
-    return rows[0]
 
 
 # ---- those that succeed ----
@@ -46,19 +18,22 @@ def the_only(run, event_type="connect"):
 def each_side(net, family):
     client, server = net.client_and_server()
     sockeye = watch(net, client, server)
+    began = time.monotonic()
     caller, listener = run_load(client, server, server.addresses[family], CONNECTIONS, PORT)
+    took_us = (time.monotonic() - began) * 1e6
     run = sockeye.stop()
     connects, accepts = of_type(run, "connect"), of_type(run, "accept")
     assert len(connects) == len(accepts) == CONNECTIONS == numbers(caller)["connections"], (len(connects), len(accepts))
     for row in run.events:
         check_row(row)
-        assert row["outcome"] == "established" and row["family"] == f"ipv{family}" and row["duration_us"] is not None, row
+        assert row["outcome"] == "established" and row["family"] == f"ipv{family}", row
+        assert 0 <= row["duration_us"] < took_us, (row, took_us)  # nothing waits longer than all of them took
     assert sorted(map(ends, connects)) == sorted(map(ends, accepts))
     assert len(set(map(ends, connects))) == CONNECTIONS
     assert {(row["pid"], row["netns"], row["owner_source"]) for row in connects} == {(caller.pid, client.inode, "connect")}
     assert {(row["pid"], row["netns"]) for row in accepts} == {(listener.pid, server.inode)}
     assert {row["owner_source"] for row in accepts} <= {"accept", "use"}, accepts[0]
-    assert nstat(client, "TcpActiveOpens") == [CONNECTIONS] and undone(server, CONNECTIONS) >= 0
+    assert nstat(client, "TcpActiveOpens") == [CONNECTIONS] == [numbers(listener)["accepted"]], listener.stdout
 
 
 def test_each_side_once_ipv4(net):
@@ -144,6 +119,44 @@ def test_not_blocking(net):
     assert (row["outcome"], row["pid"]) == ("established", left.pid), row
 
 
+def test_under_way_at_the_start(net):
+    """What was in SYN_SENT before sockeye was there has its outcome as well; when it began is not known."""
+    client, server = net.client_and_server()
+    drop(server, "input", f"tcp dport {PORT}")
+    left, right = Puppet(client), Puppet(server)
+    right.do(f"l = listen({server.addresses[4]!r}, {PORT})")
+    left.do("c = [tcp('1.2.3.4') for _ in 'ab']; [each.setblocking(False) for each in c]")
+    left.do(f"[each.connect_ex(({server.addresses[4]!r}, {PORT})) for each in c]")
+    wait_ss(client, f"dport = :{PORT}", "SYN-SENT", "SYN-SENT")
+    sockeye = watch(net, client, words=["--direction", "out"])
+    left.do("c.pop().close()")
+    wait_ss(client, f"dport = :{PORT}", "SYN-SENT")
+    pass_all(server)
+    wait_ss(client, f"dport = :{PORT}", "ESTAB", timeout=30)
+    run = sockeye.stop()
+    for row in run.events:
+        check_row(row)
+        assert (row["pid"], row["duration_us"], row["dport"]) == (left.pid, None, PORT), row
+    assert [row["outcome"] for row in run.events] == ["cancelled", "established"], run.events
+    assert run.events[1]["syn_retransmits"] > 0, run.events[1]
+
+
+def test_a_listener_of_the_kernel(net):
+    """RDS listens on a port of TCP in each namespace: what the kernel accepts has one row, and no process."""
+    if net.host.run([netns.require("modprobe"), "rds_tcp"], check=False).code != 0:
+        netns.skip("this kernel has no module rds_tcp")
+    client, server = net.client_and_server()
+    assert server.listens(16385), "RDS does not listen"  # RDS_TCP_PORT of net/rds/tcp.h
+    sockeye = watch(net, client, server)
+    left = Puppet(client)
+    left.do(f"c = connect({server.addresses[4]!r}, 16385)")
+    sockeye.wait_for(lambda row: row.get("event_type") == "accept")
+    left.do("c.close()")
+    wait_ss(server, "sport = :16385")
+    run = sockeye.stop()
+    assert the_only(run, "accept")["owner_source"] == "kernel" and len(run.events) == 2, run.events
+
+
 def start_server(place, address, how):
     return start_ready(lambda fd: place.uring("server", address, 7000, 50, how, fd, pass_fds=[fd]))
 
@@ -160,125 +173,6 @@ def test_io_uring(net):
         connects, accepts = of_type(run, "connect"), of_type(run, "accept")
         assert sorted(map(ends, connects)) == sorted(map(ends, accepts)) and len(connects) == 50, len(connects)
         assert {row["pid"] for row in connects} == {calling.pid} and {row["pid"] for row in accepts} == {serving.pid}
-
-
-# ---- those that fail ----
-
-def failed(net, client, code, error, words=()):
-    """The row of a connect that raises this error; the process it is of is the row's."""
-    sockeye = watch(net, client, words=words)
-    left = Puppet(client)
-    left.fails(code, error)
-    row = the_only(sockeye.stop())
-    assert row["pid"] == left.pid, row
-    return row
-
-
-def test_refused(net):
-    client, server = net.client_and_server()
-    for number, family in enumerate((4, 6), 1):
-        row = failed(net, client, f"connect({server.addresses[family]!r}, 9)", "Connection refused")
-        assert (row["outcome"], row["error"], row["dport"]) == ("refused", "ECONNREFUSED", 9), row
-        assert nstat(client, "TcpAttemptFails") == [number]
-
-
-def test_refused_on_loopback(net):
-    """The answer comes while connect() still holds the socket."""
-    place = net.namespace("one")
-    for address in ("127.0.0.1", "::1"):
-        row = failed(net, place, f"connect({address!r}, 9)", "Connection refused")
-        assert (row["outcome"], row["error"], row["daddr"]) == ("refused", "ECONNREFUSED", address), row
-        assert row["sport"] and row["duration_us"] is not None, row
-
-
-def test_no_answer(net):
-    """A firewall that drops SYNs: each of them counts, and the end is a time-out."""
-    client, server = net.client_and_server()
-    client.run(["sysctl", "-qw", "net.ipv4.tcp_syn_retries=1"])
-    drop(server, "input", f"tcp dport {PORT}")
-    for family in (4, 6):
-        before, = nstat(client, "TcpRetransSegs")
-        began = time.monotonic()
-        row = failed(net, client, f"connect({server.addresses[family]!r}, {PORT})", "timed out")
-        assert (row["outcome"], row["error"]) == ("timed_out", "ETIMEDOUT"), row
-        assert [row["syn_retransmits"]] == [nstat(client, "TcpRetransSegs")[0] - before], row
-        assert 2_500_000 < row["duration_us"] < (time.monotonic() - began) * 1e6, row
-    pass_all(server)
-
-
-def test_no_host(net):
-    """Nobody has the address: the kernel gives up looking for its link-layer address."""
-    client, server = net.client_and_server()
-    address = server.addresses[4].rsplit(".", 1)[0] + ".199"
-    row = failed(net, client, f"connect({address!r}, {PORT})", "No route to host")
-    assert (row["outcome"], row["error"], row["daddr"]) == ("host_unreachable", "EHOSTUNREACH", address), row
-
-
-def test_no_local_port(net):
-    client, server = net.client_and_server()
-    client.run(["sysctl", "-qw", "net.ipv4.ip_local_port_range=40000 40000"])
-    Puppet(server).do(f"l = listen({server.addresses[4]!r}, {PORT})")
-    sockeye = watch(net, client)
-    left = Puppet(client)
-    left.do(f"c = connect({server.addresses[4]!r}, {PORT})")
-    left.fails(f"connect({server.addresses[4]!r}, {PORT})", "Cannot assign requested address")
-    first, second = sockeye.stop().events
-    assert first["outcome"] == "established" and first["sport"] == 40000, first
-    assert (second["outcome"], second["error"], second["sport"]) == ("no_local_port", "EADDRNOTAVAIL", None), second
-    assert (second["daddr"], second["dport"], second["pid"]) == (server.addresses[4], PORT, left.pid), second
-
-
-def test_before_the_first_syn(net):
-    """No route, a route that forbids it: nothing of that is a change of state."""
-    client, server = net.client_and_server()
-    client.run([netns.require("ip"), "route", "add", "prohibit", "10.66.0.0/16"])
-    client.run([netns.require("ip"), "route", "add", "unreachable", "10.67.0.0/16"])
-    cases = {"10.66.0.1": ("Permission denied", "denied", "EACCES"),
-             "10.67.0.1": ("No route to host", "host_unreachable", "EHOSTUNREACH"),
-             "10.68.0.1": ("Network is unreachable", "net_unreachable", "ENETUNREACH"),
-             "2001:db8::68": ("Network is unreachable", "net_unreachable", "ENETUNREACH")}
-    sockeye = watch(net, client, words=["--connect-errors"])
-    left = Puppet(client)
-    for address, (words, _, _) in cases.items():
-        left.fails(f"connect({address!r}, {PORT})", words)
-    left.do("import select; c = tcp('1.2.3.4'); c.setblocking(False)")
-    for _ in range(2):  # refused after its SYN: told once, though connect() says it again
-        left.do(f"[c.connect_ex(({server.addresses[4]!r}, 9)), select.select([], [c], [], 5)][0]")
-    rows = sockeye.stop().events
-    refused = rows.pop()
-    assert refused["outcome"] == "refused" and refused["dport"] == 9, refused
-    assert [(row["daddr"], row["dport"], row["outcome"], row["error"], row["pid"]) for row in rows] == [
-        (address, PORT, outcome, error, left.pid) for address, (_, outcome, error) in cases.items()], rows
-
-
-def test_cancelled(net):
-    """A program that gives up before there is an answer has not failed, and nobody has refused it."""
-    client, server = net.client_and_server()
-    drop(server, "input", f"tcp dport {PORT}")
-    for family in (4, 6):
-        sockeye = watch(net, client)
-        left = Puppet(client)
-        left.do(f"c = tcp({server.addresses[family]!r}); c.setblocking(False)")
-        left.do(f"c.connect_ex(({server.addresses[family]!r}, {PORT}))")
-        wait_ss(client, f"dport = :{PORT}", "SYN-SENT")
-        left.do("c.close()")
-        row = the_only(sockeye.stop())
-        assert (row["outcome"], row["pid"], "error" in row) == ("cancelled", left.pid, False), row
-    pass_all(server)
-
-
-def test_killed_in_the_handshake(net):
-    client, server = net.client_and_server()
-    drop(server, "input", f"tcp dport {PORT}")
-    sockeye = watch(net, client)
-    left = Puppet(client)
-    left.start(f"c = connect({server.addresses[4]!r}, {PORT})")
-    wait_ss(client, f"dport = :{PORT}", "SYN-SENT")
-    left.process.popen.kill()
-    left.process.wait()
-    row = the_only(sockeye.stop())
-    assert (row["outcome"], row["pid"]) == ("cancelled", left.pid), row
-    pass_all(server)
 
 
 # ---- filters and replay ----

@@ -4,37 +4,44 @@
 #define SOCKEYE_CONNECTIONS_EMIT_BPF_H
 
 #include "bpf/emit.h"
+#include "bpf/errno.h"
 #include "collectors/connections/connections.event.h"
 
-/* Numbers of <asm-generic/errno-base.h> and <asm-generic/errno.h>. */
+/* Of what connect() returns. */
 INLINE __u8 connections_outcome_of(int error)
 {
 	switch (error) {
-	case 1:  /* EPERM */
-	case 13: /* EACCES */
+	case EPERM:
+	case EACCES:
 		return CONNECTIONS_DENIED;
-	case 98: /* EADDRINUSE */
-	case 99: /* EADDRNOTAVAIL */
+	case EADDRINUSE:
+	case EADDRNOTAVAIL:
 		return CONNECTIONS_NO_LOCAL_PORT;
-	case 100: /* ENETDOWN */
-	case 101: /* ENETUNREACH */
+	case ENETDOWN:
+	case ENETUNREACH:
 		return CONNECTIONS_NET_UNREACHABLE;
-	case 103: /* ECONNABORTED */
+	case ECONNABORTED:
 		return CONNECTIONS_ABORTED;
-	case 110: /* ETIMEDOUT */
+	case ETIMEDOUT:
 		return CONNECTIONS_TIMED_OUT;
-	case 111: /* ECONNREFUSED */
+	case ECONNREFUSED:
 		return CONNECTIONS_REFUSED;
-	case 112: /* EHOSTDOWN */
-	case 113: /* EHOSTUNREACH */
+	case EHOSTDOWN:
+	case EHOSTUNREACH:
 		return CONNECTIONS_HOST_UNREACHABLE;
 	}
 	return CONNECTIONS_FAILED;
 }
 
+/* Of sk_err. EACCES is what tcp_v6_err() makes of ICMPv6 messages: a rule of some host forbids it, not of this one. */
+INLINE __u8 connections_outcome_of_answer(int error)
+{
+	return error == EACCES ? CONNECTIONS_HOST_UNREACHABLE : connections_outcome_of(error);
+}
+
 /*
- * The error of the last attempt that failed after its first SYN, by the socket's cookie: for connect() seen as a system
- * call, where the socket's record is out of reach.
+ * connections_sock.told_error by the socket's cookie: for connect() seen as a system call, where the socket's record is
+ * out of reach.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -42,6 +49,19 @@ struct {
 	__type(key, __u64);
 	__type(value, __u8);
 } connections_told SEC(".maps");
+
+/* connections_sock.told_error. 0: what connect() returns next is not told yet. */
+INLINE void connections_set_told(struct moment *m, __u8 error)
+{
+	if (m->record)
+		m->record->parts.connections.told_error = error;
+	if (!settings.sees_connect_calls || !m->cookie)
+		return;
+	if (error)
+		bpf_map_update_elem(&connections_told, &m->cookie, &error, BPF_ANY);
+	else
+		bpf_map_delete_elem(&connections_told, &m->cookie);
+}
 
 /* The ends as they are shown: SRC opened the connection. */
 INLINE void connections_fill_ends(struct connections_event *event, int is_client)
@@ -54,8 +74,7 @@ INLINE void connections_fill_ends(struct connections_event *event, int is_client
 	event->dport = is_client ? id->rport : id->lport;
 }
 
-/* since_ns 0: it is not known how long it took. */
-INLINE struct connections_event *connections_reserve(struct moment *m, __u8 event_type, __u64 since_ns)
+INLINE struct connections_event *connections_reserve(struct moment *m, __u8 event_type)
 {
 	struct connections_event *event;
 
@@ -68,23 +87,38 @@ INLINE struct connections_event *connections_reserve(struct moment *m, __u8 even
 	read_context(&event->base.context);
 	connections_fill_ends(event, event_type == CONNECTIONS_CONNECT);
 	event->event_type = event_type;
-	if (since_ns) {
-		event->duration_ns = m->time_ns - since_ns;
-		event->flags = CONNECTIONS_DURATION_KNOWN;
-	}
 	return event;
+}
+
+/* An accept on another CPU may have read its clock before the handshake was over here: that has waited for nothing. */
+INLINE void connections_set_duration(struct connections_event *event, struct moment *m, __u64 since_ns)
+{
+	event->duration_ns = since_ns && m->time_ns > since_ns ? m->time_ns - since_ns : 0;
+	event->flags = CONNECTIONS_DURATION_KNOWN;
 }
 
 INLINE void connections_emit_connect(struct moment *m, __u8 outcome, __u8 error)
 {
-	struct connections_sock *own = m->record ? &m->record->parts.connections : 0;
 	struct connections_event *event;
+	__u64 since_ns = 0;
 
-	if (own)
+	m->role = ROLE_CLIENT;
+	if (m->record) {
+		struct connections_sock *own = &m->record->parts.connections;
+
+		since_ns = own->since_ns;
+		own->since_ns = 0;
 		own->awaits = 0;
-	event = connections_reserve(m, CONNECTIONS_CONNECT, own ? own->since_ns : 0);
+		if (m->record->role != ROLE_CLIENT) { /* it was on its way before sockeye was there */
+			m->record->role = ROLE_CLIENT;
+			record_changed(m->record);
+		}
+	}
+	event = connections_reserve(m, CONNECTIONS_CONNECT);
 	if (!event)
 		return; /* at once: before 6.4 the verifier does not know that it was compared with 0 already */
+	if (since_ns)
+		connections_set_duration(event, m, since_ns);
 	event->outcome = outcome;
 	event->error = error;
 	event->retransmits = m->tp->total_retrans;
@@ -93,14 +127,24 @@ INLINE void connections_emit_connect(struct moment *m, __u8 outcome, __u8 error)
 
 INLINE void connections_emit_accept(struct moment *m)
 {
-	struct connections_sock *own = m->record ? &m->record->parts.connections : 0;
 	struct connections_event *event;
+	__u64 since_ns = 0;
+	int known = 0;
 
-	if (own)
+	if (m->record) {
+		struct connections_sock *own = &m->record->parts.connections;
+
+		/* Read once: a child can be accepted before its handshake is over, and that may write it now. */
+		since_ns = *(volatile __u64 *)&own->since_ns;
+		known = since_ns || own->awaits == CONNECTIONS_AWAITS_PROCESS;
 		own->awaits = 0;
-	event = connections_reserve(m, CONNECTIONS_ACCEPT, own ? own->since_ns : 0);
-	if (event)
-		submit_socket_event_by_opener(&event->base, m);
+	}
+	event = connections_reserve(m, CONNECTIONS_ACCEPT);
+	if (!event)
+		return;
+	if (known)
+		connections_set_duration(event, m, since_ns);
+	submit_socket_event_by_opener(&event->base, m);
 }
 
 /* A process uses a socket: if it is a child that nobody had before, it was accepted, though accept() was not seen. */

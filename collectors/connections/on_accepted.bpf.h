@@ -4,10 +4,16 @@
 
 #include "collectors/connections/emit.bpf.h"
 
-/* Also of a child that was there before sockeye, of which nothing is remembered. */
+/*
+ * Also of a child that was there before sockeye, of which nothing is remembered. One that is the kernel's own, or has no
+ * record, was told at the end of its handshake.
+ */
 INLINE void connections_on_accepted(struct moment *m)
 {
-	connections_emit_accept(m);
+	struct connections_sock *own = m->record ? &m->record->parts.connections : 0;
+
+	if (own && (!own->since_ns || own->awaits == CONNECTIONS_AWAITS_PROCESS))
+		connections_emit_accept(m);
 }
 
 #endif

@@ -4,43 +4,39 @@
 
 #include "collectors/connections/emit.bpf.h"
 
-/* It goes on (EINPROGRESS, EALREADY), is done (EISCONN), or was interrupted (EINTR). Numbers of <asm-generic/errno.h>. */
-INLINE int connections_is_no_failure(__u8 error)
+/* It goes on, was interrupted, or is done. */
+INLINE int connections_is_no_end(__u8 error)
 {
-	return error == 115 || error == 114 || error == 106 || error == 4;
+	return error == EINPROGRESS || error == EALREADY || error == EINTR || error == EISCONN;
 }
 
-/* The failure of an attempt that was in SYN_SENT is told by now, and its error comes here after. */
+/*
+ * The end of an attempt that was in SYN_SENT is told by now, and its error comes here after. Where somebody else has taken
+ * the error (SO_ERROR) or ended the attempt, __inet_stream_connect() has one of three that no new attempt comes to.
+ */
 INLINE int connections_was_told(struct moment *m)
 {
 	struct connections_sock *own = m->record ? &m->record->parts.connections : 0;
-	__u8 *told;
+	__u8 told = 0, *told_by_cookie;
 
-	if (own)
-		return own->awaits || own->told_error == m->error;
-	told = bpf_map_lookup_elem(&connections_told, &m->cookie);
-	return m->cookie && told && *told == m->error;
+	if (own) {
+		if (own->awaits)
+			return 1;
+		told = own->told_error;
+	} else if (m->cookie) {
+		told_by_cookie = bpf_map_lookup_elem(&connections_told, &m->cookie);
+		told = told_by_cookie ? *told_by_cookie : 0;
+	}
+	if (told)
+		connections_set_told(m, 0);
+	return told == m->error || told == CONNECTIONS_TOLD_ANY || m->error == ECONNABORTED || m->error == ECONNRESET ||
+	       m->error == EPIPE;
 }
 
 INLINE void connections_on_connect_returned(struct moment *m)
 {
-	struct connections_event *event;
-
-	if (connections_is_no_failure(m->error) || connections_was_told(m))
-		return;
-	if (m->record)
-		m->record->role = ROLE_CLIENT;
-	event = connections_reserve(m, CONNECTIONS_CONNECT, 0);
-	if (!event)
-		return;
-	event->base.socket.role = ROLE_CLIENT;
-	__builtin_memcpy(event->base.socket.raddr, m->asked, sizeof(event->daddr));
-	event->base.socket.rport = m->asked_port;
-	__builtin_memcpy(event->daddr, m->asked, sizeof(event->daddr));
-	event->dport = m->asked_port;
-	event->outcome = connections_outcome_of(m->error);
-	event->error = m->error;
-	submit_socket_event_by_opener(&event->base, m);
+	if (!connections_is_no_end(m->error) && !connections_was_told(m))
+		connections_emit_connect(m, connections_outcome_of(m->error), m->error);
 }
 
 #endif

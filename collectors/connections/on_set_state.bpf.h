@@ -5,22 +5,49 @@
 #include "collectors/connections/emit.bpf.h"
 
 /*
+ * Whether connect() will be seen to come back with why it failed. Not where MPTCP or the kernel call something else for
+ * it, and not where its address could not be read.
+ */
+INLINE int connections_return_tells(struct moment *m)
+{
+	if (!settings.sees_connect_errors || is_mptcp_subflow(m->tp))
+		return 0;
+	return settings.sees_connect_calls ? !is_kernel_socket(m->tp) : settings.may_probe_read;
+}
+
+/*
+ * tcp_v4_connect() fails between SYN_SENT and the SYN, without a word in sk_err. Mostly inet_hash_connect() has no port to
+ * send from: for a socket without one, or for one that was bound, as the same connection is there or in TIME_WAIT.
+ */
+INLINE void connections_failed_in_connect(struct moment *m)
+{
+	if (connections_return_tells(m)) {
+		if (m->record)
+			m->record->parts.connections.awaits = 0;
+		return;
+	}
+	connections_set_told(m, CONNECTIONS_TOLD_ANY);
+	if (local_port(m->tp))
+		connections_emit_connect(m, CONNECTIONS_FAILED, 0);
+	else
+		connections_emit_connect(m, CONNECTIONS_NO_LOCAL_PORT, EADDRNOTAVAIL);
+}
+
+/*
  * A client's socket goes to CLOSE before it was connected. The error is in sk_err by now: tcp_reset(), tcp_write_err()
- * and tcp_v4_err() set it before tcp_done(). Without one it was tcp_v4_connect() that failed, which had no port to send
- * from (inet_hash_connect(): EADDRNOTAVAIL), or a system call that ended it.
+ * and tcp_v4_err() set it before tcp_done(). Without one, it was a system call that ended it.
  */
 INLINE void connections_not_connected(struct moment *m)
 {
 	__u8 error = (__u8)m->sk->sk_err;
 
-	if (!error && !local_port(m->tp))
-		error = 99;
-	if (m->record)
-		m->record->parts.connections.told_error = error;
-	if (settings.sees_connect_calls && m->cookie)
-		bpf_map_update_elem(&connections_told, &m->cookie, &error, BPF_ANY);
+	if (is_in_connect(m->tp)) {
+		connections_failed_in_connect(m);
+		return;
+	}
+	connections_set_told(m, error);
 	if (error)
-		connections_emit_connect(m, connections_outcome_of(error), error);
+		connections_emit_connect(m, connections_outcome_of_answer(error), error);
 	else
 		connections_emit_connect(m, locked_by_current(m->sk) ? CONNECTIONS_CANCELLED : CONNECTIONS_FAILED, 0);
 }
@@ -41,9 +68,11 @@ INLINE void connections_child_established(struct moment *m)
 INLINE void connections_on_set_state(struct moment *m)
 {
 	struct connections_sock *own = m->record ? &m->record->parts.connections : 0;
-	int is_client = own ? own->awaits == CONNECTIONS_AWAITS_OUTCOME : m->old_state == STATE_SYN_SENT;
+	/* The state alone says it of one that was on its way before sockeye was there, or has no record. */
+	int is_client = m->old_state == STATE_SYN_SENT || (own && own->awaits == CONNECTIONS_AWAITS_OUTCOME);
 
 	if (m->new_state == STATE_SYN_SENT) {
+		connections_set_told(m, 0);
 		if (own) {
 			own->awaits = CONNECTIONS_AWAITS_OUTCOME;
 			own->since_ns = m->time_ns;

@@ -309,6 +309,7 @@ RunPlan plan_run(std::span<const Program> programs, const Features& features, co
   settings.follows_connections = settings.follows_connections && settings.wants_records;
   for (const Choice& choice : plan.choices) {
     if (choice.rung == "consumed") settings.watches_listeners = 1;
+    if (choice.moment == "connect_returned") settings.sees_connect_errors = !choice.rung.empty();
     if (choice.rung != "sys_exit") continue;
     if (choice.moment == "accepted") settings.learns_accepts = settings.has_socket_storage;
     if (choice.moment == "connect_returned") settings.sees_connect_calls = 1;

@@ -34,10 +34,12 @@ struct kernel_settings {
 	__u8 reset_arguments;   /* of tcp_send_reset: 2 until 6.9, then the reason */
 	__u8 reason_not_specified;     /* SKB_DROP_REASON_NOT_SPECIFIED; 0: this kernel gives no reasons */
 	__u8 sees_connect_calls;       /* connect() is seen as a system call */
+	__u8 sees_connect_errors;      /* connect() is seen to come back with an error, as that or in another way */
 	__u8 tells_failed_retransmits; /* tcp_retransmit_skb comes for failed ones too, with the error (6.15) */
+	__u8 _pad[3];
 	__u32 tick_ns;                 /* a jiffy, in which the kernel counts some of its times */
 };
-SOCKEYE_ASSERT_SIZE(kernel_settings, 44);
+SOCKEYE_ASSERT_SIZE(kernel_settings, 48);
 
 /* Names of reasons, by the numbers that this kernel gives them; empty: there is none of that number. */
 #define REASON_NAME_LEN 32 /* terminating NUL included */
