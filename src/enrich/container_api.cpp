@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <memory>
+#include <system_error>
 #include <type_traits>
 
 namespace sockeye {
@@ -109,13 +110,26 @@ ContainerApi::~ContainerApi() {
 
 bool ContainerApi::ask(const std::string& id) {
   if (daemons_.empty()) return false;
-  if (!thread_.joinable()) thread_ = std::thread(&ContainerApi::work, this);
+  if (!thread_.joinable() && !start()) {
+    daemons_.clear();
+    return false;
+  }
   {
     const std::lock_guard lock(mutex_);
     if (questions_.size() >= kMaxWaiting) return false;
     questions_.push_back(id);
   }
   wake_.notify_one();
+  return true;
+}
+
+// The one way to learn of it: the library throws where the limit of tasks (pids.max) is reached.
+bool ContainerApi::start() {
+  try {
+    thread_ = std::thread(&ContainerApi::work, this);
+  } catch (const std::system_error&) {
+    return false;
+  }
   return true;
 }
 

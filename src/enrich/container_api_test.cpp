@@ -2,8 +2,8 @@
 #include "enrich/container_api.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <thread>
@@ -11,6 +11,7 @@
 #include "base/fake_root_for_tests.h"
 #include "base/fd.h"
 #include "enrich/enricher.h"
+#include "tests/support/mute_daemon.h"
 
 namespace sockeye {
 namespace {
@@ -27,13 +28,7 @@ std::string words(const ContainerLabels& labels) {
 class FakeDaemon {
  public:
   FakeDaemon(const std::string& path, std::vector<std::string> answers)
-      : listener_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_un address = {};
-    address.sun_family = AF_UNIX;
-    EXPECT_LT(path.size(), sizeof address.sun_path);
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
-    EXPECT_EQ(::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    EXPECT_EQ(::listen(listener_.get(), 8), 0);
+      : listener_(listen_at(path)) {
     thread_ = std::thread([this, answers = std::move(answers)] {
       for (const std::string& answer : answers) serve(answer);
     });
@@ -53,6 +48,8 @@ class FakeDaemon {
 
  private:
   void serve(const std::string& answer) {
+    pollfd comes = {listener_.get(), POLLIN, 0};
+    ASSERT_EQ(::poll(&comes, 1, static_cast<int>(kPatience.count())), 1) << "nobody asks";
     const Fd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     std::string request;
     char bytes[1024];
@@ -137,6 +134,38 @@ TEST_F(ContainerApiTest, WhatIsNoAnswerIsNone) {
   }
 }
 
+TEST_F(ContainerApiTest, AMuteDaemonIsGivenUp) {
+  const MuteDaemon daemon(docker());
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(answer(), "|||");
+  const auto took = std::chrono::steady_clock::now() - start;
+  EXPECT_GE(took, std::chrono::milliseconds(ContainerApi::kAnswerMs));
+  EXPECT_LT(took, kPatience);
+}
+
+TEST_F(ContainerApiTest, TheEndDoesNotWaitForAMuteDaemon) {
+  const MuteDaemon daemon(docker());
+  const auto start = std::chrono::steady_clock::now();
+  {
+    ContainerApi api(root_.path());
+    for (size_t i = 0; i < ContainerApi::kMaxWaiting / 2; ++i) EXPECT_TRUE(api.ask(kId));
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, kPatience) << "128 answers would take four minutes";
+}
+
+TEST_F(ContainerApiTest, WhatFoundNoRoomIsAskedLater) {
+  const MuteDaemon daemon(docker());
+  constexpr size_t kMany = ContainerApi::kMaxWaiting + 2;  // one is being asked at most
+  ContainerNames names(root_.path());
+  std::vector<Context> all(kMany);
+  for (size_t i = 0; i < kMany; ++i) {
+    const std::string number = std::to_string(i);
+    all[i].container = std::string(64 - number.size(), 'a') + number;
+    names.complete(&all[i]);
+    EXPECT_TRUE(names.is_awaited(all[i].container)) << i;
+  }
+}
+
 TEST_F(ContainerApiTest, AnEnricherTakesTheNameWithTheBatchAfterTheAnswer) {
   const uint64_t cgroup = root_.directory("/sys/fs/cgroup/docker-" + kId + ".scope");
   FakeDaemon daemon(docker(), {FakeDaemon::ok(R"([{"Id":")" + kId + R"(","Names":["/web"],"Image":"nginx"}])")});
@@ -151,8 +180,6 @@ TEST_F(ContainerApiTest, AnEnricherTakesTheNameWithTheBatchAfterTheAnswer) {
   context = enricher.of(who);
   EXPECT_EQ(context->container_name + " " + context->container_image, "web nginx");
   EXPECT_FALSE(enricher.is_name_awaited(*context));
-  EXPECT_EQ(enricher.counters().names.named, 1u);
-  EXPECT_EQ(enricher.counters().names.unnamed, 0u);
 }
 
 }  // namespace

@@ -57,15 +57,12 @@ std::string text_of(const std::string& path, size_t limit) {
 
 // A file in a directory that another user may write to: nothing is followed that leads elsewhere, to a device of root's
 // or to a file system of the user's own, which could keep us waiting.
-std::string text_beneath(const std::string& home, const std::string& path, size_t limit) {
+Fd file_beneath(const std::string& home, const std::string& path) {
   const Fd directory(::open(home.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   open_how how = {};
   how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
-  const Fd file(static_cast<int>(::syscall(SYS_openat2, directory.get(), path.c_str(), &how, sizeof how)));
-  struct stat status = {};
-  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return "";
-  return text_of("/proc/self/fd/" + std::to_string(file.get()), limit);
+  return Fd(static_cast<int>(::syscall(SYS_openat2, directory.get(), path.c_str(), &how, sizeof how)));
 }
 
 bool is_same(const struct stat& a, const struct stat& b) {
@@ -151,20 +148,30 @@ void ContainerFiles::of_storage(const std::string& storage, const std::string& i
     const auto text = read_file(AT_FDCWD, containers + id + "/userdata/config.json", kMaxFile);
     if (text) labels->add(labels_in_oci_config(*text));
     for (const char* list : kStoredLists) {
-      if (!labels->is_complete()) of_list(containers + list, id, labels);
+      if (labels->is_complete()) continue;
+      const std::string path = containers + list;
+      const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+      size_t may_read = kMaxList;
+      of_list(path, file, &may_read, id, labels);
     }
   }
 }
 
-void ContainerFiles::of_list(const std::string& path, const std::string& id, ContainerLabels* labels) {
+// `file`: what is at `path` now. It is read where it has changed and is not longer than `*may_read`, which is what of
+// it may be read later.
+void ContainerFiles::of_list(const std::string& path, const Fd& file, size_t* may_read, const std::string& id,
+                             ContainerLabels* labels) {
   struct stat now = {};
-  if (::stat(path.c_str(), &now) != 0) return;
+  if (!file || ::fstat(file.get(), &now) != 0 || !S_ISREG(now.st_mode)) return;
   StoredList& list = lists_[path];
-  if (!is_same(list.version, now)) {
+  const size_t size = std::min(static_cast<size_t>(now.st_size), kMaxList);
+  if (!is_same(list.version, now) && size <= *may_read) {
+    *may_read -= size;
     list.version = now;
     list.labels.clear();
-    each_stored_container(text_of(path, kMaxList), [&list](std::string_view stored, const ContainerLabels& its) {
-      if (list.labels.size() < kMaxEntries) list.labels.emplace(stored, its);
+    const std::string text = text_of("/proc/self/fd/" + std::to_string(file.get()), size);
+    each_stored_container(text, [&list](std::string_view stored, const ContainerLabels& its) {
+      if (is_id(stored) && list.labels.size() < kMaxEntries) list.labels.emplace(stored, its);
     });
   }
   const auto found = list.labels.find(id);
@@ -172,18 +179,23 @@ void ContainerFiles::of_list(const std::string& path, const std::string& id, Con
 }
 
 // Podman without root keeps everything in the user's home.
-void ContainerFiles::of_user(const Context& where, ContainerLabels* labels) const {
+void ContainerFiles::of_user(const Context& where, ContainerLabels* labels) {
   const auto uid = user_of_cgroup(where.cgroup_path);
   if (!uid || *uid == 0) return;
-  const std::string home = home_in_passwd(text_of(root_ + "/etc/passwd", kMaxFile), *uid);
+  const std::string passwd = root_ + "/etc/passwd";
+  struct stat now = {};
+  if (::stat(passwd.c_str(), &now) == 0 && !is_same(passwd_version_, now)) {
+    passwd_version_ = now;
+    passwd_ = text_of(passwd, kMaxFile);
+  }
+  std::string home = home_in_passwd(passwd_, *uid);
   if (home.empty()) return;
+  home.insert(0, root_);
+  size_t& may_read = may_read_.try_emplace(*uid, kMaxOfUser).first->second;
   for (const std::string_view driver : kStorageDrivers) {
     for (const char* list : kStoredLists) {
       const std::string path = std::string(kUserStorage) + "/" + std::string(driver) + "-containers/" + list;
-      each_stored_container(text_beneath(root_ + home, path, kMaxList),
-                            [&](std::string_view id, const ContainerLabels& its) {
-                              if (id == where.container) labels->add(its);
-                            });
+      of_list(home + "/" + path, file_beneath(home, path), &may_read, where.container, labels);
       if (labels->is_complete()) return;
     }
   }
@@ -218,9 +230,10 @@ void ContainerFiles::of_kubelet(const Context& where, ContainerLabels* labels) c
 
 std::vector<ContainerStore> ContainerFiles::stores() const {
   std::vector<std::string> containers;
-  for (const std::string_view driver : {"vfs", "overlay"}) {
+  // The last is what is named where there is none.
+  for (auto driver = std::rbegin(kStorageDrivers); driver != std::rend(kStorageDrivers); ++driver) {
     for (const std::string& storage : storages_)
-      containers.push_back(storage + "/" + std::string(driver) + "-containers");
+      containers.push_back(storage + "/" + std::string(*driver) + "-containers");
   }
   return {store_of("docker", root_, docker_roots_, "/containers"),
           store_of("containerd", root_, containerd_states_, kTasks), store_of("podman, cri-o", root_, containers, ""),

@@ -22,6 +22,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/fd.h"
 #include "enrich/container_json.h"
 #include "event/context.h"
 
@@ -46,11 +47,16 @@ class ContainerFiles {
   // small files; of each at most kMaxFile bytes, of directories at most kMaxEntries entries.
   ContainerLabels of(const Context& where);
 
+  // Lists of users may be read anew, kMaxOfUser bytes of each user's: they can make them as large, and change them as
+  // often, as they like.
+  void begin_batch() { may_read_.clear(); }
+
   // One entry a runtime.
   std::vector<ContainerStore> stores() const;
 
   static constexpr size_t kMaxFile = size_t{1} << 20;
   static constexpr size_t kMaxList = size_t{8} << 20;  // containers.json: about 1,500 bytes a container
+  static constexpr size_t kMaxOfUser = size_t{1} << 20;  // of a user's lists together, in a batch
   static constexpr size_t kMaxEntries = 8192;
 
  private:
@@ -64,15 +70,19 @@ class ContainerFiles {
   void of_docker(const std::string& id, ContainerLabels* labels) const;
   void of_bundles(const std::string& id, ContainerLabels* labels) const;
   void of_storage(const std::string& storage, const std::string& id, ContainerLabels* labels);
-  void of_list(const std::string& path, const std::string& id, ContainerLabels* labels);
-  void of_user(const Context& where, ContainerLabels* labels) const;
+  void of_list(const std::string& path, const Fd& file, size_t* may_read, const std::string& id,
+               ContainerLabels* labels);
+  void of_user(const Context& where, ContainerLabels* labels);
   void of_kubelet(const Context& where, ContainerLabels* labels) const;
 
   std::string root_;
   std::vector<std::string> docker_roots_;
   std::vector<std::string> containerd_states_;
   std::vector<std::string> storages_;
-  std::map<std::string, StoredList> lists_;  // by path: a few
+  std::map<std::string, StoredList> lists_;  // by path: a few, and at most eight for each user
+  std::map<uint32_t, size_t> may_read_;      // in this batch, bytes of each user's lists
+  std::string passwd_;                       // /etc/passwd as it was last read
+  struct stat passwd_version_ = {};
 };
 
 // The user in whose session a cgroup is: UID of user-UID.slice or user@UID.service.

@@ -39,13 +39,12 @@ void ContainerNames::complete(Context* context) {
       known_.clear();
       awaited_ = 0;
     }
-    found = known_.emplace(context->container, Known{files_.of(*context), false}).first;
-    Known& known = found->second;
-    const bool is_all =
-        known.labels.is_complete() && (!known.labels.pod_name.empty() || !is_in_podman_pod(context->cgroup_path));
-    known.awaited = !is_all && is_hex(found->first) && api_.ask(found->first);
-    awaited_ += known.awaited;
-    ++(known.labels.name.empty() ? counters_.unnamed : counters_.named);
+    found = known_.emplace(context->container, Known{files_.of(*context)}).first;
+    const ContainerLabels& labels = found->second.labels;
+    const bool is_all = labels.is_complete() && (!labels.pod_name.empty() || !is_in_podman_pod(context->cgroup_path));
+    if (!is_all && is_hex(found->first)) ask(found->first, &found->second);
+  } else if (found->second.question == Question::kWaitsForRoom) {
+    ask(found->first, &found->second);
   }
   const ContainerLabels& labels = found->second.labels;
   context->container_name = labels.name;
@@ -54,28 +53,29 @@ void ContainerNames::complete(Context* context) {
   context->pod_namespace = labels.pod_namespace;
 }
 
+void ContainerNames::ask(const std::string& id, Known* known) {
+  const bool is_asked = api_.ask(id);
+  awaited_ += is_asked;
+  known->question = is_asked ? Question::kAsked : has_daemons() ? Question::kWaitsForRoom : Question::kNone;
+}
+
 bool ContainerNames::take_answers() {
   if (awaited_ == 0) return false;
   bool any = false;
   api_.take([&](const std::string& id, const ContainerLabels& labels) {
     const auto found = known_.find(id);
-    if (found == known_.end() || !found->second.awaited) return;
-    Known& known = found->second;
-    known.awaited = false;
+    if (found == known_.end() || found->second.question != Question::kAsked) return;
+    found->second.question = Question::kNone;
+    found->second.labels.add(labels);
     --awaited_;
     any = true;
-    const bool had_name = !known.labels.name.empty();
-    known.labels.add(labels);
-    if (had_name || known.labels.name.empty()) return;
-    --counters_.unnamed;
-    ++counters_.named;
   });
   return any;
 }
 
 bool ContainerNames::is_awaited(const std::string& container) const {
   const auto found = known_.find(container);
-  return found != known_.end() && found->second.awaited;
+  return found != known_.end() && found->second.question != Question::kNone && has_daemons();
 }
 
 }  // namespace sockeye

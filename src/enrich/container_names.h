@@ -13,11 +13,6 @@
 
 namespace sockeye {
 
-struct ContainerNameCounters {
-  uint64_t named = 0;    // containers of which a name was found
-  uint64_t unnamed = 0;  // with an id, and nothing that says more of it
-};
-
 // A container is looked up once, whatever cgroups it makes below its own: in files at once, and where they do not tell,
 // a daemon is asked, whose answer comes later.
 class ContainerNames {
@@ -27,31 +22,35 @@ class ContainerNames {
   // `root` is put before every path that is opened; "" is the machine itself.
   explicit ContainerNames(const std::string& root) : files_(root), api_(root) {}
 
+  // What may be read again in each batch may be read again.
+  void begin_batch() { files_.begin_batch(); }
+
   // Fills in the names of the container and the pod that `context` says it is in.
   void complete(Context* context);
 
-  // Takes the answers that have come. True: there was one, and contexts may be completed anew.
+  // Takes the answers that have come. True: there was one, and contexts may be completed anew, which also asks what
+  // there was no room for.
   bool take_answers();
   // Waits for the answers that are to come, so long at most.
   void wait(std::chrono::milliseconds limit) { api_.wait(limit); }
   bool has_daemons() const { return !api_.daemons().empty(); }
 
-  // Whether a daemon has been asked for the name of this container, and has not answered yet.
+  // Whether a daemon is to tell the name of this container, and has not answered yet.
   bool is_awaited(const std::string& container) const;
 
-  const ContainerNameCounters& counters() const { return counters_; }
-
  private:
+  enum class Question : uint8_t { kNone, kWaitsForRoom, kAsked };
   struct Known {
     ContainerLabels labels;
-    bool awaited = false;
+    Question question = Question::kNone;
   };
+
+  void ask(const std::string& id, Known* known);
 
   ContainerFiles files_;
   ContainerApi api_;
   std::unordered_map<std::string, Known> known_;  // by id
-  size_t awaited_ = 0;
-  ContainerNameCounters counters_;
+  size_t awaited_ = 0;  // answers
 };
 
 }  // namespace sockeye

@@ -27,6 +27,7 @@ void Enricher::begin_batch() {
   ++batch_;
   last_ = nullptr;
   names_.begin_batch();
+  containers_.begin_batch();
   take_names();
   if (entries_.size() <= capacity_ - capacity_ / 4) return;
   std::vector<uint64_t> ages;
@@ -94,7 +95,6 @@ const Context* Enricher::learn(const container_key& cgroup) {
 EnrichCounters Enricher::counters() const {
   EnrichCounters counters = counters_;
   counters.lookups = names_.lookups();
-  counters.names = containers_.counters();
   return counters;
 }
 

@@ -26,15 +26,15 @@ struct EnrichCounters {
   uint64_t no_room = 0;     // events left without context because the table was full within a batch
   uint64_t evicted = 0;     // contexts forgotten, least recently used first
   CgroupLookups lookups;    // how the look-ups ended
-  ContainerNameCounters names;
 };
 
 struct ContainerKeyHash {
   size_t operator()(const container_key& key) const;
 };
 
-// A cgroup is looked up once, when the first event of it comes; its id does not recycle. Contexts outlive their cgroup,
-// so late events of a dead container still have a name. Not thread-safe.
+// A cgroup is looked up once, when it is made, where somebody tells of it (learn()), else when the first event of it
+// comes; its id does not recycle. Contexts outlive their cgroup, so late events of a dead container still have a name.
+// Not thread-safe.
 //
 // Where v1 hierarchies are mounted, an owner in the root of its hierarchy is looked up by process instead: its context
 // is where the process was when it was first seen.

@@ -41,8 +41,14 @@ bool ContainerGate::decide(const container_key& cgroup) {
   return context != nullptr;
 }
 
+// What is to be left out is not shown before it is known that it is something else.
+bool ContainerGate::is_undecided(const Context& context) const {
+  return !filter_.excluded.empty() && context.container_name.empty() && enricher_.is_name_awaited(context);
+}
+
 // Not of a container whose name a daemon has been asked for: its events are decided here until it answers.
 void ContainerGate::judge(const container_key& cgroup, const Context& context) {
+  if (is_undecided(context)) return;
   const bool passes = filter_.passes(&context);
   if (passes || !enricher_.is_name_awaited(context)) tell(cgroup, passes);
 }
@@ -54,6 +60,7 @@ std::function<bool(const Record&)> ContainerGate::wanted() {
 
 bool ContainerGate::passes(const Record& record) {
   if (record.type->common.empty()) return true;  // not about one socket
+  if (record.context && is_undecided(*record.context)) return false;
   const bool passes = filter_.passes(record.context);
   if (!record.context || verdicts_ < 0) return passes;  // what is not known now may be by the next event
   const auto& event = *reinterpret_cast<const socket_event*>(record.bytes());

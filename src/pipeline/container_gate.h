@@ -38,6 +38,7 @@ class ContainerGate {
   std::function<bool(const Record&)> wanted();
 
  private:
+  bool is_undecided(const Context& context) const;
   bool passes(const Record& record);
   bool decide(const container_key& cgroup);
   void judge(const container_key& cgroup, const Context& context);

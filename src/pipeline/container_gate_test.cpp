@@ -5,6 +5,7 @@
 
 #include "base/fake_root_for_tests.h"
 #include "event/socket_fields.h"
+#include "tests/support/mute_daemon.h"
 #include "tests/support/records.h"
 
 namespace sockeye {
@@ -63,6 +64,16 @@ TEST_F(ContainerGateTest, DecidesByName) {
   EXPECT_FALSE(passes(wanting.wanted(), service_));
   EXPECT_FALSE(passes(excluding.wanted(), docker_));
   EXPECT_TRUE(passes(excluding.wanted(), service_));
+}
+
+TEST_F(ContainerGateTest, WhatMayBeExcludedDoesNotPassBeforeItsNameIsKnown) {
+  root_.directory("/run");
+  const MuteDaemon daemon(root_.path() + "/run/docker.sock");
+  enricher_.emplace(root_.path());
+  ContainerGate excluding({{}, {"web"}}, *enricher_, -1), by_id({{"aaaa"}, {}}, *enricher_, -1);
+  EXPECT_FALSE(passes(excluding.wanted(), docker_));
+  EXPECT_TRUE(passes(excluding.wanted(), service_));
+  EXPECT_TRUE(passes(by_id.wanted(), docker_)) << "its id is enough";
 }
 
 TEST_F(ContainerGateTest, ACgroupThatWasMadeIsKnownWhenItHasGone) {

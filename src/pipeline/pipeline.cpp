@@ -126,12 +126,14 @@ void Pipeline::hand_on(bool more) {
   deliver(more);
 }
 
-// Every event of one socket begins alike; other records have no owner to look up.
+// Every event of one socket begins alike; other records have no owner to look up. What is added up over time brings its
+// context with it: who was known then may be forgotten by now. Also without records a batch has come: of answers there
+// may be some, and new cgroups are looked up in between.
 void Pipeline::enrich() {
-  if (batch_.records().empty()) return;
   enricher_->begin_batch();
+  if (batch_.records().empty()) return;
   for (Record& record : batch_.records()) {
-    if (record.type->common.empty()) continue;
+    if (record.context || record.type->common.empty()) continue;
     const auto& event = *reinterpret_cast<const socket_event*>(record.bytes());
     if (event.owner.cgroup_id != 0) record.context = enricher_->of(event.owner);
   }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/translator.h"
 
-#include <algorithm>
 #include <cstring>
 #include <utility>
 
