@@ -39,14 +39,15 @@ Totals::Totals(const EventType& type, TotalsBy by, size_t most_groups)
   interval_ = find_field(type, "interval_us");
 }
 
-// By what groups are told apart. Of processes that are not known their sockets are one group each: unknown, kernel.
+// By what groups are told apart. Of processes that are not known their sockets are one group each: unknown, kernel. A
+// process of which nobody knows where it runs is in no container that is known.
 std::string Totals::key_of(const socket_event& event, const Context* context) const {
   const ::owner& who = event.owner;
   const std::string process = is_process(who) ? joined(who.start_ns, who.pid) : joined(uint64_t{0}, who.source);
   if (by_ == TotalsBy::kConnection) return joined(event.socket) + process;
   if (by_ == TotalsBy::kProcess) return process;
   if (!is_process(who)) return process;
-  return "container " + (context ? context->container : "");
+  return context ? "container " + context->container : joined(uint64_t{0}, uint8_t{OWNER_UNKNOWN});
 }
 
 void Totals::name_group(std::byte* record, std::string_view name) const {
@@ -61,6 +62,7 @@ void Totals::begin_group(TotalsGroup& group, const std::byte* row, const Context
   group.record.assign(row, row + type_.size);
   socket_event& head = head_of(group.record.data());
   const ::owner who = head.owner;
+  if (context) set_context(group, *context);
   if (by_ == TotalsBy::kConnection) return;
   head.socket = {};
   head.owner.tid = 0;
@@ -69,8 +71,17 @@ void Totals::begin_group(TotalsGroup& group, const std::byte* row, const Context
   if (who.source == OWNER_UNKNOWN) name_group(group.record.data(), "unknown");
   if (by_ == TotalsBy::kProcess) return;
   head.owner = {};
-  if (context) group.context = {.container = context->container, .runtime = context->runtime, .pod = context->pod};
-  if (is_process(who) && group.context.container.empty()) name_group(group.record.data(), "no_container");
+  if (!is_process(who)) return;
+  if (!context) return name_group(group.record.data(), "unknown");
+  if (context->container.empty()) name_group(group.record.data(), "no_container");
+}
+
+// A container may have several units and cgroups.
+void Totals::set_context(TotalsGroup& group, const Context& context) const {
+  group.context = context;
+  if (by_ != TotalsBy::kContainer) return;
+  group.context->unit.clear();
+  group.context->cgroup_path.clear();
 }
 
 void Totals::add(const std::byte* row, bool is_other, const Context* context) {
@@ -81,7 +92,14 @@ void Totals::add(const std::byte* row, bool is_other, const Context* context) {
     key = kOther;
     found = groups_.find(key);
   }
-  if (found != groups_.end()) return fold_record(type_, found->second.record.data(), row);
+  if (found != groups_.end()) {
+    TotalsGroup& group = found->second;
+    // The name may have come meanwhile.
+    if (context && key != kOther && (!group.context || group.context->container_name != context->container_name)) {
+      set_context(group, *context);
+    }
+    return fold_record(type_, group.record.data(), row);
+  }
   TotalsGroup& group = groups_[key];
   if (key != kOther) return begin_group(group, row, context);
   group.record.assign(row, row + type_.size);

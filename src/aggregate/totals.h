@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -20,8 +21,8 @@ enum class TotalsBy : uint8_t { kConnection, kProcess, kContainer };
 
 // The record of a group.
 struct TotalsGroup {
-  std::vector<std::byte> record;  // of the type; begins with struct socket_event
-  Context context;                // kContainer: of its owners; else the enricher's is as good
+  std::vector<std::byte> record;   // of the type; begins with struct socket_event
+  std::optional<Context> context;  // of its owners, what they have in common; none: nothing is known
 };
 
 class Totals {
@@ -42,6 +43,7 @@ class Totals {
  private:
   std::string key_of(const socket_event& event, const Context* context) const;
   void begin_group(TotalsGroup& group, const std::byte* row, const Context* context) const;
+  void set_context(TotalsGroup& group, const Context& context) const;
   void name_group(std::byte* record, std::string_view name) const;
 
   const EventType& type_;

@@ -51,7 +51,7 @@ bool TotalsSource::next(Batch& batch) {
   for (; handed_out_ < ready_.size() && batch.has_room_for(kLongestRecord); ++handed_out_) {
     const TotalsGroup& group = ready_[handed_out_];
     batch.add(reinterpret_cast<const event_header*>(group.record.data()), type_.size, &type_);
-    batch.records().back().context = &group.context;
+    if (group.context) batch.records().back().context = &*group.context;
   }
   return handed_out_ < ready_.size() || is_stopping_;
 }

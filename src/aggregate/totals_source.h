@@ -25,6 +25,7 @@ class TotalsSource : public Source {
   int wake_fd() const override { return -1; }
   bool next(Batch& batch) override;
   Losses losses(bool exact) override { return object_.losses(exact); }
+  bool ended() const override { return !status_; }
   Status status() const override { return status_; }
   void stop() override;
 

@@ -5,6 +5,7 @@
 
 #include "collectors/retransmit_totals/retransmit_totals.event.h"
 #include "event/collector.h"
+#include "event/container_filter.h"
 #include "tests/support/records.h"
 
 namespace sockeye {
@@ -79,8 +80,17 @@ TEST(Totals, AddsUpByProcess) {
 
 TEST(Totals, AddsUpByContainer) {
   Totals totals(type(), TotalsBy::kContainer);
-  const Context one = {.container = "one", .runtime = "docker", .pod = "p", .unit = "u", .cgroup_path = "/a"};
-  const Context also = {.container = "one", .runtime = "docker", .pod = "p", .unit = "w", .cgroup_path = "/a/b"};
+  const Context one = {.container = "one",
+                       .runtime = "docker",
+                       .pod = "p",
+                       .unit = "u",
+                       .cgroup_path = "/a",
+                       .container_name = "web",
+                       .container_image = "nginx",
+                       .pod_name = "api-0",
+                       .pod_namespace = "shop"};
+  Context also = one;
+  also.unit = "w";
   const Context none = {.unit = "ssh.service", .cgroup_path = "/c"};
   retransmit_totals_event nobodys = row(4, 0, 3);
   nobodys.base.owner = {};
@@ -92,14 +102,36 @@ TEST(Totals, AddsUpByContainer) {
   const auto groups = totals.take(0, 0);
   ASSERT_EQ(groups.size(), 3u);
   EXPECT_EQ(event_of(groups[0]).segments, 11u);
-  EXPECT_EQ(groups[0].context.container, "one");
-  EXPECT_EQ(groups[0].context.pod, "p");
-  EXPECT_EQ(groups[0].context.unit, "") << "it may have several";
+  ASSERT_TRUE(groups[0].context);
+  const Context& known = *groups[0].context;
+  EXPECT_EQ(known.container + known.runtime + known.pod, "onedockerp");
+  EXPECT_EQ(known.container_name + " " + known.container_image, "web nginx");
+  EXPECT_EQ(known.pod_name + " " + known.pod_namespace, "api-0 shop");
+  EXPECT_EQ(known.unit + known.cgroup_path, "") << "it may have several";
+  EXPECT_TRUE((ContainerFilter{{"web"}, {}}).passes(&known));
   EXPECT_EQ(event_of(groups[0]).base.owner.pid, 0u);
   EXPECT_EQ(event_of(groups[0]).base.owner.cgroup_id, 0u);
-  EXPECT_EQ(event_of(groups[1]).segments, 8u);
+  EXPECT_EQ(event_of(groups[1]).segments, 7u);
   EXPECT_EQ(event_of(groups[1]).group, TOTALS_NO_CONTAINER);
+  EXPECT_EQ(event_of(groups[2]).segments, 4u) << "nobody's, and a process's of which nobody knows where it runs";
   EXPECT_EQ(event_of(groups[2]).group, TOTALS_UNKNOWN);
+}
+
+TEST(Totals, KeepWhereTheirOwnersRan) {
+  for (const TotalsBy by : {TotalsBy::kConnection, TotalsBy::kProcess}) {
+    Totals totals(type(), by);
+    const Context before = {.container = "one", .unit = "u"};
+    Context named = before;
+    named.container_name = "web";
+    add(totals, row(1, 7, 5));
+    add(totals, row(1, 7, 5), &before);
+    add(totals, row(1, 7, 5), &named);
+    add(totals, row(1, 7, 5));
+    const auto groups = totals.take(0, 0);
+    ASSERT_EQ(groups.size(), 1u);
+    ASSERT_TRUE(groups[0].context);
+    EXPECT_EQ(groups[0].context->container_name + " " + groups[0].context->unit, "web u");
+  }
 }
 
 TEST(Totals, WhatThereIsNoRoomForIsOneGroup) {
