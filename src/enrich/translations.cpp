@@ -6,6 +6,7 @@ namespace sockeye {
 void Translations::begin_batch(uint64_t now_ns) {
   now_ns_ = now_ns;
   ++batch_;
+  queries_ = 0;
   std::erase_if(namespaces_, [&](const auto& item) { return now_ns - item.second.used_ns > kIdleNs; });
   if (now_ns - forget_ns_ < kTrustNs && untranslated_.size() < kDestinations) return;
   forget_ns_ = now_ns;
@@ -16,12 +17,15 @@ std::optional<FlowEnd> Translations::of(uint32_t netns, uint32_t pid, const Flow
   Namespace* known = find(netns, pid);
   if (!known || !known->in_use) return {};
   key_.assign(reinterpret_cast<const char*>(&netns), sizeof netns);
+  key_.append(reinterpret_cast<const char*>(&pid), sizeof pid);
   key_.append(reinterpret_cast<const char*>(flow.destination.address), sizeof flow.destination.address);
   key_.append(reinterpret_cast<const char*>(&flow.destination.port), sizeof flow.destination.port);
-  if (untranslated_.contains(key_)) return {};
+  if (untranslated_.contains(key_) || queries_ >= kQueries) return {};
+  ++queries_;
   const auto end = known->table->answers_from(flow);
   if (end && *end != flow.destination) return end;
-  if (end && untranslated_.size() < kDestinations) untranslated_.emplace(key_, now_ns_);
+  // Also what is not in the table: nothing follows it (notrack), or it is over.
+  if (untranslated_.size() < kDestinations) untranslated_.insert(key_);
   return {};
 }
 

@@ -59,7 +59,7 @@ TEST(Translations, TellsWhereAConnectionWentIfElsewhere) {
   translations.begin_batch(kSecond);
   EXPECT_EQ(translations.of(7, 100, flow(1000)), end(9, 8080));
   EXPECT_EQ(translations.of(7, 100, flow(1001, 81)), std::nullopt);
-  EXPECT_EQ(translations.of(7, 100, flow(1002, 82)), std::nullopt);
+  EXPECT_EQ(translations.of(7, 100, flow(1002, 82)), std::nullopt) << "not in the table";
   EXPECT_EQ(kernel.opened, 1);
 }
 
@@ -73,6 +73,34 @@ TEST(Translations, AsksOnceASecondForADestinationThatIsNotTranslated) {
   kernel.by_source_port[1005] = end(9, 80);
   translations.begin_batch(11 * kSecond);
   EXPECT_EQ(translations.of(7, 100, flow(1005)), end(9, 80));
+}
+
+TEST(Translations, AsksForEachProcess) {
+  Kernel kernel;
+  kernel.by_source_port = {{1000, end(2, 80)}, {1001, end(9, 80)}};
+  Translations translations(kernel.open());
+  translations.begin_batch(kSecond);
+  EXPECT_EQ(translations.of(7, 100, flow(1000)), std::nullopt);
+  EXPECT_EQ(translations.of(7, 101, flow(1001)), end(9, 80)) << "a rule may be about its user";
+}
+
+TEST(Translations, AsksOnceASecondForWhatIsNotInTheTable) {
+  Kernel kernel;
+  Translations translations(kernel.open());
+  translations.begin_batch(kSecond);
+  for (uint16_t port = 1000; port < 1010; ++port) translations.of(7, 100, flow(port));
+  EXPECT_EQ(kernel.asked, 1);
+}
+
+TEST(Translations, AsksSoMuchInABatch) {
+  Kernel kernel;
+  Translations translations(kernel.open());
+  translations.begin_batch(kSecond);
+  for (uint32_t pid = 1; pid <= 2 * Translations::kQueries; ++pid) translations.of(7, pid, flow(1000));
+  EXPECT_EQ(kernel.asked, static_cast<int>(Translations::kQueries));
+  kernel.by_source_port = {{1001, end(9, 80)}};
+  translations.begin_batch(kSecond + 1);
+  EXPECT_EQ(translations.of(7, 2 * Translations::kQueries, flow(1001)), end(9, 80));
 }
 
 TEST(Translations, AsksAlwaysForADestinationThatIsTranslated) {
