@@ -38,6 +38,12 @@ void check_text(const EventType& type, std::string_view line, std::span<const Co
   for (const Column& column : columns) {
     EXPECT_NE(find_field(type, column.field), nullptr) << type.name << ": column " << column.field;
     EXPECT_LE(column.least, column.width) << type.name << ": column " << column.field;
+    for (const std::string_view other : {column.rather, column.port}) {
+      EXPECT_TRUE(other.empty() || find_field(type, other)) << type.name << ": column " << other;
+    }
+    if (column.field == "container" || column.field == "pod") {
+      EXPECT_EQ(column.rather, std::string(column.field) + "_name") << type.name;
+    }
   }
 }
 
