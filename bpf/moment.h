@@ -18,8 +18,8 @@ struct moment {
 	struct request_sock *request; /* synack_retransmitted: of the handshake */
 	/* In place of what the socket says: dropped, ...: the ends of a packet; connect_returned: what was asked for. */
 	struct socket_id *id;
-	struct packet *packet;        /* dropped, syn_dropped, reset_*: bpf/packet.h */
-	__u64 time_ns;                /* CLOCK_BOOTTIME */
+	struct packet *packet; /* dropped, syn_dropped, reset_*: bpf/packet.h */
+	__u64 time_ns;         /* CLOCK_BOOTTIME */
 	__u64 cookie;
 	__u64 duration_ns; /* set_state: time in old_state; 0: its start was not seen */
 	__u32 judged;      /* filters: record->changes when moment_passes() was asked */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`connections`: each way in which a connect fails, told once. Witnesses: what the programs were told by the kernel, ss, nstat."""
+"""`connections`: each way in which a connect fails, told once. Witnesses: what the programs were told, ss, nstat."""
 import os
 import time
 

@@ -75,6 +75,24 @@ def test_a_process_that_accepts_and_waits(net):
     assert len(sockeye.stop().events) == 2
 
 
+def test_an_accept_that_does_not_wait(net):
+    """A child is in the listener's queue before it is ESTABLISHED: a program that asks in a loop may have it before that."""
+    client, server = net.client_and_server()
+    sockeye = watch(net, client, server)
+    left, right = Puppet(client), Puppet(server)
+    number = netns.scaled(3000)
+    right.do(f"l = listen({server.addresses[4]!r}, {PORT}); l.setblocking(False); had = []")
+    right.do("def take():\n try:\n  had.append(l.accept()[0].close())\n except BlockingIOError: pass")
+    began = time.monotonic()
+    right.start(f"while len(had) < {number}: take()")
+    left.do(f"for _ in range({number}): connect({server.addresses[4]!r}, {PORT}).close()", timeout=60)
+    right.finish()
+    took_us = (time.monotonic() - began) * 1e6
+    accepts = of_type(sockeye.stop(), "accept")
+    wrong = [row for row in accepts if row["duration_us"] is None or row["duration_us"] > took_us]
+    assert len(accepts) == number and not wrong, (len(accepts), wrong[:3])
+
+
 def test_without_the_peers_address(net):
     """accept() that asks for no address may not be seen; then the first use shows who has the connection."""
     client, server = net.client_and_server()
