@@ -69,6 +69,7 @@ class Puppet:
         finally:
             os.close(reply_fd)
         self.pid = self.process.pid
+        self.do("None")  # from now on it is Python, and called so
 
     def start(self, code):
         """Without waiting: for what blocks until another process does something. finish() waits."""
