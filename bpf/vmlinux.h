@@ -759,6 +759,7 @@ struct tcp_sock {
 	u32 data_segs_in;
 	u64 bytes_acked;
 	u8 fastopen_connect: 1;
+	u8 syn_data: 1;
 	u8 syn_data_acked: 1;
 	u32 prior_ssthresh;
 	u32 high_seq;

@@ -5,15 +5,12 @@
  * meantime. On top of the process softirqs bring packets of other sockets, with retransmissions in bursts: hence a twin.
  */
 #include "bpf/emit.h"
+#include "bpf/errno.h"
 #include "bpf/owner_by_cookie.h"
 #include "bpf/twin.h"
 #include "gen/handlers_retransmitted.h"
 
 TWIN_NOTES(retransmitted_notes);
-
-/* Put off, nothing was tried: the first one is still in a queue of this host; the peer's window is closed. */
-#define ERROR_BUSY (-16)  /* EBUSY */
-#define ERROR_AGAIN (-11) /* EAGAIN */
 
 /* The third argument, where the tracepoint comes for failures as well. Else it comes for what went out. */
 INLINE int retransmit_error(unsigned long long *ctx)
@@ -32,12 +29,18 @@ INLINE void owner_on_retransmitted(struct moment *m)
 		adopt_owner(record, m->cookie);
 }
 
+/* Nothing was tried: the first one is still in a queue of this host (EBUSY); the peer's window is closed (EAGAIN). */
+INLINE int is_put_off(int error)
+{
+	return error == -EBUSY || error == -EAGAIN;
+}
+
 INLINE int run_retransmitted(struct sock *sk, struct sk_buff *skb, int error)
 {
 	struct moment m = { .skb = skb, .error = error };
 	struct tcp_sock *tp;
 
-	if (!skb || error == ERROR_BUSY || error == ERROR_AGAIN)
+	if (!skb || is_put_off(error))
 		return 0;
 	tp = readable_tcp(sk);
 	if (!tp)

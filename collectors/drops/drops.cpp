@@ -92,9 +92,9 @@ const Field kFields[] = {
      .type = FieldType::kUnsigned,
      MEMBER(packets),
      .meaning = "how many packets it stands for: more than one where only their number is known"},
-    {.name = "socket_state",
+    {.name = "state",
      .type = FieldType::kEnum,
-     MEMBER(socket_state),
+     MEMBER(state),
      .meaning = "state of the TCP socket it was for",
      .presence = kIfNonZero,
      .values = kTcpStates},
@@ -132,7 +132,7 @@ constexpr Column kColumns[] = {
     {.field = "direction", .header = "DIR", .width = 3, .least = 3, .keep = 20},
     {.field = "tcp_flags", .header = "FLAGS", .width = 11, .least = 7, .keep = 10},
     {.field = "function", .header = "FUNCTION", .width = 31, .least = 16, .keep = 8},
-    {.field = "container", .header = "CONTAINER", .width = 12, .least = 12, .keep = 5, .head = true},
+    {.field = "container", .header = "CONTAINER", .width = 12, .least = 12, .keep = 5, .head = true, .rather = "container_name"},
 };
 
 }  // namespace

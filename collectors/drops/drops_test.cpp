@@ -56,7 +56,7 @@ drops_event reset(uint8_t type, std::string_view reason) {
   event.length = event.sequence = event.tcp_flags = 0;
   event.type = type;
   event.direction = type == DROPS_RESET_SENT ? DROPS_OUT : DROPS_IN;
-  event.socket_state = STATE_ESTABLISHED;
+  event.state = STATE_ESTABLISHED;
   event.flags = reason.empty() ? 0 : DROPS_HAS_REASON;
   return event;
 }
@@ -72,7 +72,7 @@ drops_event full_queue() {
   set_name(event.function, "");
   event.reason_number = 0;
   event.type = DROPS_ACCEPT_OVERFLOW;
-  event.socket_state = STATE_LISTEN;
+  event.state = STATE_LISTEN;
   event.backlog = 129;
   event.backlog_limit = 128;
   event.packets = 3;
@@ -125,7 +125,7 @@ std::vector<drops_event> all_kinds() {
   set_name(events.back().function, "nf_hook_slow");
   events.back().direction = DROPS_OUT;
   events.back().tcp_flags = 0x18;
-  events.back().socket_state = STATE_ESTABLISHED;
+  events.back().state = STATE_ESTABLISHED;
   for (size_t i = 0; i < events.size(); ++i) events[i].base.header.time_ns += i * kMillisecond;
   return events;
 }

@@ -91,7 +91,7 @@ INLINE struct drops_event *begin_drop(struct moment *m, __u8 type)
 	struct packet *packet = m->packet;
 	struct drops_event *event;
 
-	if (!moment_passes(m) || !ring_has_room())
+	if (!filter_passes_state(&filters, packet->state) || !moment_passes(m) || !ring_has_room())
 		return 0;
 	event = reserve_event(drops_event, DROPS_KIND, m);
 	if (!event)
@@ -108,7 +108,7 @@ INLINE struct drops_event *begin_drop(struct moment *m, __u8 type)
 	event->protocol = packet->protocol;
 	event->tcp_flags = packet->tcp_flags;
 	event->direction = packet->is_output ? DROPS_OUT : DROPS_IN;
-	event->socket_state = packet->state;
+	event->state = packet->state;
 	if (packet->flags & PACKET_HAS_TCP_HEADER)
 		event->flags |= DROPS_HAS_TCP_HEADER;
 	if (packet->flags & PACKET_OF_LISTENER)

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cerrno>
-
 #include "collectors/lifetimes/lifetimes.event.h"
 #include "event/collector.h"
+#include "event/errno_names.h"
 #include "event/socket_fields.h"
 
 namespace sockeye {
@@ -48,33 +47,6 @@ constexpr EnumValue kHandshakesUnknown[] = {
     {HANDSHAKE_NO_SAMPLE, "no_sample", "the kernel has not measured it (SYN cookies)"},
 };
 
-#define ERROR(name, words) \
-  { name, #name, words }
-constexpr EnumValue kErrors[] = {
-    ERROR(EPERM, "operation not permitted"),
-    ERROR(EIO, "input/output error"),
-    ERROR(EACCES, "permission denied: ICMP says administratively prohibited"),
-    ERROR(EINVAL, "invalid argument"),
-    ERROR(EPIPE, "broken pipe"),
-    ERROR(ENONET, "ICMP says host isolated"),
-    ERROR(EPROTO, "protocol error"),
-    ERROR(EBADMSG, "bad message"),
-    ERROR(EMSGSIZE, "message too long"),
-    ERROR(ENOPROTOOPT, "ICMP says protocol unreachable"),
-    ERROR(EOPNOTSUPP, "operation not supported: ICMP says source route failed"),
-    ERROR(EADDRNOTAVAIL, "address not available"),
-    ERROR(ENETDOWN, "network is down"),
-    ERROR(ENETUNREACH, "network is unreachable"),
-    ERROR(ECONNABORTED, "connection aborted"),
-    ERROR(ECONNRESET, "connection reset by peer"),
-    ERROR(ENOBUFS, "no buffer space"),
-    ERROR(ETIMEDOUT, "connection timed out"),
-    ERROR(ECONNREFUSED, "connection refused"),
-    ERROR(EHOSTDOWN, "ICMP says host unknown"),
-    ERROR(EHOSTUNREACH, "no route to host"),
-};
-#undef ERROR
-
 constexpr Presence kElseGone = {.when = When::kNonZero, .key_goes = true};
 
 constexpr Presence if_set(uint8_t mask) {
@@ -101,18 +73,18 @@ const Field kFields[] = {
      MEMBER(exit_signal),
      .meaning = "number of the signal that ended the process",
      .presence = kElseGone},
-    {.name = "errno",
+    {.name = "error",
      .type = FieldType::kEnum,
      MEMBER(error),
      .meaning = "error that the socket had at its end",
      .presence = {.when = When::kNonZero},
-     .values = kErrors},
-    {.name = "soft_errno",
+     .values = kErrnoNames},
+    {.name = "soft_error",
      .type = FieldType::kEnum,
      MEMBER(soft_error),
      .meaning = "last error that the network reported and that did not end it at once",
      .presence = kElseGone,
-     .values = kErrors},
+     .values = kErrnoNames},
     {.name = "last_state",
      .type = FieldType::kEnum,
      MEMBER(last_state),
@@ -251,7 +223,7 @@ constexpr Column kColumns[] = {
     {.field = "closed_by", .header = "BY", .width = 7, .least = 6, .keep = 25},
     {.field = "retransmits", .header = "RETR", .width = 5, .least = 4, .right = true, .keep = 9},
     {.field = "srtt_us", .header = "RTT_US", .width = 8, .least = 6, .right = true, .keep = 8},
-    {.field = "container", .header = "CONTAINER", .width = 12, .least = 12, .keep = 5, .head = true},
+    {.field = "container", .header = "CONTAINER", .width = 12, .least = 12, .keep = 5, .head = true, .rather = "container_name"},
 };
 
 }  // namespace
@@ -266,7 +238,7 @@ const Collector collector_lifetimes = {
               .columns = kColumns,
               .line = "{time} Connection Ended: SRC={laddr}:{lport} DST={raddr}:{rport} PID={pid} COMM={comm} "
                       "ROLE={role} DURATION_US={duration_us} WRITTEN={bytes_written} ACKED={bytes_acked} "
-                      "RECEIVED={bytes_received} RETRANSMITS={retransmits} SRTT_US={srtt_us} ERRNO={errno} "
+                      "RECEIVED={bytes_received} RETRANSMITS={retransmits} SRTT_US={srtt_us} ERROR={error} "
                       "BY={closed_by} END={end:words}"},
     .summary = "every TCP connection that ends: how long it lived, what it carried, how it ended and who ended it",
 };

@@ -212,7 +212,7 @@ TEST(LifetimesTable, FitsATerminalOfUsualWidth) {
 TEST(LifetimesJson, WhatIsNotKnownIsNoNumber) {
   const std::string json = shown({corners().front()}, {"json"});
   for (const char* key : {"handshake_us", "bytes_written", "bytes_acked", "syn_retransmits", "srtt_us", "min_rtt_us",
-                          "rttvar_us", "errno", "closing_us"}) {
+                          "rttvar_us", "error", "closing_us"}) {
     EXPECT_NE(json.find('"' + std::string(key) + "\":null"), std::string::npos) << key << " in " << json;
   }
 }

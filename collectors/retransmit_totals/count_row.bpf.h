@@ -51,7 +51,7 @@ struct retransmitted {
 
 INLINE void count_retransmission(struct moment *m, const struct retransmitted *what)
 {
-	struct owner *owner = m->record ? &m->record->owner : m->owner;
+	struct owner *owner = moment_owner(m);
 	struct retransmit_totals_key key = { .cookie = m->cookie, .is_row = 1 };
 	struct retransmit_totals_event *row;
 

@@ -23,7 +23,7 @@ INLINE void fill_synack(struct retransmits_event *event, struct moment *m)
 		event->congestion = congestion_state(m->tp);
 		event->total_segments = m->tp->total_retrans;
 		event->cwnd = m->tp->snd_cwnd;
-		event->rtt_us = m->tp->srtt_us >> 3;
+		event->srtt_us = m->tp->srtt_us >> 3;
 	} else {
 		event->total_segments = m->request->num_retrans + 1;
 	}

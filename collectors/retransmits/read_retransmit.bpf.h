@@ -4,16 +4,14 @@
 #define SOCKEYE_RETRANSMITS_READ_RETRANSMIT_BPF_H
 
 #include "bpf/emit.h"
+#include "bpf/errno.h"
+#include "bpf/packet.h"
 #include "collectors/retransmits/retransmits.event.h"
 
-#define CONGESTION_LOSS 4     /* TCP_CA_Loss of <linux/tcp.h> */
-#define TIMER_LOSS_PROBE 5    /* ICSK_TIME_LOSS_PROBE of <net/inet_connection_sock.h> */
-#define SEGMENT_SYN 0x02      /* TCPHDR_SYN of <net/tcp.h> */
-#define SEGMENT_ACK 0x10      /* TCPHDR_ACK */
-#define SEGMENT_LOST 0x04     /* TCPCB_LOST: taken for lost */
-#define ERROR_NO_MEMORY 12    /* ENOMEM */
-#define ERROR_INVALID 22      /* EINVAL */
-#define ERROR_UNREACHABLE 113 /* EHOSTUNREACH */
+#define CONGESTION_OPEN 0  /* TCP_CA_Open of <linux/tcp.h> */
+#define CONGESTION_LOSS 4  /* TCP_CA_Loss */
+#define TIMER_LOSS_PROBE 5 /* ICSK_TIME_LOSS_PROBE of <net/inet_connection_sock.h> */
+#define SEGMENT_LOST 0x04  /* TCPCB_LOST of <net/tcp.h>: taken for lost */
 
 INLINE struct tcp_skb_cb *control_block(struct sk_buff *skb)
 {
@@ -27,7 +25,7 @@ INLINE __u8 congestion_state(struct tcp_sock *tp)
 
 /*
  * In the state Loss everything in flight was taken for lost: by the retransmission timer (tcp_enter_loss()), or, with
- * the window left as it is, by tcp_simple_retransmit() (tcp_non_congestion_loss_retransmit() since 6.3), which leaves
+ * the window left as it is, by tcp_simple_retransmit() (tcp_non_congestion_loss_retransmit() since 6.10), which leaves
  * nothing to undo. The timer has nothing pending when it sends (tcp_write_timer_handler()); later segments of the same
  * loss go out with acknowledgements. The same loss is one with the same high_seq.
  */
@@ -49,6 +47,16 @@ INLINE __u8 type_in_loss(struct moment *m)
 }
 
 /*
+ * Data of a SYN that was not taken (tcp_rcv_fastopen_synack()). Until 6.10, and what has the change from there, they go out
+ * without the state Loss.
+ */
+INLINE int is_of_untaken_syn(struct tcp_sock *tp)
+{
+	return congestion_state(tp) == CONGESTION_OPEN && BPF_CORE_READ_BITFIELD(tp, syn_data) &&
+	       !BPF_CORE_READ_BITFIELD(tp, syn_data_acked);
+}
+
+/*
  * tcp_xmit_retransmit_queue() sends what is marked as lost, and nothing else; the probe is the last segment sent, which
  * is not (tcp_send_loss_probe()). Its timer may be pending at a fast retransmission as well.
  */
@@ -56,19 +64,19 @@ INLINE __u8 type_of_retransmission(struct moment *m)
 {
 	struct tcp_skb_cb *segment = control_block(m->skb);
 
-	if (segment->tcp_flags & SEGMENT_SYN)
-		return segment->tcp_flags & SEGMENT_ACK ? RETRANSMIT_SYNACK : RETRANSMIT_SYN;
+	if (segment->tcp_flags & TCP_FLAG_SYN_BIT)
+		return segment->tcp_flags & TCP_FLAG_ACK_BIT ? RETRANSMIT_SYNACK : RETRANSMIT_SYN;
 	if (congestion_state(m->tp) == CONGESTION_LOSS)
 		return type_in_loss(m);
 	if (m->tp->inet_conn.icsk_pending == TIMER_LOSS_PROBE && !(segment->sacked & SEGMENT_LOST))
 		return RETRANSMIT_TAIL_LOSS_PROBE;
-	return RETRANSMIT_FAST;
+	return is_of_untaken_syn(m->tp) ? RETRANSMIT_NON_CONGESTION : RETRANSMIT_FAST;
 }
 
 /* The errors before TcpRetransSegs is counted up; all others come from the transmission, after that. */
 INLINE int is_counted(__u8 error)
 {
-	return error != ERROR_NO_MEMORY && error != ERROR_INVALID && error != ERROR_UNREACHABLE;
+	return error != ENOMEM && error != EINVAL && error != EHOSTUNREACH;
 }
 
 /* NET_XMIT_DROP is all that net_xmit_eval() lets through of what is not negative. */
@@ -133,7 +141,7 @@ INLINE void fill_retransmission(struct retransmits_event *event, struct moment *
 	event->bytes = m->skb->len;
 	event->total_segments = tp->total_retrans;
 	event->cwnd = tp->snd_cwnd;
-	event->rtt_us = tp->srtt_us >> 3;
+	event->srtt_us = tp->srtt_us >> 3;
 	place_retransmission(event, m);
 }
 

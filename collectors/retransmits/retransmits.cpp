@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <vector>
+
 #include "collectors/retransmits/retransmits.event.h"
 #include "event/collector.h"
+#include "event/errno_names.h"
 #include "event/socket_fields.h"
 
 namespace sockeye {
@@ -9,7 +12,6 @@ namespace {
 using When = Presence::When;
 
 constexpr EnumValue kTypes[] = {
-    {RETRANSMIT_UNKNOWN, "unknown", "not known"},
     {RETRANSMIT_TIMEOUT, "timeout", "no acknowledgement came in time", Colour::kRed},
     {RETRANSMIT_FAST, "fast", "acknowledgements of what came after it say that it was lost", Colour::kYellow},
     {RETRANSMIT_TAIL_LOSS_PROBE, "tail_loss_probe", "the last that was sent, before the timer", Colour::kYellow},
@@ -28,19 +30,12 @@ constexpr EnumValue kCongestion[] = {
     {4, "loss", "everything in flight was taken for lost"},
 };
 
-// Errnos that a transmission may end with; any other is its number.
-constexpr EnumValue kErrors[] = {
-    {0, "none", "none"},
-    {1, "EPERM", "a firewall or a cgroup program of this host refused it"},
-    {12, "ENOMEM", "no memory"},
-    {19, "ENODEV", "no such device"},
-    {22, "EINVAL", "it cannot be sent"},
-    {100, "ENETDOWN", "the network is down"},
-    {101, "ENETUNREACH", "no route"},
-    {105, "ENOBUFS", "no memory"},
-    {113, "EHOSTUNREACH", "no route"},
-    {RETRANSMIT_DROPPED, "dropped", "the queue of the device was full"},
-};
+// The errno of the transmission, and what is none.
+const std::vector<EnumValue> kErrors = [] {
+  std::vector<EnumValue> errors(kErrnoNames.begin(), kErrnoNames.end());
+  errors.push_back({RETRANSMIT_DROPPED, "dropped", "the queue of the device was full"});
+  return errors;
+}();
 
 #define MEMBER(member) SOCKEYE_MEMBER(retransmits_event, member)
 
@@ -53,7 +48,6 @@ const Field kFields[] = {
      .type = FieldType::kEnum,
      MEMBER(type),
      .meaning = "why it was sent again",
-     .presence = {.when = When::kNonZero},
      .values = kTypes},
     {.name = "state",
      .type = FieldType::kEnum,
@@ -101,11 +95,11 @@ const Field kFields[] = {
      .unit = "segments",
      .meaning = "congestion window",
      .presence = flagged(RETRANSMIT_FULL)},
-    {.name = "rtt_us",
+    {.name = "srtt_us",
      .type = FieldType::kUnsigned,
-     MEMBER(rtt_us),
+     MEMBER(srtt_us),
      .unit = "us",
-     .meaning = "smoothed round trip time; null: not measured yet",
+     .meaning = "last smoothed round-trip time (RFC 6298), as ss shows it; null: not measured yet",
      .presence = {.when = When::kNonZero}},
     {.name = "error",
      .type = FieldType::kEnum,
@@ -131,7 +125,7 @@ constexpr Column kColumns[] = {
     {.field = "seq", .header = "SEQ", .width = 12, .least = 6, .right = true, .keep = 25},
     {.field = "bytes", .header = "BYTES", .width = 7, .least = 5, .right = true, .keep = 20},
     {.field = "congestion", .header = "CONGESTION", .width = 10, .least = 10, .keep = 10},
-    {.field = "container", .header = "CONTAINER", .width = 12, .least = 12, .keep = 5, .head = true},
+    {.field = "container", .header = "CONTAINER", .width = 12, .least = 12, .keep = 5, .head = true, .rather = "container_name"},
 };
 
 // `states --with retransmits`: scripts know the form.

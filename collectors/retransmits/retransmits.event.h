@@ -11,14 +11,12 @@
 #define RETRANSMITS_KIND 21
 
 /* retransmits_event.type: why it was sent again. */
-#define RETRANSMIT_UNKNOWN 0
 #define RETRANSMIT_TIMEOUT 1         /* no acknowledgement in time: the timer, and what was taken for lost by it */
 #define RETRANSMIT_FAST 2            /* acknowledgements of what came after it say that it was lost */
 #define RETRANSMIT_TAIL_LOSS_PROBE 3 /* the last of a flight, before the timer (RFC 8985, section 7) */
 #define RETRANSMIT_SYN 4
 #define RETRANSMIT_SYNACK 5
 #define RETRANSMIT_NON_CONGESTION 6 /* too big for the path, or data of a SYN that was not taken */
-#define RETRANSMIT_TYPES 7
 
 /* retransmits_event.error: 0 or the errno of the transmission, and, which is none: */
 #define RETRANSMIT_DROPPED 255 /* dropped by the queue of the device (NET_XMIT_DROP) */
@@ -36,7 +34,7 @@ struct retransmits_event {
 	__u32 bytes;          /* payload */
 	__u32 total_segments; /* that the socket has sent again so far, these included (tcp_sock.total_retrans) */
 	__u32 cwnd;           /* congestion window, segments; 0 unless RETRANSMIT_FULL */
-	__u32 rtt_us;         /* smoothed round trip time; 0: not measured yet */
+	__u32 srtt_us;        /* smoothed round-trip time; 0: not measured yet */
 	__u16 segments;       /* as TcpRetransSegs counts them; 0: it failed before it was counted */
 	__u8 type;            /* RETRANSMIT_* */
 	__u8 state;           /* STATE_* */

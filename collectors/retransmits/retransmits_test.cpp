@@ -32,7 +32,7 @@ retransmits_event sent_again(uint8_t type, uint8_t congestion, uint64_t seq, uin
   event.bytes = bytes;
   event.segments = segments;
   event.cwnd = 10;
-  event.rtt_us = 12'345;
+  event.srtt_us = 12'345;
   event.flags = RETRANSMIT_FULL | RETRANSMIT_PLACED;
   return event;
 }
@@ -44,7 +44,7 @@ std::vector<retransmits_event> each_type() {
   events.back().state = STATE_SYN_SENT;
   events.back().end_seq = 1;
   ++events.back().end_seq_raw;
-  events.back().rtt_us = 0;
+  events.back().srtt_us = 0;
 
   events.push_back(sent_again(RETRANSMIT_SYNACK, 0, 0, 0, 1));
   socket_event* base = &events.back().base;
@@ -60,7 +60,7 @@ std::vector<retransmits_event> each_type() {
   events.back().state = STATE_NEW_SYN_RECV;
   events.back().end_seq = 1;
   ++events.back().end_seq_raw;
-  events.back().cwnd = events.back().rtt_us = 0;
+  events.back().cwnd = events.back().srtt_us = 0;
   events.back().flags = RETRANSMIT_PLACED;
 
   events.push_back(sent_again(RETRANSMIT_FAST, kRecovery, 1, 43'440, 30));

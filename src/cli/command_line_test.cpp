@@ -24,6 +24,8 @@ TEST(ParseCommandLine, DoesNothingYet) {
   }
   EXPECT_TRUE(parse({"states", "--with", "retransmits"}));
   EXPECT_TRUE(parse({"retransmits", "--totals", "--by", "container", "--interval", "2s"}));
+  EXPECT_TRUE(parse({"trace", "lifetimes,drops", "--active-only"}));
+  EXPECT_TRUE(parse({"retransmits", "--totals", "--active-only"}));
   EXPECT_TRUE(parse({})) << "the help, on standard error";
 }
 
@@ -41,6 +43,8 @@ TEST(ParseCommandLine, SaysWhatIsWrong) {
                       "it goes with --totals"),
            std::tuple(std::vector{"trace", "retransmit_totals"}, "retransmit_totals is no stream of events",
                       "it is a command of its own: sockeye retransmits --totals"),
+           std::tuple(std::vector{"trace", "lifetimes,connections", "--active-only"},
+                      "--active-only: events of lifetimes and connections have no state to go by", "leave it out"),
            std::tuple(std::vector{"counts", "--by", "x"}, "--by x: sockets cannot be grouped by this", "it is one of"),
        }) {
     const auto work = parse(words);

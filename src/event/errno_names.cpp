@@ -9,6 +9,7 @@ namespace {
 constexpr EnumValue kNames[] = {
     {EPERM, "EPERM", "EPERM"},
     {EINTR, "EINTR", "EINTR"},
+    {EIO, "EIO", "EIO"},
     {ENOMEM, "ENOMEM", "ENOMEM"},
     {EACCES, "EACCES", "EACCES"},
     {EFAULT, "EFAULT", "EFAULT"},
@@ -16,6 +17,7 @@ constexpr EnumValue kNames[] = {
     {ENODEV, "ENODEV", "ENODEV"},
     {EINVAL, "EINVAL", "EINVAL"},
     {EPIPE, "EPIPE", "EPIPE"},
+    {ENONET, "ENONET", "ENONET"},
     {EPROTO, "EPROTO", "EPROTO"},
     {EBADMSG, "EBADMSG", "EBADMSG"},
     {EMSGSIZE, "EMSGSIZE", "EMSGSIZE"},

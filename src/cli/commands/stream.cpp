@@ -198,11 +198,27 @@ Result<RunTotals> run_stream(const Stream& stream) {
   return totals;
 }
 
+bool has_state(const std::string& name) {
+  const EventType& type = find_collector(name)->event;
+  return find_field(type, "state") || find_field(type, "new_state");
+}
+
+// --active-only asks for the state of a socket, which not every event has.
+Status check_active_only(const StreamWords& words) {
+  const std::vector<std::string>& names = words.collectors;
+  if (!words.filter.active_only || std::any_of(names.begin(), names.end(), has_state)) return Ok{};
+  std::string all;
+  for (const std::string& name : names) all += (all.empty() ? "" : " and ") + name;
+  return Error{ErrorCode::kUsage, "--active-only: events of " + all + " have no state to go by",
+               "leave it out; see sockeye list --fields"};
+}
+
 Result<Stream> understand(const StreamWords& words) {
   auto run = parse_run_options(words.run);
   if (!run) return run.error();
   auto wanted = parse_collectors(words.collectors);
   if (!wanted) return wanted.error();
+  SOCKEYE_TRY(check_active_only(words));
   auto filters = parse_filter(words.filter);
   if (!filters) return filters.error();
   auto containers = parse_containers(words.filter);
