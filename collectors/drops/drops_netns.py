@@ -2,8 +2,8 @@
 """`drops` and each cause of a dropped packet by itself. Witnesses: the kernel's counters (nstat), iptables, what the
 programs were told."""
 import netns
-from drops_tools import (Counters, by_reason, has_reasons, has_reset_reasons, need_scapy, of_type, rule, rule_packets,
-                         scapy, told_reason, wait_for_drop, watch)
+from drops_tools import (Counters, by_reason, has_reasons, has_reset_reasons, names_sockets, need_scapy, of_type, rule,
+                         rule_packets, scapy, told_reason, wait_for_drop, watch)
 from puppet import Puppet
 
 PORT = 7300
@@ -48,7 +48,7 @@ def check_refusal(events, client, server, puppet):
     received = of_type(events, "reset_received")
     assert [event["netns"] for event in received] == [client.inode], received
     assert (received[0]["pid"], received[0]["owner_source"]) == (puppet.pid, "connect"), received
-    assert (received[0]["rport"], received[0]["socket_state"]) == (PORT, "SYN_SENT"), received
+    assert (received[0]["rport"], received[0]["state"]) == (PORT, "SYN_SENT"), received
 
 
 def test_a_firewall_rule(net):
@@ -79,7 +79,7 @@ def test_a_firewall_rule(net):
             (address, PORT, client.addresses[family])}, came
         assert {(event["direction"], event["protocol"], event["tcp_flags"].split(",")[0]) for event in went} == {
             ("out", "tcp", "SYN")}, went
-        assert {(event["pid"], event["owner_source"], event["raddr"], event["rport"], event["socket_state"])
+        assert {(event["pid"], event["owner_source"], event["raddr"], event["rport"], event["state"])
                 for event in went} == {(puppet.pid, "connect", address, PORT, "SYN_SENT")}, went
 
 
@@ -108,8 +108,26 @@ def test_a_full_accept_queue(net):
             assert (event["pid"], event["comm"], event["owner_source"]) == (serving.pid, serving.comm, "listen"), event
             assert (event["backlog"], event["backlog_limit"]) == (2, 1), event
             assert (event["laddr"], event["lport"], event["raddr"]) == (address, PORT, client.addresses[family]), event
-            assert (event["role"], event["socket_state"]) == ("listener", "LISTEN"), event
+            assert (event["role"], event["state"]) == ("listener", "LISTEN"), event
         serving.do("l.close()")
+
+
+def test_listeners_that_are_gone_leave_room(net):
+    """More listeners than are watched at a time (4,096) come and go; then one is full."""
+    client, server = net.client_and_server()
+    serving, connecting = Puppet(server), Puppet(client)
+    address, first, count = server.addresses[4], 10000, 4100
+    sockeye = watch(net, server)
+    counters = Counters(server, "TcpExtListenOverflows")
+    serving.do(f"for i in range({count}): listen({address!r}, {first} + i).close()", timeout=60)
+    serving.do(f"l = listen({address!r}, {PORT}); l.listen(0)")
+    connecting.do(f"c = connect({address!r}, {PORT}); d = socket.socket(); d.setblocking(False)")
+    connecting.do(f"d.connect_ex(({address!r}, {PORT}))")
+    event = wait_for_drop(sockeye, type="accept_overflow")
+    assert (event["pid"], event["owner_source"], event["lport"]) == (serving.pid, "listen", PORT), event
+    connecting.do("d.close()")
+    events = of_type(sockeye.stop().events, "accept_overflow")
+    assert sum(event["packets"] for event in events) == counters.since()["TcpExtListenOverflows"], events
 
 
 def test_a_listener_that_existed(net):
@@ -148,12 +166,12 @@ def test_a_full_receive_buffer_of_udp(net):
         wait_for_drop(sockeye, protocol="udp", lport=PORT)
         lost = counters.since()[error]
         drops = of_type(sockeye.stop().events, "drop")
+        owner = (receiving.pid, "use") if names_sockets() else (None, "unknown")
         assert by_reason(drops) == {told_reason("SOCKET_RCVBUFF"): lost}, (by_reason(drops), lost)
         for event in drops:
             assert (event["laddr"], event["lport"], event["raddr"]) == (address, PORT, client.addresses[family]), event
             assert event["direction"] == "in" and event["protocol"] == "udp", event
-            if event["cookie"] is not None:  # 6.11: the kernel says for which socket it was
-                assert (event["pid"], event["owner_source"]) == (receiving.pid, "use"), event
+            assert (event["pid"], event["owner_source"]) == owner, event
         receiving.do("r.close()")
 
 
@@ -177,9 +195,27 @@ def test_a_full_receive_buffer_of_tcp(net):
         # PROTO_MEM: no memory "due to socket limits". Until 5.16 TCP throws it away without a word.
         assert by_reason(drops) == ({"PROTO_MEM": lost} if has_reasons() else {}), (by_reason(drops), lost)
         for event in drops:
-            assert (event["pid"], event["comm"], event["socket_state"]) == (receiving.pid, receiving.comm, "ESTABLISHED"), event
+            assert (event["pid"], event["comm"], event["state"]) == (receiving.pid, receiving.comm, "ESTABLISHED"), event
             assert (event["lport"], event["raddr"], event["protocol"]) == (PORT, client.addresses[family], "tcp"), event
             assert event["length"] > 1000 and event["direction"] == "in", event
+
+
+def test_sent_past_the_stack(net):
+    """A socket that is neither TCP nor UDP sends a datagram of UDP to a link that is down."""
+    client, server = net.client_and_server()
+    sending = Puppet(client)
+    sockeye = watch(net, client)
+    server.ip("link", "set", "veth0", "down")
+    addresses = [[int(part) for part in place.addresses[4].split(".")] for place in (client, server)]
+    header = bytes([0x45, 0, 0, 30, 0, 0, 0, 0, 64, 17, 0, 0, *addresses[0], *addresses[1]])
+    datagram = header + bytes([PORT >> 8, PORT & 255, 0, 9, 0, 10, 0, 0, 1, 2])
+    sending.do("p = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)")
+    sending.fails(f"p.sendto({datagram!r}, ('veth0', 0x0800, 0, 0, b'\\xff' * 6))", "No buffer space")
+    event = wait_for_drop(sockeye, lport=PORT)
+    assert (event["netns"], event["direction"], event["protocol"]) == (client.inode, "out", "udp"), event
+    assert (event["laddr"], event["raddr"], event["rport"]) == (client.addresses[4], server.addresses[4], 9), event
+    assert (event["pid"], event["owner_source"], event["state"]) == (None, "unknown", None), event
+    sockeye.stop()
 
 
 def test_bad_checksums(net):
@@ -239,7 +275,7 @@ def test_resets(net):
         for event, of_sender in zip(received, sent):
             assert (event["pid"], event["lport"], event["role"]) == (serving.pid, PORT, "server"), event
             assert (event["raddr"], event["rport"]) == (of_sender["laddr"], of_sender["lport"]), (event, of_sender)
-            assert (event["direction"], event["socket_state"]) == ("in", "ESTABLISHED"), event
+            assert (event["direction"], event["state"]) == ("in", "ESTABLISHED"), event
         serving.do("a.close(); l.close()")
 
 

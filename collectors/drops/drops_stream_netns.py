@@ -3,6 +3,7 @@
 import netns
 from drops_tools import Counters, of_type, parsed, replayed, wait_for_drop, watch
 from puppet import Puppet
+from witness import wait_ss
 
 PORT = 7400
 
@@ -35,6 +36,30 @@ def test_filters(net):
     owned = by_owner.stop().events
     assert {event["pid"] for event in owned} == {puppet.pid}, owned
     assert len(of_type(owned, "reset_received")) == 2, owned
+
+
+def test_active_only(net):
+    """A reset of an open connection, and one that comes when this end has closed; live and of a recording."""
+    client, server = net.client_and_server()
+    left, right = Puppet(client), Puppet(server)
+    file = net.folder() / "drops.rec"
+    everything = watch(net, client, words=("--record", file))
+    active = watch(net, client, words=("--active-only",))
+    for is_closed in (True, False):
+        right.do(f"l = listen({server.addresses[4]!r}, {PORT})")
+        left.do(f"c = connect({server.addresses[4]!r}, {PORT})")
+        right.do("s = l.accept()[0]; l.close()")
+        if is_closed:
+            left.do("c.shutdown(socket.SHUT_WR)")
+            wait_ss(client, f"dport = :{PORT}", "FIN-WAIT-2")
+        right.do("reset(s)")
+        wait_for_drop(everything, type="reset_received", state="FIN_WAIT2" if is_closed else "ESTABLISHED")
+        left.do("c.close()")
+    wait_for_drop(active, type="reset_received")
+    rows = [event["state"] for event in active.stop().events]
+    everything.stop()
+    assert rows == ["ESTABLISHED"], rows
+    assert [event["state"] for event in parsed(replayed(net, file, "--active-only"))[:-1]] == rows
 
 
 def test_a_recording_shows_the_same(net):

@@ -1,36 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the scenarios of `drops` share: what this kernel tells of a drop, the events of a namespace, and witnesses."""
 import collections
-import functools
 import json
-import os
-import pathlib
-import sys
 
 import netns
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "states"))
+from kernel_types import has_name, tracepoint_arguments
 from witness import nstat
-
-# What scenarios need of it, under the one name that they import.
 
 DEBIAN_PYTHON = "/usr/bin/python3"  # which has scapy, whatever other python3 there is
 
-# What this kernel has in its types: names of reasons (5.17), arguments of tracepoints.
-BTF = (os.environ.get("SOCKEYE_OPTIONS") or "--btf /sys/kernel/btf/vmlinux").split()[-1]
-
-
-@functools.cache
-def types():
-    return pathlib.Path(BTF).read_bytes()
-
 
 def has_reasons():
-    return b"SKB_DROP_REASON_NO_SOCKET" in types()
+    return has_name("SKB_DROP_REASON_NO_SOCKET")
 
 
 def has_reset_reasons():
-    return b"SK_RST_REASON_NO_SOCKET" in types()
+    return has_name("SK_RST_REASON_NO_SOCKET")
+
+
+def names_sockets():
+    """From 6.11: the kernel says for which socket a packet was that it drops."""
+    return tracepoint_arguments("kfree_skb") >= 4
 
 
 def told_reason(name):

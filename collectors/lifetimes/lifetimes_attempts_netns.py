@@ -4,12 +4,8 @@ ss, the kernel's counters (nstat)."""
 import netns
 from lifetimes_tools import carried, ended, expect_each, talk
 from witness import nstat, wait_ss
-from workload import drop, pass_all
+from workload import drop, pass_all, set_sysctl
 from lifetimes_netns import Stage
-
-
-def sysctl(place, name, value):
-    place.run(["sh", "-c", f"echo {value} > /proc/sys/net/ipv4/{name}"])
 
 
 def of_clients(stage):
@@ -50,7 +46,7 @@ def test_unreachable(net):
 def test_no_answer(net):
     """The firewall drops SYNs: the kernel gives up, after as many more as it has counted."""
     stage = Stage(net)
-    sysctl(stage.client, "tcp_syn_retries", 1)
+    set_sysctl(stage.client, "net/ipv4/tcp_syn_retries", 1)
     for port, address in stage.each(9000):
         drop(stage.server, "input", f"tcp dport {port}")
         stage.left.fails(f"connect({address!r}, {port})", "TimeoutError", timeout=30)
@@ -88,7 +84,7 @@ def test_cancelled(net):
 def test_no_port_left(net):
     """connect() itself fails: no SYN is sent. A process that closes afterwards is not told again."""
     stage = Stage(net)
-    sysctl(stage.client, "ip_local_port_range", "'32000 32000'")
+    set_sysctl(stage.client, "net/ipv4/ip_local_port_range", "32000 32000")
     for port, address in stage.each(9000):
         stage.right.do(f"l = listen({address!r}, {port})")
         stage.left.do(f"c = connect({address!r}, {port})")
@@ -136,10 +132,9 @@ def test_keepalive_of_a_host_that_is_gone(net):
         stage.left.fails("c.recv(1)", "Error", timeout=30)
         stage.client.ip(family, "route", "delete", "unreachable", address)
         stage.right.do("reset(s)")
-    rows = stage.stop()
-    for row in [row for row in rows if row["netns"] == stage.client.inode]:
-        assert row["end"] == "keepalive_timed_out" and row["closed_by"] == "nobody", row
-        assert row["errno"] in ("ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"), row
+    rows = [row for row in stage.stop() if row["netns"] == stage.client.inode]
+    expect_each(rows, [("keepalive_timed_out", "nobody")] * 2, lambda row: (row["end"], row["closed_by"]))
+    assert {row["error"] for row in rows} <= {"ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"}, rows
 
 
 def test_not_acknowledged(net):

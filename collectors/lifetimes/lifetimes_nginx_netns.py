@@ -201,7 +201,7 @@ def per_connection(net, family):
     client, server = linked_by_threads(net)
     folder = start_nginx(net, server)
     places = ",".join(str(place.inode) for place in (client, server))
-    capture = Capture(net, client)  # first: tshark makes connections of its own while it starts
+    capture = Capture(net, client)
     sockeye = net.sockeye("trace", "connections,lifetimes", "--netns", places, *ROOM)
     made = client.popen([sys.executable, "-I", "-S", "-c", CLIENT, server.addresses[family], EACH, BIG])
     assert made.wait(140) == 0, made.stderr

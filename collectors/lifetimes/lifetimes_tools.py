@@ -76,7 +76,7 @@ def of_port(rows, port):
 
 def ended(row):
     """In one word: how, by whom, with which error, and what the process at this end did."""
-    words = [row["end"], row["closed_by"], row["errno"], row.get("local_close")]
+    words = [row["end"], row["closed_by"], row["error"], row.get("local_close")]
     return " ".join(word or "-" for word in words)
 
 

@@ -2,8 +2,9 @@
 """`retransmits` where much is lost: every segment that the kernel counts is in a row, and in the packets on the wire."""
 import netns
 from capture import Capture, sent_again
-from retransmits_tools import (by_type, check_rows, check_segments, close, connect, counted, drop, FAMILIES, nstat, of, pair,
+from retransmits_tools import (by_type, check_rows, check_segments, close, connect, counted, FAMILIES, nstat, of, pair,
                                pass_all, PORT, Puppet, transfer, watch)
+from workload import lose
 
 BYTES = 3_000_000
 ROOM = ("--ring-size", "16M")
@@ -23,10 +24,6 @@ def check_types(rows, place):
     print(f"segments sent again, by type: {dict(segments)}; TCPFastRetrans {fast}, TCPSlowStartRetrans {slow_start}, TCPTimeouts "
           f"{timeouts}, TCPLossProbes {probes}, TCPSynRetrans {syn}, TcpRetransSegs {nstat(place, 'TcpRetransSegs')[0]}")
     return segments
-
-
-def lose(place, percent):
-    drop(place, "input", f"meta l4proto tcp numgen random mod 100 < {percent}")
 
 
 def loses_nothing(net, family):
@@ -108,8 +105,8 @@ def test_many_connections_at_once(net):
     check_types(mine, client)
     # A machine that guards its process 1 (docs/limitations.md) does not tell what timers do on top of it, in a burst of some
     # sockets; what acknowledgements bring is complete (check_types: TCPFastRetrans).
-    missing = counted(client)[0] - sum(row["segments"] for row in mine)
-    assert 0 <= missing <= counted(client)[0] / 50, (missing, counted(client))
+    missing = counted(client) - sum(row["segments"] for row in mine)
+    assert 0 <= missing <= counted(client) / 50, (missing, counted(client))
     assert len({row["cookie"] for row in mine}) > count / 2, len(mine)
 
 

@@ -6,7 +6,8 @@ import sys
 
 import netns
 
-FIELDS = ("ip.src", "ipv6.src", "tcp.srcport", "tcp.dstport", "tcp.stream", "tcp.seq_raw", "tcp.len", "tcp.flags")
+FIELDS = ("ip.src", "ipv6.src", "tcp.srcport", "tcp.dstport", "tcp.stream", "tcp.seq_raw", "tcp.len", "tcp.flags",
+          "frame.time_epoch")
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 HALF = 1 << 31  # sequence numbers are compared in a window of this size (RFC 9293, 3.4)
 
@@ -17,7 +18,7 @@ import socket, sys
 socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).sendto(sys.argv[1].encode(), ("ff02::1", 9, 0, socket.if_nametoindex(sys.argv[2])))
 """
 
-Packet = collections.namedtuple("Packet", "source sport dport stream seq length flags")
+Packet = collections.namedtuple("Packet", "source sport dport stream seq length flags time")  # time: seconds
 
 
 class Capture:
@@ -26,17 +27,19 @@ class Capture:
     def __init__(self, net, place, device="veth0"):
         self._tshark = netns.require("tshark")
         self._file = net.folder() / "packets"
-        self._process = place.popen([self._tshark, "-q", "-n", "-s", "128", "-B", "32", "-i", device, "-w", self._file])
-        netns.wait_until(lambda: re.search(r"Capturing on|File: ", self._process.stderr) and self._file.exists(), "tshark")
+        # Not tshark: it makes connections of its own while it starts.
+        words = ["-q", "-s", "128", "-B", "32", "-i", device, "-w", self._file]
+        self._process = place.popen([netns.require("dumpcap"), *words])
+        netns.wait_until(lambda: re.search(r"Capturing on|File: ", self._process.stderr) and self._file.exists(), "dumpcap")
         self._place, self._device = place, device
 
     def packets(self):
         """All of them, in their order; none may be missing. Ends the capture."""
         self._place.run([sys.executable, "-I", "-S", "-c", SEND_LAST, LAST.decode(), self._device])
-        netns.wait_until(self._has_last, "the last packet in tshark's file")
+        netns.wait_until(self._has_last, "the last packet in dumpcap's file")
         self._process.stop()
-        dropped = re.search(r"(\d+) packets? dropped", self._process.stderr)
-        assert not dropped or dropped[1] == "0", self._process.stderr
+        dropped = re.search(r"received/dropped on interface .*: \d+/(\d+) ", self._process.stderr)
+        assert dropped and dropped[1] == "0", self._process.stderr
         words = [self._tshark, "-n", "-r", self._file, "-T", "fields", "-E", "separator=,", "-Y", "tcp"]
         for field in FIELDS:
             words += ["-e", field]
@@ -44,7 +47,8 @@ class Capture:
         for line in self._place.run(words, timeout=100).stdout.splitlines():
             ipv4, ipv6, *numbers = line.split(",")
             sport, dport, stream, seq, length = map(int, numbers[:5])
-            found.append(Packet(ipv4 or ipv6, sport, dport, stream, seq, length, int(numbers[5], 16)))
+            flags, time = int(numbers[5], 16), float(numbers[6])
+            found.append(Packet(ipv4 or ipv6, sport, dport, stream, seq, length, flags, time))
         return found
 
     def _has_last(self):

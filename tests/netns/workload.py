@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The workload program in namespaces, and packets that get lost."""
+"""The workload program in namespaces, packets that get lost, and settings of the kernel."""
 import netns
 from ready import start_ready
 from witness import wait_ss
@@ -31,6 +31,16 @@ def drop(place, hook, what):
     done = place.run([netns.require("nft"), rules], check=False)
     if done.code != 0:
         netns.skip(f"nft drops no packets here: {done.stderr.strip()}")
+
+
+def lose(place, percent):
+    """So many of the packets that come get lost, until pass_all()."""
+    drop(place, "input", f"meta l4proto tcp numgen random mod 100 < {percent}")
+
+
+def set_sysctl(place, name, value):
+    """net/ipv4/tcp_syn_retries and the like."""
+    place.run(["sh", "-c", f"echo '{value}' > /proc/sys/{name}"])
 
 
 def pass_all(place):
