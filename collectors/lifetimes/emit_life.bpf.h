@@ -9,8 +9,6 @@
 #include "collectors/lifetimes/payload.bpf.h"
 #include "collectors/lifetimes/remember.bpf.h"
 
-#define SOCKET_UNCONNECTED \
-	1 /* SS_UNCONNECTED of <linux/net.h>: __inet_stream_connect() leaves it once connect() has worked */
 #define NO_MIN_RTT 0xffffffff
 #define SOCK_LINGERS (1 << 4) /* SOCK_LINGER of <net/sock.h>, in sk_flags */
 #define RECEIVE_SHUT_DOWN 1   /* RCV_SHUTDOWN of <net/sock.h> */
@@ -35,7 +33,6 @@ INLINE __u32 ending_facts(struct moment *m, struct lifetimes_sock *own)
 {
 	struct sock *sk = &m->tp->inet_conn.icsk_inet.sk;
 	unsigned long socket_flags = sk->__sk_common.skc_flags;
-	struct socket *socket = sk->sk_socket;
 	__u32 facts = 0;
 
 	facts |= fact(socket_flags & SOCK_IS_DONE, ENDING_FIN_RECEIVED);
@@ -48,8 +45,7 @@ INLINE __u32 ending_facts(struct moment *m, struct lifetimes_sock *own)
 	facts |= fact(m->tp->write_seq ^ m->tp->snd_una, ENDING_UNACKED);
 	facts |= fact(m->tp->snd_nxt ^ m->tp->snd_una, ENDING_IN_FLIGHT);
 	facts |= fact(BPF_CORE_READ_BITFIELD(m->tp, syn_data_acked), ENDING_FAST_OPEN);
-	if (socket)
-		facts |= no_fact(socket->state ^ SOCKET_UNCONNECTED, ENDING_IN_CONNECT);
+	facts |= fact(is_in_connect(m->tp), ENDING_IN_CONNECT);
 	if (own) {
 		__u32 seen_fin = 0 - ((__u32)own->flags / SEEN_OWN_FIN & 1);
 
