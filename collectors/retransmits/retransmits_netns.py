@@ -186,6 +186,28 @@ def test_too_big_for_the_path(net):
     assert {row["congestion"] for row in rows} == {"loss"}, rows
 
 
+def test_data_of_a_syn_that_was_not_taken(net):
+    """TCP Fast Open: the first connection fetches a cookie; then the server takes no data with a SYN any more."""
+    client, server, left, right, sockeye = start(net, tcp_fastopen=1)
+    for family in FAMILIES:
+        port, address = PORT + family, server.addresses[family]
+        set_sysctl(server, "net/ipv4/tcp_fastopen", 2)
+        right.do(f"l = listen({address!r}, {port}); l.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 8)")
+        for is_taken in (True, False):
+            left.do(f"c = tcp({address!r}); c.setsockopt(socket.IPPROTO_TCP, 30, 1)")  # TCP_FASTOPEN_CONNECT
+            left.do(f"c.connect(({address!r}, {port})); c.sendall(b'x' * 100)")
+            right.do(f"s, _ = l.accept(); {read_all('s', 100)}")
+            left.do("c.close()")
+            right.do("s.close()")
+            if is_taken:
+                set_sysctl(server, "net/ipv4/tcp_fastopen", 0)
+        right.do("l.close()")
+    rows = of(sockeye.stop().events, client)
+    check_rows(rows)
+    assert nstat(client, "TcpExtTCPFastOpenActiveFail") == [2]
+    assert [(row["type"], row["seq"], row["bytes"]) for row in rows] == [("non_congestion", 1, 100)] * 2, rows
+
+
 def test_refused_by_a_firewall(net):
     """What is sent again does not leave this host. The kernel tells of that from 6.15 on; it counts it in any case."""
     client, server, left, right, sockeye = start(net, tcp_early_retrans=0)
