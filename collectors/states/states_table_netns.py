@@ -10,6 +10,7 @@ import struct
 import termios
 
 import netns
+from puppet import Puppet
 from ready import start_ready
 from states_tools import ROOM, rows_of
 from workload import start_load
