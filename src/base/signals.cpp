@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace sockeye {
