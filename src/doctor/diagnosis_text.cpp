@@ -125,8 +125,9 @@ void add_rights(Page& page, const Machine& machine) {
   if (!machine.initial_user_namespace)
     page.line(Mark::kMissing, "user namespace", "not the initial one: its capabilities count for nothing here");
   for (const CapabilityState& capability : machine.capabilities) {
-    const bool stands_for = has_capability(machine, "CAP_SYS_ADMIN") && capability.name != "CAP_SYS_PTRACE" &&
-                            capability.name != "CAP_SYS_RESOURCE";
+    // CAP_SYS_ADMIN stands for these, and for a part of CAP_NET_ADMIN.
+    const bool stands_for =
+        has_capability(machine, "CAP_SYS_ADMIN") && (capability.name == "CAP_BPF" || capability.name == "CAP_PERFMON");
     const bool needless = capability.name == "CAP_SYS_RESOURCE" && !machine.limits.memlock_counts_maps;
     if (capability.effective || stands_for || needless) continue;
     const bool is_needed = capability.name == "CAP_BPF" || capability.name == "CAP_PERFMON";

@@ -29,7 +29,9 @@ std::string RuntimeDiagnosis::words() const {
 
 std::string RuntimeDiagnosis::remedy() const {
   if (has_names()) return "";
-  return "run it as root, or give it CAP_DAC_READ_SEARCH: without, its containers are shown by their ids alone";
+  const std::string loss = ": without, its containers are shown by their ids alone";
+  if (store.state == State::kNotThere) return "start it, or remove " + api->socket + loss;
+  return "run it as root, or give it CAP_DAC_READ_SEARCH" + loss;
 }
 
 std::vector<RuntimeDiagnosis> diagnose_runtimes(const std::string& root) {

@@ -41,6 +41,9 @@ TEST(Runtimes, WhoCanNeitherReadNorAskIsToldWhatToDo) {
     EXPECT_FALSE(one.has_names()) << one.words();
     EXPECT_NE(one.remedy(), "");
   }
+  EXPECT_EQ(runtime(State::kNotThere, refuses).remedy(),
+            "start it, or remove /s: without, its containers are shown by their ids alone");
+  EXPECT_EQ(runtime(State::kNotReadable, refuses).remedy().substr(0, 14), "run it as root");
   EXPECT_EQ(runtime(State::kNotReadable).words(), "/d is not readable: Permission denied");
 }
 
