@@ -11,7 +11,7 @@ using When = Presence::When;
 
 constexpr EnumValue kGroups[] = {
     {TOTALS_NAMED, "named", "named"},
-    {TOTALS_UNKNOWN, "unknown", "sockets that nobody is known to own"},
+    {TOTALS_UNKNOWN, "unknown", "nobody is known to own them; by container also: nobody knows where the owner runs"},
     {TOTALS_KERNEL, "kernel", "sockets of the kernel's own"},
     {TOTALS_NO_CONTAINER, "no_container", "processes that run in no container"},
     {TOTALS_OTHER, "other", "those that there was no room to tell apart"},
@@ -77,19 +77,31 @@ constexpr Column kByConnection[] = {
     {.field = "lport", .header = "LPORT", .width = 5, .least = 5, .right = true, .keep = 65},
     {.field = "raddr", .header = "RADDR", .width = 39, .least = 15},
     {.field = "rport", .header = "RPORT", .width = 5, .least = 5, .right = true},
-    {.field = "container", .header = "CONTAINER", .width = 12, .least = 12, .keep = 20, .head = true},
+    {.field = "container",
+     .header = "CONTAINER",
+     .width = 12,
+     .least = 12,
+     .keep = 20,
+     .head = true,
+     .rather = "container_name"},
 };
 constexpr Column kByProcess[] = {
     COUNTS,
     {.field = "pid", .header = "PID", .width = 7, .least = 5, .right = true},
     {.field = "comm", .header = "COMM", .width = 15, .least = 6},
     {.field = "uid", .header = "UID", .width = 5, .least = 5, .right = true, .keep = 20},
-    {.field = "container", .header = "CONTAINER", .width = 12, .least = 12, .keep = 30, .head = true},
+    {.field = "container",
+     .header = "CONTAINER",
+     .width = 12,
+     .least = 12,
+     .keep = 30,
+     .head = true,
+     .rather = "container_name"},
 };
 constexpr Column kByContainer[] = {
     COUNTS,
-    {.field = "container", .header = "CONTAINER", .width = 64, .least = 12, .head = true},
-    {.field = "pod", .header = "POD", .width = 36, .least = 12, .keep = 20, .head = true},
+    {.field = "container", .header = "CONTAINER", .width = 64, .least = 12, .head = true, .rather = "container_name"},
+    {.field = "pod", .header = "POD", .width = 36, .least = 12, .keep = 20, .head = true, .rather = "pod_name"},
 };
 constexpr View kViews[] = {
     {.name = "process",

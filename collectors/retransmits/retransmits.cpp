@@ -44,11 +44,7 @@ constexpr Presence flagged(uint8_t flag) {
 }
 
 const Field kFields[] = {
-    {.name = "type",
-     .type = FieldType::kEnum,
-     MEMBER(type),
-     .meaning = "why it was sent again",
-     .values = kTypes},
+    {.name = "type", .type = FieldType::kEnum, MEMBER(type), .meaning = "why it was sent again", .values = kTypes},
     {.name = "state",
      .type = FieldType::kEnum,
      MEMBER(state),
@@ -125,7 +121,13 @@ constexpr Column kColumns[] = {
     {.field = "seq", .header = "SEQ", .width = 12, .least = 6, .right = true, .keep = 25},
     {.field = "bytes", .header = "BYTES", .width = 7, .least = 5, .right = true, .keep = 20},
     {.field = "congestion", .header = "CONGESTION", .width = 10, .least = 10, .keep = 10},
-    {.field = "container", .header = "CONTAINER", .width = 12, .least = 12, .keep = 5, .head = true, .rather = "container_name"},
+    {.field = "container",
+     .header = "CONTAINER",
+     .width = 12,
+     .least = 12,
+     .keep = 5,
+     .head = true,
+     .rather = "container_name"},
 };
 
 // `states --with retransmits`: scripts know the form.

@@ -44,8 +44,9 @@ std::vector<std::string> words(const GroupedSockets& grouped) {
   for (const SocketGroup& group : grouped.groups) {
     constexpr const char* kKinds[] = {"", "unknown", "kernel", "no container", "other"};
     std::string line = group.kind != Kind::kKnown ? kKinds[static_cast<int>(group.kind)]
-                       : group.name.empty()       ? std::to_string(group.number)
-                                                  : group.name + (group.container_name.empty() ? "" : " ") + group.container_name;
+                       : group.name.empty()
+                           ? std::to_string(group.number)
+                           : group.name + (group.container_name.empty() ? "" : " ") + group.container_name;
     line += ": " + std::to_string(group.total);
     for (size_t state = 0; state < group.sockets.size(); ++state) {
       if (group.sockets[state]) line += ", " + std::to_string(state) + ": " + std::to_string(group.sockets[state]);

@@ -58,9 +58,9 @@ constexpr bpf_insn kProbeRead[] = {
     kExit,
 };
 
-// The program, or an empty Fd with errno. `log`: room for what the verifier says.
 constexpr bpf_insn kGoOn[] = {returning(1), kExit};  // of programs at cgroups: 1 is "allowed"
 
+// The program, or an empty Fd with errno. `log`: room for what the verifier says.
 Fd load_program(bpf_prog_type type, bpf_attach_type attach_type, uint32_t target, std::span<const bpf_insn> body,
                 std::span<char> log = {}) {
   LIBBPF_OPTS(bpf_prog_load_opts, options);

@@ -30,7 +30,8 @@ std::string shown_name(GroupBy by, const SocketGroup& group) {
   Buffer escaped(64);
   add_plain_spaced(escaped, group.container_name.empty() ? group.name : group.container_name);
   std::string name(escaped.view());
-  if (group.container_name.empty() && by == GroupBy::kContainer && name.size() == kContainerId) name.resize(kContainerHead);
+  if (group.container_name.empty() && by == GroupBy::kContainer && name.size() == kContainerId)
+    name.resize(kContainerHead);
   return name;
 }
 

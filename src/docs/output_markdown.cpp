@@ -4,6 +4,7 @@
 
 #include "docs/json_shape.h"
 #include "docs/output_docs.h"
+#include "event/collector.h"
 #include "event/sink.h"
 
 namespace sockeye {
@@ -107,14 +108,25 @@ void add_members(std::string& text, const std::vector<JsonMember>& members) {
   if (!sentences.empty()) text += sentences + "\n";
 }
 
-void add_other_formats(std::string& text, const EventType& type) {
-  text += "\nAs a line: `" + std::string(type.line) + "`\n";
-  if (type.columns.empty()) return;
-  text += "\nColumns of the table:";
-  for (const Column& column : type.columns)
+void add_line_and_columns(std::string& text, const std::string& where, std::string_view line,
+                          std::span<const Column> columns) {
+  text += "\nAs a line" + where + ": `" + std::string(line) + "`\n";
+  if (columns.empty()) return;
+  text += "\nColumns of the table" + where + ":";
+  for (const Column& column : columns)
     text += " " + std::string(column.header) + " (`" +
             (column.rather.empty() ? "" : std::string(column.rather) + "`, else `") + std::string(column.field) + "`)";
   text += "\n";
+}
+
+// A view is called after the collector beside whose records these are shown, or after what they were added up by.
+void add_other_formats(std::string& text, const EventType& type) {
+  add_line_and_columns(text, "", type.line, type.columns);
+  for (const View& view : type.views) {
+    const std::string name(view.name);
+    add_line_and_columns(text, find_collector(name) ? " of `" + name + " --with`" : " `--by " + name + "`", view.line,
+                         view.columns);
+  }
 }
 
 }  // namespace

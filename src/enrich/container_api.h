@@ -42,8 +42,8 @@ class ContainerApi {
   // Gives up an answer that is under way, which libcurl notices within a second.
   ~ContainerApi();
 
-  // Of a container with a hexadecimal id. False: there is nobody to ask, or too much is waiting already. Where no thread
-  // can be started there is nobody from then on.
+  // Of a container with a hexadecimal id. False: there is nobody to ask, or too much is waiting already. Where no
+  // thread can be started there is nobody from then on.
   bool ask(const std::string& id);
 
   // Calls `answered` with what has come since; the labels are empty where nobody knows the container. Does not wait.

@@ -27,8 +27,7 @@ std::string words(const ContainerLabels& labels) {
 // lines. Empty: it closes without a word.
 class FakeDaemon {
  public:
-  FakeDaemon(const std::string& path, std::vector<std::string> answers)
-      : listener_(listen_at(path)) {
+  FakeDaemon(const std::string& path, std::vector<std::string> answers) : listener_(listen_at(path)) {
     thread_ = std::thread([this, answers = std::move(answers)] {
       for (const std::string& answer : answers) serve(answer);
     });
@@ -153,7 +152,7 @@ TEST_F(ContainerApiTest, TheEndDoesNotWaitForAMuteDaemon) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, kPatience) << "128 answers would take four minutes";
 }
 
-TEST_F(ContainerApiTest, WhatFoundNoRoomIsAskedLater) {
+TEST_F(ContainerApiTest, WhatFindsNoRoomIsAwaited) {
   const MuteDaemon daemon(docker());
   constexpr size_t kMany = ContainerApi::kMaxWaiting + 2;  // one is being asked at most
   ContainerNames names(root_.path());

@@ -55,7 +55,7 @@ class ContainerFiles {
   std::vector<ContainerStore> stores() const;
 
   static constexpr size_t kMaxFile = size_t{1} << 20;
-  static constexpr size_t kMaxList = size_t{8} << 20;  // containers.json: about 1,500 bytes a container
+  static constexpr size_t kMaxList = size_t{8} << 20;    // containers.json: about 1,500 bytes a container
   static constexpr size_t kMaxOfUser = size_t{1} << 20;  // of a user's lists together, in a batch
   static constexpr size_t kMaxEntries = 8192;
 

@@ -50,7 +50,7 @@ class ContainerNames {
   ContainerFiles files_;
   ContainerApi api_;
   std::unordered_map<std::string, Known> known_;  // by id
-  size_t awaited_ = 0;  // answers
+  size_t awaited_ = 0;                            // answers
 };
 
 }  // namespace sockeye
