@@ -18,7 +18,8 @@ constexpr EnumValue kOutcomes[] = {
     {CONNECTIONS_ESTABLISHED, "established", "it is open", Colour::kNone},
     {CONNECTIONS_REFUSED, "refused", "refused by the peer, or what stands before it", Colour::kRed},
     {CONNECTIONS_TIMED_OUT, "timed_out", "no answer to the SYN and its repetitions", Colour::kRed},
-    {CONNECTIONS_HOST_UNREACHABLE, "host_unreachable", "no way to the host, or a rule on the way forbids it", Colour::kRed},
+    {CONNECTIONS_HOST_UNREACHABLE, "host_unreachable", "no way to the host, or a rule on the way forbids it",
+     Colour::kRed},
     {CONNECTIONS_NET_UNREACHABLE, "net_unreachable", "no way to the network", Colour::kRed},
     {CONNECTIONS_DENIED, "denied", "a rule of this host forbids it", Colour::kRed},
     {CONNECTIONS_NO_LOCAL_PORT, "no_local_port", "no local port was left for this destination", Colour::kRed},
@@ -92,7 +93,13 @@ constexpr Column kColumns[] = {
     {.field = "outcome", .header = "OUTCOME", .width = 16, .least = 11, .keep = 90},
     {.field = "duration_us", .header = "MS", .width = 10, .least = 8, .right = true, .keep = 40},
     {.field = "uid", .header = "UID", .width = 5, .least = 5, .right = true, .keep = 20},
-    {.field = "container", .header = "CONTAINER", .width = 12, .least = 12, .keep = 30, .head = true, .rather = "container_name"},
+    {.field = "container",
+     .header = "CONTAINER",
+     .width = 12,
+     .least = 12,
+     .keep = 30,
+     .head = true,
+     .rather = "container_name"},
 };
 
 }  // namespace
