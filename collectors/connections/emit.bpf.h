@@ -7,12 +7,16 @@
 #include "bpf/errno.h"
 #include "collectors/connections/connections.event.h"
 
-/* Of what connect() returns. */
-INLINE __u8 connections_outcome_of(int error)
+/*
+ * EACCES is what connect() says of a rule of this host. In sk_err, as set_state finds it, it is what tcp_v6_err() makes of
+ * an ICMPv6 message: the rule is that of some other.
+ */
+INLINE __u8 connections_outcome_of(struct moment *m, int error)
 {
 	switch (error) {
-	case EPERM:
 	case EACCES:
+		return m->new_state ? CONNECTIONS_HOST_UNREACHABLE : CONNECTIONS_DENIED;
+	case EPERM:
 		return CONNECTIONS_DENIED;
 	case EADDRINUSE:
 	case EADDRNOTAVAIL:
@@ -31,12 +35,6 @@ INLINE __u8 connections_outcome_of(int error)
 		return CONNECTIONS_HOST_UNREACHABLE;
 	}
 	return CONNECTIONS_FAILED;
-}
-
-/* Of sk_err. EACCES is what tcp_v6_err() makes of ICMPv6 messages: a rule of some host forbids it, not of this one. */
-INLINE __u8 connections_outcome_of_answer(int error)
-{
-	return error == EACCES ? CONNECTIONS_HOST_UNREACHABLE : connections_outcome_of(error);
 }
 
 /*
@@ -74,7 +72,11 @@ INLINE void connections_fill_ends(struct connections_event *event, int is_client
 	event->dport = is_client ? id->rport : id->lport;
 }
 
-INLINE struct connections_event *connections_reserve(struct moment *m, __u8 event_type)
+/*
+ * known: since_ns is, or may be 0 as the handshake is not over. An accept on another CPU may also have read its clock
+ * before the handshake was over here: that has waited for nothing. Without branches, which the verifier would follow.
+ */
+INLINE struct connections_event *connections_reserve(struct moment *m, __u8 event_type, __u64 since_ns, __u8 known)
 {
 	struct connections_event *event;
 
@@ -87,17 +89,13 @@ INLINE struct connections_event *connections_reserve(struct moment *m, __u8 even
 	read_context(&event->base.context);
 	connections_fill_ends(event, event_type == CONNECTIONS_CONNECT);
 	event->event_type = event_type;
+	event->duration_ns = (m->time_ns - since_ns) * filter_differs(since_ns) * filter_sign(~(m->time_ns - since_ns));
+	event->flags = (__u8)(filter_differs(since_ns) | known) * CONNECTIONS_DURATION_KNOWN;
 	return event;
 }
 
-/* An accept on another CPU may have read its clock before the handshake was over here: that has waited for nothing. */
-INLINE void connections_set_duration(struct connections_event *event, struct moment *m, __u64 since_ns)
-{
-	event->duration_ns = since_ns && m->time_ns > since_ns ? m->time_ns - since_ns : 0;
-	event->flags = CONNECTIONS_DURATION_KNOWN;
-}
-
-INLINE void connections_emit_connect(struct moment *m, __u8 outcome, __u8 error)
+/* outcome: where there is no error. */
+INLINE void connections_emit_connect(struct moment *m, __u8 error, __u8 outcome)
 {
 	struct connections_event *event;
 	__u64 since_ns = 0;
@@ -114,12 +112,10 @@ INLINE void connections_emit_connect(struct moment *m, __u8 outcome, __u8 error)
 			record_changed(m->record);
 		}
 	}
-	event = connections_reserve(m, CONNECTIONS_CONNECT);
+	event = connections_reserve(m, CONNECTIONS_CONNECT, since_ns, 0);
 	if (!event)
 		return; /* at once: before 6.4 the verifier does not know that it was compared with 0 already */
-	if (since_ns)
-		connections_set_duration(event, m, since_ns);
-	event->outcome = outcome;
+	event->outcome = error ? connections_outcome_of(m, error) : outcome;
 	event->error = error;
 	event->retransmits = m->tp->total_retrans;
 	submit_socket_event_by_opener(&event->base, m);
@@ -129,21 +125,19 @@ INLINE void connections_emit_accept(struct moment *m)
 {
 	struct connections_event *event;
 	__u64 since_ns = 0;
-	int known = 0;
+	__u8 known = 0;
 
 	if (m->record) {
 		struct connections_sock *own = &m->record->parts.connections;
 
 		/* Read once: a child can be accepted before its handshake is over, and that may write it now. */
 		since_ns = *(volatile __u64 *)&own->since_ns;
-		known = since_ns || own->awaits == CONNECTIONS_AWAITS_PROCESS;
+		known = (__u8)(filter_differs(own->awaits ^ CONNECTIONS_AWAITS_PROCESS) ^ 1);
 		own->awaits = 0;
 	}
-	event = connections_reserve(m, CONNECTIONS_ACCEPT);
+	event = connections_reserve(m, CONNECTIONS_ACCEPT, since_ns, known);
 	if (!event)
 		return;
-	if (known)
-		connections_set_duration(event, m, since_ns);
 	submit_socket_event_by_opener(&event->base, m);
 }
 

@@ -27,8 +27,7 @@ INLINE int connections_was_told(struct moment *m)
 		told_by_cookie = bpf_map_lookup_elem(&connections_told, &m->cookie);
 		told = told_by_cookie ? *told_by_cookie : 0;
 	}
-	if (told)
-		connections_set_told(m, 0);
+	connections_set_told(m, 0);
 	return told == m->error || told == CONNECTIONS_TOLD_ANY || m->error == ECONNABORTED || m->error == ECONNRESET ||
 	       m->error == EPIPE;
 }
@@ -36,7 +35,7 @@ INLINE int connections_was_told(struct moment *m)
 INLINE void connections_on_connect_returned(struct moment *m)
 {
 	if (!connections_is_no_end(m->error) && !connections_was_told(m))
-		connections_emit_connect(m, connections_outcome_of(m->error), m->error);
+		connections_emit_connect(m, (__u8)m->error, CONNECTIONS_FAILED);
 }
 
 #endif

@@ -16,40 +16,31 @@ INLINE int connections_return_tells(struct moment *m)
 }
 
 /*
- * tcp_v4_connect() fails between SYN_SENT and the SYN, without a word in sk_err. Mostly inet_hash_connect() has no port to
+ * A client's socket is ESTABLISHED, or goes to CLOSE before that. The error is in sk_err by then: tcp_reset(),
+ * tcp_write_err() and tcp_v4_err() set it before tcp_done(). Without one, it was a system call that ended it.
+ *
+ * Between SYN_SENT and the SYN tcp_v4_connect() fails without a word in sk_err. Mostly inet_hash_connect() has no port to
  * send from: for a socket without one, or for one that was bound, as the same connection is there or in TIME_WAIT.
  */
-INLINE void connections_failed_in_connect(struct moment *m)
+INLINE void connections_attempt_is_over(struct moment *m)
 {
-	if (connections_return_tells(m)) {
-		if (m->record)
-			m->record->parts.connections.awaits = 0;
-		return;
-	}
-	connections_set_told(m, CONNECTIONS_TOLD_ANY);
-	if (local_port(m->tp))
-		connections_emit_connect(m, CONNECTIONS_FAILED, 0);
-	else
-		connections_emit_connect(m, CONNECTIONS_NO_LOCAL_PORT, EADDRNOTAVAIL);
-}
+	__u8 outcome = CONNECTIONS_ESTABLISHED, error = 0, told = CONNECTIONS_TOLD_ANY;
 
-/*
- * A client's socket goes to CLOSE before it was connected. The error is in sk_err by now: tcp_reset(), tcp_write_err()
- * and tcp_v4_err() set it before tcp_done(). Without one, it was a system call that ended it.
- */
-INLINE void connections_not_connected(struct moment *m)
-{
-	__u8 error = (__u8)m->sk->sk_err;
-
-	if (is_in_connect(m->tp)) {
-		connections_failed_in_connect(m);
-		return;
+	if (m->new_state == STATE_CLOSE) {
+		if (!is_in_connect(m->tp)) {
+			told = error = (__u8)m->sk->sk_err;
+			outcome = locked_by_current(m->sk) ? CONNECTIONS_CANCELLED : CONNECTIONS_FAILED;
+		} else if (connections_return_tells(m)) {
+			if (m->record)
+				m->record->parts.connections.awaits = 0;
+			return;
+		} else {
+			error = local_port(m->tp) ? 0 : EADDRNOTAVAIL;
+			outcome = CONNECTIONS_FAILED;
+		}
+		connections_set_told(m, told);
 	}
-	connections_set_told(m, error);
-	if (error)
-		connections_emit_connect(m, connections_outcome_of_answer(error), error);
-	else
-		connections_emit_connect(m, locked_by_current(m->sk) ? CONNECTIONS_CANCELLED : CONNECTIONS_FAILED, 0);
+	connections_emit_connect(m, error, outcome);
 }
 
 /* A child whose handshake is done waits for a process; a socket of the kernel's own, or one without a record, does not. */
@@ -80,13 +71,10 @@ INLINE void connections_on_set_state(struct moment *m)
 	} else if (m->old_state == STATE_LISTEN && m->new_state == STATE_SYN_RECV) {
 		if (own)
 			own->awaits = CONNECTIONS_AWAITS_PROCESS;
-	} else if (m->new_state == STATE_ESTABLISHED) {
-		if (is_client)
-			connections_emit_connect(m, CONNECTIONS_ESTABLISHED, 0);
-		else if (m->old_state == STATE_SYN_RECV)
-			connections_child_established(m);
-	} else if (m->new_state == STATE_CLOSE && is_client) {
-		connections_not_connected(m);
+	} else if (is_client && (m->new_state == STATE_ESTABLISHED || m->new_state == STATE_CLOSE)) {
+		connections_attempt_is_over(m);
+	} else if (m->old_state == STATE_SYN_RECV && m->new_state == STATE_ESTABLISHED) {
+		connections_child_established(m);
 	} else {
 		connections_emit_if_taken(m);
 	}
