@@ -37,7 +37,8 @@ struct packet {
 	__u8 is_output; /* this machine sends it */
 	__u8 flags;     /* PACKET_* */
 	__u8 state;     /* STATE_* of the TCP socket; 0: none is known */
-	__u8 _pad[3];
+	__u8 tcp_header; /* bytes, with its options; 0: it was not read */
+	__u8 _pad[2];
 };
 
 struct header_words {
@@ -100,6 +101,7 @@ INLINE void read_transport(struct packet *packet, struct socket_id *id, __u64 he
 	if (packet->protocol != TCP_PROTOCOL)
 		return;
 	packet->sequence = bpf_ntohl(words.word[1]);
+	packet->tcp_header = (header_byte(&words, 12) >> 4) * 4;
 	packet->tcp_flags = header_byte(&words, 13);
 	packet->flags |= PACKET_HAS_TCP_HEADER;
 }

@@ -26,16 +26,29 @@ INLINE int is_read_fin(struct packet *packet)
 }
 
 /*
+ * An acknowledgement without data, on a connection that one end has shut down: what it says has been taken in, and it ends
+ * as all packets do that the state machine does not queue (discard of tcp_rcv_state_process()).
+ */
+INLINE int is_taken_acknowledgement(struct packet *packet)
+{
+	return !(packet->tcp_flags & (TCP_FLAG_SYN_BIT | TCP_FLAG_FIN_BIT | TCP_FLAG_RST_BIT)) &&
+	       packet->tcp_header && packet->length == packet->tcp_header &&
+	       is_in(packet->location, &tcp_receive.states);
+}
+
+/*
  * The FIN of a peer that a TIME_WAIT or FIN_WAIT2 minisocket has acknowledged ends here as well, without a reason
  * (discard_it of tcp_v4_rcv()): it did what it came for. Where the kernel does not say for which socket it was, each FIN
  * that ends there is taken for one.
  */
-INLINE int is_end_of_connection(struct packet *packet, struct sock_common *common)
+INLINE int is_no_loss(struct packet *packet, struct sock_common *common)
 {
 	if (is_read_fin(packet))
 		return 1;
 	if (packet->reason != settings.reason_not_specified)
 		return 0;
+	if (is_taken_acknowledgement(packet))
+		return 1;
 	if (common)
 		return common->skc_state == STATE_TIME_WAIT;
 	return settings.drop_arguments < 4 && (packet->tcp_flags & TCP_FLAG_FIN_BIT) &&
@@ -118,7 +131,7 @@ INLINE int run_dropped(unsigned long long *ctx, struct sk_buff *skb, __u64 locat
 	has_packet = read_packet(&packet, &id, skb);
 	if (!has_packet && may_read_packets())
 		return 0;
-	if ((!common && !has_packet) || is_end_of_connection(&packet, common))
+	if ((!common && !has_packet) || is_no_loss(&packet, common))
 		return 0;
 	if (common) {
 		if (!read_socket_of(&m, common, has_packet))

@@ -280,19 +280,21 @@ def test_resets(net):
 
 
 def test_healthy_connections_drop_nothing(net):
-    """Connections that are opened, used and closed as they should be, by either end first."""
+    """Connections that are opened, used and closed as they should be, by either end first, half closed with data that
+    still come the other way, over a link and on loopback."""
     client, server = net.client_and_server()
-    serving, connecting = Puppet(server), Puppet(client)
+    serving, connecting, alone = Puppet(server), Puppet(client), Puppet(client)
     count = netns.scaled(500)
     sockeye = watch(net, client, server)
-    for family in FAMILIES:
-        address = server.addresses[family]
-        serving.do(f"global l; l = listen({address!r}, {PORT})")
-        serving.start(f"for i in range({count}):\n a = l.accept()[0]\n a.sendall(b'x' * 5000)\n"
-                      " i % 2 and a.shutdown(socket.SHUT_WR)\n a.recv(1)\n a.close()")
-        connecting.do(f"for i in range({count}):\n c = connect({address!r}, {PORT})\n n = 0\n"
-                      " while n < 5000: n += len(c.recv(10000))\n c.close()", timeout=100)
-        serving.finish(timeout=100)
-        serving.do("l.close()")
+    for listening, address in [*((serving, server.addresses[family]) for family in FAMILIES), (alone, "127.0.0.1"),
+                               (alone, "::1")]:
+        listening.do(f"global l; l = listen({address!r}, {PORT})")
+        listening.start(f"for i in range({count}):\n a = l.accept()[0]\n a.sendall(b'x' * 5000)\n"
+                        " i % 2 and a.shutdown(socket.SHUT_WR)\n while a.recv(10000): pass\n a.close()")
+        connecting.do(f"for i in range({count}):\n c = connect({address!r}, {PORT})\n c.sendall(b'y')\n n = 0\n"
+                      " while n < 5000: n += len(c.recv(10000))\n i % 4 or c.sendall(b'z' * 100)\n c.close()",
+                      timeout=100)
+        listening.finish(timeout=100)
+        listening.do("l.close()")
     events = sockeye.stop().events
     assert not events, (len(events), by_reason(events), events[:3])

@@ -42,7 +42,7 @@ code_range code_of(std::istream& symbols, std::string_view function) {
 
 tcp_receive_code find_tcp_receive_code(const std::string& path) {
   std::ifstream symbols(path);
-  return {code_of(symbols, "tcp_v4_rcv"), code_of(symbols, "tcp_v6_rcv")};
+  return {code_of(symbols, "tcp_v4_rcv"), code_of(symbols, "tcp_v6_rcv"), code_of(symbols, "tcp_rcv_state_process")};
 }
 
 }  // namespace sockeye

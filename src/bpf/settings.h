@@ -59,12 +59,13 @@ struct code_range {
 };
 SOCKEYE_ASSERT_SIZE(code_range, 16);
 
-/* tcp_v4_rcv() and tcp_v6_rcv(): told where the kernel does not say for which socket a dropped packet was. */
+/* Where packets end that are not lost, and the kernel gives no reason. */
 struct tcp_receive_code {
-	struct code_range ipv4;
-	struct code_range ipv6;
+	struct code_range ipv4;   /* tcp_v4_rcv() */
+	struct code_range ipv6;   /* tcp_v6_rcv() */
+	struct code_range states; /* tcp_rcv_state_process() */
 };
-SOCKEYE_ASSERT_SIZE(tcp_receive_code, 32);
+SOCKEYE_ASSERT_SIZE(tcp_receive_code, 48);
 
 struct reason_names {
 	struct reason_name drops[DROP_REASONS];
