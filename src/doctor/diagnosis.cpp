@@ -60,7 +60,7 @@ CollectorDiagnosis diagnose_collector(const Collector& collector, const Diagnosi
   ObjectOptions options;
   options.collectors = {collector.event.name};
   options.btf_file = btf_file;
-  options.new_cgroups = collector.has_stream;  // as its command has them
+  options.new_cgroups = collector.has_stream || collector.has_rows;  // as its command has them
   CollectorDiagnosis diagnosis;
   auto object = Object::load(options);
   if (object && !collector.snapshot) {
