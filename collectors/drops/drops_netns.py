@@ -210,7 +210,8 @@ def test_sent_past_the_stack(net):
     header = bytes([0x45, 0, 0, 30, 0, 0, 0, 0, 64, 17, 0, 0, *addresses[0], *addresses[1]])
     datagram = header + bytes([PORT >> 8, PORT & 255, 0, 9, 0, 10, 0, 0, 1, 2])
     sending.do("p = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)")
-    sending.fails(f"p.sendto({datagram!r}, ('veth0', 0x0800, 0, 0, b'\\xff' * 6))", "No buffer space")
+    to = "('veth0', 0x0800, 0, 0, b'\\xff' * 6)"  # whether the sender hears of the loss differs between kernels
+    sending.do(f"import contextlib\nwith contextlib.suppress(OSError): p.sendto({datagram!r}, {to})")
     event = wait_for_drop(sockeye, lport=PORT)
     assert (event["netns"], event["direction"], event["protocol"]) == (client.inode, "out", "udp"), event
     assert (event["laddr"], event["raddr"], event["rport"]) == (client.addresses[4], server.addresses[4], 9), event
