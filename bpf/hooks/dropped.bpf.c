@@ -27,13 +27,18 @@ INLINE int is_read_fin(struct packet *packet)
 
 /*
  * An acknowledgement without data, on a connection that one end has shut down: what it says has been taken in, and it ends
- * as all packets do that the state machine does not queue (discard of tcp_rcv_state_process()).
+ * as all packets do that the state machine does not queue (discard of tcp_rcv_state_process()). All that TCP looks at of
+ * it is its header.
  */
-INLINE int is_taken_acknowledgement(struct packet *packet)
+INLINE int is_taken_acknowledgement(struct packet *packet, struct sock_common *common)
 {
-	return !(packet->tcp_flags & (TCP_FLAG_SYN_BIT | TCP_FLAG_FIN_BIT | TCP_FLAG_RST_BIT)) &&
-	       packet->tcp_header && packet->length == packet->tcp_header &&
-	       is_in(packet->location, &tcp_receive.states);
+	const __u32 shut = 1 << STATE_FIN_WAIT1 | 1 << STATE_FIN_WAIT2 | 1 << STATE_CLOSE_WAIT | 1 << STATE_CLOSING |
+			   1 << STATE_LAST_ACK;
+
+	if ((packet->tcp_flags & (TCP_FLAG_SYN_BIT | TCP_FLAG_FIN_BIT | TCP_FLAG_RST_BIT)) || !packet->tcp_header ||
+	    packet->length != packet->tcp_header)
+		return 0;
+	return common ? shut >> (common->skc_state & 31) & 1 : is_in(packet->location, &tcp_receive.states);
 }
 
 /*
@@ -47,7 +52,7 @@ INLINE int is_no_loss(struct packet *packet, struct sock_common *common)
 		return 1;
 	if (packet->reason != settings.reason_not_specified)
 		return 0;
-	if (is_taken_acknowledgement(packet))
+	if (is_taken_acknowledgement(packet, common))
 		return 1;
 	if (common)
 		return common->skc_state == STATE_TIME_WAIT;

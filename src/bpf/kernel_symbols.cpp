@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpf/kernel_symbols.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 
@@ -20,29 +21,32 @@ bool take_symbol(const std::string& line, uint64_t& address, std::string_view& n
 
 }  // namespace
 
-// Twice: those behind it may come before it, as modules are not in order.
-code_range code_of(std::istream& symbols, std::string_view function) {
-  code_range range = {};
+std::vector<code_range> codes_of(std::istream& symbols, std::span<const std::string_view> functions) {
+  std::vector<code_range> codes(functions.size());
+  std::vector<uint64_t> addresses;  // of all: those behind a function may come before it, as modules are not in order
   std::string line;
   uint64_t address = 0;
   std::string_view name;
   while (std::getline(symbols, line)) {
-    if (take_symbol(line, address, name) && name == function) range.from = address;
+    if (!take_symbol(line, address, name)) continue;
+    addresses.push_back(address);
+    const auto found = std::find(functions.begin(), functions.end(), name);
+    if (found != functions.end()) codes[static_cast<size_t>(found - functions.begin())].from = address;
   }
-  symbols.clear();
-  symbols.seekg(0);
-  while (range.from != 0 && std::getline(symbols, line)) {
-    if (!take_symbol(line, address, name) || address <= range.from) continue;
-    if (range.to == 0 || address < range.to) range.to = address;
+  for (code_range& code : codes) {
+    for (const uint64_t next : addresses) {
+      if (code.from != 0 && next > code.from && (code.to == 0 || next < code.to)) code.to = next;
+    }
+    if (code.to == 0) code = {};
   }
-  symbols.clear();
-  symbols.seekg(0);
-  return range.to == 0 ? code_range{} : range;
+  return codes;
 }
 
 tcp_receive_code find_tcp_receive_code(const std::string& path) {
+  static constexpr std::string_view kFunctions[] = {"tcp_v4_rcv", "tcp_v6_rcv", "tcp_rcv_state_process"};
   std::ifstream symbols(path);
-  return {code_of(symbols, "tcp_v4_rcv"), code_of(symbols, "tcp_v6_rcv"), code_of(symbols, "tcp_rcv_state_process")};
+  const std::vector<code_range> codes = codes_of(symbols, kFunctions);
+  return {codes[0], codes[1], codes[2]};
 }
 
 }  // namespace sockeye

@@ -59,7 +59,7 @@ struct code_range {
 };
 SOCKEYE_ASSERT_SIZE(code_range, 16);
 
-/* Where packets end that are not lost, and the kernel gives no reason. */
+/* Where packets end that are not lost: told where the kernel does not say for which socket a dropped packet was. */
 struct tcp_receive_code {
 	struct code_range ipv4;   /* tcp_v4_rcv() */
 	struct code_range ipv6;   /* tcp_v6_rcv() */
