@@ -163,9 +163,9 @@ def test_a_listener_of_the_kernel(net):
     """RDS listens on a port of TCP in each namespace: what the kernel accepts has one row, and no process."""
     if net.host.run([netns.require("modprobe"), "rds_tcp"], check=False).code != 0:
         netns.skip("this kernel has no module rds_tcp")
+    sockeye = net.sockeye("connections", "--port", 16385)  # RDS_TCP_PORT of net/rds/tcp.h
     client, server = net.client_and_server()
-    assert server.listens(16385), "RDS does not listen"  # RDS_TCP_PORT of net/rds/tcp.h
-    sockeye = watch(net, client, server)
+    assert server.listens(16385), "RDS does not listen"
     left = Puppet(client)
     left.do(f"c = connect({server.addresses[4]!r}, 16385)")
     sockeye.wait_for(lambda row: row.get("event_type") == "accept")
