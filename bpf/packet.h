@@ -34,9 +34,9 @@ struct packet {
 	__u32 packets;       /* how many it stands for */
 	__u8 protocol;       /* TCP_PROTOCOL or UDP_PROTOCOL */
 	__u8 tcp_flags;
-	__u8 is_output; /* this machine sends it */
-	__u8 flags;     /* PACKET_* */
-	__u8 state;     /* STATE_* of the TCP socket; 0: none is known */
+	__u8 is_output;  /* this machine sends it */
+	__u8 flags;      /* PACKET_* */
+	__u8 state;      /* STATE_* of the TCP socket; 0: none is known */
 	__u8 tcp_header; /* bytes, with its options; 0: it was not read */
 	__u8 _pad[2];
 };

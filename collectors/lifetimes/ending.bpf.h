@@ -26,7 +26,7 @@
 #define ENDING_FAST_OPEN 512  /* server: the SYN brought data */
 #define ENDING_CLIENT 1024
 #define ENDING_RECEIVES_NO_MORE 2048 /* RCV_SHUTDOWN: after close(), shutdown(SHUT_RD), or the peer's FIN */
-#define ENDING_LINGERS 4096          /* SO_LINGER: close() itself may wait for the end, before the socket is an orphan */
+#define ENDING_LINGERS 4096 /* SO_LINGER: close() itself may wait for the end, before the socket is an orphan */
 
 struct life_ending {
 	__u32 error;      /* sk_err */
@@ -167,7 +167,8 @@ INLINE __u8 who_closed(__u32 old_state, __u8 end)
  */
 INLINE __u8 which_local_close(const struct life_ending *e, __u8 seen)
 {
-	if (seen == LOCAL_CLOSE_CALL && e->old_state == STATE_LAST_ACK && !(e->facts & (ENDING_ORPHAN | ENDING_LINGERS)))
+	if (seen == LOCAL_CLOSE_CALL && e->old_state == STATE_LAST_ACK &&
+	    !(e->facts & (ENDING_ORPHAN | ENDING_LINGERS)))
 		return LOCAL_CLOSE_HALF;
 	return seen;
 }

@@ -37,7 +37,7 @@ struct kernel_settings {
 	__u8 sees_connect_errors;      /* connect() is seen to come back with an error, as that or in another way */
 	__u8 tells_failed_retransmits; /* tcp_retransmit_skb comes for failed ones too, with the error (6.15) */
 	__u8 _pad[3];
-	__u32 tick_ns;                 /* a jiffy, in which the kernel counts some of its times */
+	__u32 tick_ns; /* a jiffy, in which the kernel counts some of its times */
 };
 SOCKEYE_ASSERT_SIZE(kernel_settings, 48);
 
