@@ -26,6 +26,7 @@
 #define ENDING_FAST_OPEN 512  /* server: the SYN brought data */
 #define ENDING_CLIENT 1024
 #define ENDING_RECEIVES_NO_MORE 2048 /* RCV_SHUTDOWN: after close(), shutdown(SHUT_RD), or the peer's FIN */
+#define ENDING_HELD 8192 /* a process has a descriptor of it */
 #define ENDING_LINGERS 4096 /* SO_LINGER: close() itself may wait for the end, before the socket is an orphan */
 
 struct life_ending {
@@ -91,6 +92,18 @@ INLINE __u8 end_by_reset(const struct life_ending *e)
 }
 
 /*
+ * No error is left. A process that holds the socket may take it away (SO_ERROR asks for no lock) while tcp_reset() frees what
+ * was not sent: what ends without its lock, the peer has reset. Else this end has: with the lock, or a child that nobody
+ * ever accepted.
+ */
+INLINE __u8 end_without_error(const struct life_ending *e)
+{
+	int is_held = (e->facts & ENDING_HELD) && !(e->facts & ENDING_LOCKED);
+
+	return is_held ? LIFE_RESET_RECEIVED : LIFE_RESET_SENT;
+}
+
+/*
  * Our FIN is acknowledged. Without the peer's, the socket of a process that has closed becomes a minisocket, unless
  * TCP_LINGER2 forbids it or data came with the acknowledgement: then a RST is sent. Else a process has aborted it.
  */
@@ -100,7 +113,7 @@ INLINE __u8 end_in_fin_wait2(const struct life_ending *e)
 		return LIFE_CLOSED;
 	if ((e->facts & ENDING_ORPHAN) && !(e->facts & (ENDING_NO_FIN_WAIT2 | ENDING_LATE_DATA)))
 		return LIFE_CLOSED;
-	return LIFE_RESET_SENT;
+	return end_without_error(e);
 }
 
 /*
@@ -110,9 +123,7 @@ INLINE __u8 end_in_fin_wait2(const struct life_ending *e)
  */
 INLINE __u8 end_of_fin(const struct life_ending *e)
 {
-	if ((e->facts & ENDING_LOCKED) && !(e->facts & ENDING_ORPHAN))
-		return LIFE_RESET_SENT;
-	return LIFE_OUT_OF_RESOURCES;
+	return e->facts & ENDING_ORPHAN ? LIFE_OUT_OF_RESOURCES : end_without_error(e);
 }
 
 /* LIFE_* */
@@ -133,7 +144,7 @@ INLINE __u8 how_it_ended(const struct life_ending *e)
 			return LIFE_CLOSED;
 		return end_of_fin(e);
 	}
-	return LIFE_RESET_SENT;
+	return end_without_error(e);
 }
 
 /* CLOSED_BY_*. The order of the FINs is in the last state. */

@@ -118,6 +118,7 @@ Status available(const Program& program, const Features& features, const ObjectO
   if (rung == "sys_exit") return sys_exit_allowed(split_program_name(program.name).moment, features, options);
   if (rung == "consumed") return consumed_allowed(features);
   if (rung == "sockops" || rung == "getpeername") {
+    if (rung == "getpeername" && options.accept_owner) return refuse("--accept-owner asks for each accept()");
     SOCKEYE_TRY(features.whole_cgroup2());
     if (!features.tracing()) return Ok{};
     return rung == "sockops" ? features.sockops() : features.getpeername();
