@@ -86,4 +86,8 @@ PEERS = (TCPSTATES, TCPLIFE, BPFTRACE_PRINT, BPFTRACE_COUNT, TCPSTATES_BCC) + tu
     Tool(f"{program} (libbpf-tools)", (program,))
     for program in ("tcpconnect", "tcpconnlat", "tcprtt", "tcptop", "tcptracer")) + tuple(
         Tool(program, (program,), lost=POSSIBLY_LOST)
-        for program in ("tcplife-bpfcc", "tcpconnlat-bpfcc", "tcptracer-bpfcc"))
+        for program in ("tcplife-bpfcc", "tcpconnlat-bpfcc", "tcptracer-bpfcc", "tcpconnect-bpfcc", "tcpretrans-bpfcc"))
+
+# Those that tell of whole connections, or of what is sent again.
+CONNECTION_PEERS = tuple(tool for tool in PEERS if tool.name.split(" ")[0].removesuffix("-bpfcc") in (
+    "tcplife", "tcpconnect", "tcptracer", "tcpretrans"))

@@ -19,6 +19,9 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 const volatile struct kernel_settings settings = {};
 const volatile struct filter_rules filters = {}; /* of this run, set before loading */
+const volatile struct reason_names reasons __attribute__((aligned(8))) = {};
+const volatile struct tcp_receive_code tcp_receive = {};
+const volatile __u32 dst_entry_type = 0; /* type id of struct dst_entry where bpf_rdonly_cast exists, else 0 */
 struct kernel_counters counters = {};
 
 struct {
@@ -40,6 +43,7 @@ INLINE void count_lost(__u32 reason)
 }
 
 #define TCP_PROTOCOL 6             /* IPPROTO_TCP */
+#define UDP_PROTOCOL 17            /* IPPROTO_UDP */
 #define MPTCP_PROTOCOL 262         /* IPPROTO_MPTCP: the connection above its subflows, which are TCP */
 #define TASK_IS_KTHREAD 0x00200000 /* PF_KTHREAD of <linux/sched.h>, the same since 2.6 */
 #define FILE_TYPE_MASK 0170000     /* S_IFMT of an inode's mode */

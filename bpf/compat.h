@@ -108,12 +108,16 @@ INLINE int time_wait_table_is_full(struct net *net)
 	return table->tw_refcount.refs.counter - 1 >= table->sysctl_max_tw_buckets;
 }
 
-/* The number of the system call that regs belong to: each architecture keeps it in a place of its own. */
+/* The number and the arguments of the system call that regs belong to: each architecture keeps them in places of its own. */
 struct pt_regs___x86 {
 	unsigned long orig_ax;
+	unsigned long di;
+	unsigned long si;
 } __attribute__((preserve_access_index));
 
 struct pt_regs___arm64 {
+	unsigned long regs[31];
+	unsigned long orig_x0;
 	int syscallno;
 } __attribute__((preserve_access_index));
 
@@ -126,6 +130,30 @@ INLINE int is_accept_call(struct pt_regs *regs)
 		return x86->orig_ax == 43 || x86->orig_ax == 288; /* accept, accept4 of <asm/unistd_64.h> */
 	if (bpf_core_field_exists(arm64->syscallno))
 		return arm64->syscallno == 202 || arm64->syscallno == 242; /* of <asm-generic/unistd.h> */
+	return 0;
+}
+
+struct connect_call {
+	__u64 descriptor;
+	void *address; /* of the process */
+};
+
+/* Whether it is connect(), and with what. */
+INLINE int read_connect_call(struct connect_call *call, struct pt_regs *regs)
+{
+	struct pt_regs___x86 *x86 = (void *)regs;
+	struct pt_regs___arm64 *arm64 = (void *)regs;
+
+	if (bpf_core_field_exists(x86->orig_ax)) {
+		call->descriptor = x86->di;
+		call->address = (void *)x86->si;
+		return x86->orig_ax == 42; /* connect of <asm/unistd_64.h> */
+	}
+	if (bpf_core_field_exists(arm64->syscallno)) {
+		call->descriptor = arm64->orig_x0;
+		call->address = (void *)arm64->regs[1];
+		return arm64->syscallno == 203; /* of <asm-generic/unistd.h> */
+	}
 	return 0;
 }
 

@@ -59,19 +59,24 @@ INLINE __u64 submit_flags(void)
 
 #define submit_event(event) bpf_ringbuf_submit(event, submit_flags())
 
-/*
- * Of a filled event of one socket. It is judged once more where the socket has changed since moment_passes(): on another
- * CPU a process may have accepted or used it before its owner was copied.
- */
-INLINE void submit_socket_event(struct socket_event *event, struct moment *m)
+INLINE void submit_judged(struct socket_event *event, struct moment *m, int by_opener)
 {
 	int changed = filters.active && m->record && *(volatile __u32 *)&m->record->changes != m->judged;
 
-	if (changed && verdict_of_filters(&event->socket, &event->owner) == VERDICT_FAILS)
+	if (changed && verdict_of_filters(&event->socket, &event->owner, by_opener) == VERDICT_FAILS)
 		bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
 	else
 		submit_event(event);
 }
+
+/*
+ * Of a filled event of one socket, behind moment_passes(). It is judged once more where the socket has changed since: on
+ * another CPU a process may have accepted or used it before its owner was copied.
+ */
+#define submit_socket_event(event, m) submit_judged(event, m, 0)
+
+/* The same behind moment_passes_by_opener(). */
+#define submit_socket_event_by_opener(event, m) submit_judged(event, m, 1)
 
 /*
  * Of an iterator: an event on the stack, zeroed and with its header, into the file. Where it finds no room there nothing
@@ -87,6 +92,11 @@ INLINE void fill_socket_event(struct socket_event *event, struct moment *m)
 	if (m->record) {
 		event->socket.role = m->record->role;
 		event->owner = m->record->owner;
+	} else {
+		if (!m->id)
+			event->socket.role = m->role;
+		if (m->owner)
+			event->owner = *m->owner;
 	}
 }
 

@@ -167,13 +167,23 @@ INLINE int filter_direction(const volatile struct filter_rules *rules, const str
 	return 1;
 }
 
+/* `src_is_peer`: what is printed as SRC is the peer; else the local end. */
+INLINE int filter_printed_ends(const volatile struct filter_rules *rules, const struct socket_id *socket,
+			       int src_is_peer)
+{
+	const __u8 *src = src_is_peer ? socket->raddr : socket->laddr,
+		   *dst = src_is_peer ? socket->laddr : socket->raddr;
+
+	return filter_port(rules, FILTER_SRC, src_is_peer ? socket->rport : socket->lport) &&
+	       filter_port(rules, FILTER_DST, src_is_peer ? socket->lport : socket->rport) &&
+	       filter_address(rules, FILTER_SRC, src) && filter_address(rules, FILTER_DST, dst);
+}
+
 INLINE int filter_socket(const volatile struct filter_rules *rules, const struct socket_id *socket)
 {
 	return filter_direction(rules, socket) && filter_family(rules, socket) &&
 	       filter_number(&rules->netns_inodes, rules->netns, FILTER_VALUES, 1, socket->netns) &&
-	       filter_port(rules, FILTER_SRC, socket->lport) && filter_port(rules, FILTER_DST, socket->rport) &&
 	       filter_port(rules, FILTER_LOCAL, socket->lport) && filter_port(rules, FILTER_PEER, socket->rport) &&
-	       filter_address(rules, FILTER_SRC, socket->laddr) && filter_address(rules, FILTER_DST, socket->raddr) &&
 	       filter_address(rules, FILTER_LOCAL, socket->laddr) &&
 	       filter_address(rules, FILTER_PEER, socket->raddr) && filter_either_port(rules, socket) &&
 	       filter_either_address(rules, socket);
@@ -226,7 +236,24 @@ FILTER_ENTRY int filter_passes(const volatile struct filter_rules *rules, const 
 {
 	if (!rules->active)
 		return 1;
-	return filter_socket(rules, socket) && filter_owner(rules, owner);
+	return filter_socket(rules, socket) && filter_printed_ends(rules, socket, 0) && filter_owner(rules, owner);
+}
+
+/* The same where src is who opened the connection: on a server's side the peer. */
+FILTER_ENTRY int filter_passes_by_opener(const volatile struct filter_rules *rules, const struct socket_id *socket,
+					 const struct owner *owner)
+{
+	if (!rules->active)
+		return 1;
+	return filter_socket(rules, socket) && filter_printed_ends(rules, socket, socket->role == ROLE_SERVER) &&
+	       filter_owner(rules, owner);
+}
+
+/* Whether the two can differ: a filter names src or dst. */
+INLINE int filter_names_printed_ends(const volatile struct filter_rules *rules)
+{
+	return rules->addresses[FILTER_SRC].used || rules->addresses[FILTER_DST].used ||
+	       rules->ports[FILTER_SRC].used || rules->ports[FILTER_DST].used;
 }
 
 /*

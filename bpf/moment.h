@@ -9,17 +9,25 @@
 struct moment {
 	struct sock *sk;            /* 0 where `mini` is set; helpers take this one */
 	struct tcp_sock *tp;        /* the same socket, to read from */
-	struct sock_common *mini;   /* tick_*: a minisocket or a request socket, which has no record */
+	struct sock_common *mini;   /* tick_*, synack_retransmitted: a minisocket or a request, which has no record */
 	struct seq_file *file;      /* tick_*: what user space reads of the iterator; write_event() */
 	struct sock_record *record; /* 0 where none could be had */
-	struct owner *owner;        /* tick_state, in runs that want owners: whose it is, also of `mini`; 0: unknown */
-	__u64 time_ns;              /* CLOCK_BOOTTIME */
+	/* Where it is known without a record, whose it is, also of `mini`; 0: unknown. */
+	struct owner *owner;
+	struct sk_buff *skb;          /* retransmitted: what is sent again */
+	struct request_sock *request; /* synack_retransmitted: of the handshake */
+	/* In place of what the socket says: dropped, ...: the ends of a packet; connect_returned: what was asked for. */
+	struct socket_id *id;
+	struct packet *packet; /* dropped, syn_dropped, reset_*: bpf/packet.h */
+	__u64 time_ns;         /* CLOCK_BOOTTIME */
 	__u64 cookie;
 	__u64 duration_ns; /* set_state: time in old_state; 0: its start was not seen */
 	__u32 judged;      /* filters: record->changes when moment_passes() was asked */
 	__u8 old_state;    /* set_state: STATE_* */
 	__u8 new_state;    /* set_state: STATE_* */
-	__u8 state;        /* tick_*: STATE_* */
+	__u8 state;        /* tick_*, synack_retransmitted: STATE_* */
+	__u8 role;         /* where there is no record: ROLE_* */
+	int error; /* connect_returned: errno; retransmitted: 0, or why it did not go out, negative errno or NET_XMIT_* */
 };
 
 /* An id of our own where the kernel gives none: the time of the first sight and the CPU it happened on. */
@@ -31,6 +39,7 @@ INLINE __u64 own_cookie(void)
 INLINE void clean_record(struct sock_record *record, int keep_owner)
 {
 	record->state_since_ns = 0;
+	record->last_accept_ns = 0;
 	record->role = ROLE_UNKNOWN;
 	__builtin_memset(&record->parts, 0, sizeof(record->parts));
 	if (!keep_owner)
@@ -76,7 +85,9 @@ INLINE void open_moment(struct moment *m, struct sock *sk, struct tcp_sock *tp, 
 
 INLINE void read_moment_id(struct socket_id *id, struct moment *m)
 {
-	if (m->mini)
+	if (m->id)
+		*id = *m->id;
+	else if (m->mini)
 		read_mini_id(id, m->mini);
 	else
 		read_socket_id(id, m->sk, m->tp);
@@ -103,10 +114,16 @@ INLINE __u32 verdict_of_container(struct owner *owner)
 	return verdict ? *verdict : VERDICT_UNDECIDED;
 }
 
-/* `owner` 0: nothing is known of it. */
-INLINE __u32 verdict_of_filters(struct socket_id *id, struct owner *owner)
+/* Whose the socket is; 0: nothing is known of it. */
+INLINE struct owner *moment_owner(struct moment *m)
 {
-	if (!filter_passes(&filters, id, owner))
+	return m->record ? &m->record->owner : m->owner;
+}
+
+/* `owner` 0: nothing is known of it. by_opener: src is who opened the connection, not who is here. */
+INLINE __u32 verdict_of_filters(struct socket_id *id, struct owner *owner, int by_opener)
+{
+	if (by_opener ? !filter_passes_by_opener(&filters, id, owner) : !filter_passes(&filters, id, owner))
 		return VERDICT_FAILS;
 	return filters.containers ? verdict_of_container(owner) : VERDICT_PASSES;
 }
@@ -115,11 +132,11 @@ INLINE __u32 verdict_of_filters(struct socket_id *id, struct owner *owner)
  * Whether this run wants events of this socket. Ask before anything is put into the ring. The verdict stays in the
  * record until something changes. What the number of changes was is read before the rest: one that comes meanwhile, as
  * another CPU may send on the socket, leaves a verdict that is not taken again. Nothing holds that is not decided, or
- * was said while a port was not known.
+ * was said while a port was not known, nor what was said of a packet (a listener has others) or of what was asked for.
  */
 INLINE int moment_passes(struct moment *m)
 {
-	struct sock_record *record = m->record;
+	struct sock_record *record = m->id ? 0 : m->record;
 	__u32 changes = 0, verdict;
 	struct socket_id id = {};
 
@@ -133,12 +150,26 @@ INLINE int moment_passes(struct moment *m)
 			return verdict == VERDICT_PASSES;
 	}
 	read_moment_id(&id, m);
-	if (record)
-		id.role = record->role;
-	verdict = verdict_of_filters(&id, record ? &record->owner : 0);
+	if (m->record || !m->id)
+		id.role = m->record ? m->record->role : m->role;
+	verdict = verdict_of_filters(&id, moment_owner(m), 0);
 	if (record && id.lport && id.rport)
 		*(volatile __u32 *)&record->verdict = changes | verdict;
 	return verdict != VERDICT_FAILS;
+}
+
+/* The same for events whose src is who opened the connection. The record keeps one verdict, of events whose src is local. */
+INLINE int moment_passes_by_opener(struct moment *m)
+{
+	struct socket_id id = {};
+
+	if (!filters.active || !filter_names_printed_ends(&filters))
+		return moment_passes(m);
+	if (m->record)
+		m->judged = *(volatile __u32 *)&m->record->changes;
+	read_moment_id(&id, m);
+	id.role = m->record ? m->record->role : m->role;
+	return verdict_of_filters(&id, moment_owner(m), 1) != VERDICT_FAILS;
 }
 
 #endif

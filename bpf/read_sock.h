@@ -91,6 +91,21 @@ INLINE int locked_by_current(struct sock *sk)
 	return sk->sk_lock.owned != 0;
 }
 
+#define SOCKET_UNCONNECTED 1 /* SS_UNCONNECTED of <linux/net.h> */
+
+/*
+ * connect() is at work and has not sent the SYN: __inet_stream_connect() calls it SS_CONNECTING when that has worked. MPTCP
+ * connects its subflows in other ways: of those it is known where inet_hash_connect() has found no port.
+ */
+INLINE int is_in_connect(struct tcp_sock *tp)
+{
+	struct socket *socket = ((struct sock *)tp)->sk_socket;
+
+	if (is_mptcp_subflow(tp))
+		return !local_port(tp);
+	return socket && socket->state == SOCKET_UNCONNECTED;
+}
+
 /*
  * A socket that no process has a descriptor of (NFS, CIFS, RDS). The flag alone does not say it: the TCP sockets under an
  * MPTCP one have it, and so have, until accepted, the children of an MPTCP listener whose clients speak plain TCP.

@@ -13,6 +13,7 @@
 struct sock_record {
 	__u64 cookie;         /* of the socket it belongs to; another one: the record was cloned or the socket reused */
 	__u64 state_since_ns; /* when the present state was entered; 0: before sockeye could see it */
+	__u64 last_accept_ns; /* of a listener, where settings.wants_accept_time: CLOCK_BOOTTIME; 0: not seen */
 	struct owner owner;
 	__u8 role; /* ROLE_* */
 	__u8 _pad[3];
@@ -80,6 +81,17 @@ INLINE struct sock_record *find_record(struct sock *sk, int create)
 	if (!record && create)
 		count_lost(LOST_RECORD_ALLOC);
 	return record;
+}
+
+/*
+ * Of a record that was only looked up: it, if it is this socket's own; else 0. What was cloned from a listener whose own
+ * first event was missed has the listener's cookie. Where tracing programs have no cookies (5.10) nothing is cloned.
+ */
+INLINE struct sock_record *own_record(struct sock_record *found, struct sock_common *common)
+{
+	if (!found || (settings.has_socket_cookie && found->cookie != (__u64)common->skc_cookie.counter))
+		return 0;
+	return found;
 }
 
 INLINE void forget_record(struct sock *sk)

@@ -17,10 +17,10 @@
 
 #include "bpf/read_sock.h"
 
-/* Which event: one socket can make the same transition again only after others. */
+/* Which event: `which` is what no two events of a socket have in common that come one right after the other. */
 struct note {
 	__u64 socket; /* its address; 0: no note */
-	__u64 new_state;
+	__u64 which;
 };
 
 struct notes {
@@ -46,24 +46,24 @@ INLINE volatile struct note *note_place(void *map, struct sock *sk)
 	return locked_by_current(sk) ? &notes->by_level[1] : &notes->by_level[0];
 }
 
-INLINE void leave_note(void *map, struct sock *sk, int new_state)
+INLINE void leave_note(void *map, struct sock *sk, __u64 which)
 {
 	volatile struct note *note = note_place(map, sk);
 
 	if (!note)
 		return;
-	note->new_state = new_state;
+	note->which = which;
 	note->socket = (__u64)sk;
 }
 
 /* Whether the first program had this event; its note is taken back. */
-INLINE int take_note(void *map, struct sock *sk, int new_state)
+INLINE int take_note(void *map, struct sock *sk, __u64 which)
 {
 	volatile struct note *note = note_place(map, sk);
 
 	if (!note)
 		return 1;
-	if (note->socket != (__u64)sk || note->new_state != new_state)
+	if (note->socket != (__u64)sk || note->which != which)
 		return 0;
 	note->socket = 0;
 	return 1;

@@ -7,6 +7,24 @@
 #include "bpf/owner_by_cookie.h"
 
 /*
+ * A process sends or receives on a UDP socket: of these nothing else is known, and there is no moment for them. Only
+ * where records go with their sockets: nobody would take them out of a hash.
+ */
+INLINE void datagram_touched(struct sock *sk)
+{
+	struct sock_record *record;
+
+	if (!settings.follows_datagrams || BPF_CORE_READ_BITFIELD(sk, sk_kern_sock) || current_is_kernel_thread())
+		return;
+	record = find_record(sk, 1);
+	if (!record || is_known_owner(&record->owner, OWNER_USE))
+		return;
+	record->cookie = socket_cookie(&sk->__sk_common);
+	read_current(&record->owner, OWNER_USE);
+	record_changed(record);
+}
+
+/*
  * Whether it is a moment of a TCP socket, which then has its owner. A use of an MPTCP connection is noted for its
  * subflows, and is none. `timed`: somebody looks at the time.
  */
@@ -17,6 +35,8 @@ INLINE int open_use(struct moment *m, struct sock *sk, __u8 source, int timed)
 	if (sk->sk_protocol != TCP_PROTOCOL) {
 		if (sk->sk_protocol == MPTCP_PROTOCOL)
 			connection_touched(sk, source);
+		else if (sk->sk_protocol == UDP_PROTOCOL)
+			datagram_touched(sk);
 		return 0;
 	}
 	tp = readable_tcp(sk);

@@ -5,13 +5,24 @@
  * a descriptor alone: there no handler is called, and the record takes its owner at the socket's next event.
  */
 #include "bpf/emit.h"
+#include "bpf/descriptor.h"
 #include "bpf/use.h"
 #include "gen/handlers_accepted.h"
 
-INLINE int run_accepted(struct sock *child)
+INLINE void note_accept(struct sock *listener)
+{
+	struct sock_record *record = find_record(listener, 0);
+
+	if (record)
+		record->last_accept_ns = bpf_ktime_get_boot_ns();
+}
+
+INLINE int run_accepted(struct sock *listener, struct sock *child)
 {
 	struct moment m = {};
 
+	if (child && settings.wants_accept_time)
+		note_accept(listener);
 	if (child && open_use(&m, child, OWNER_ACCEPT, has_handlers_accepted()))
 		handlers_accepted(&m);
 	return 0;
@@ -21,40 +32,51 @@ INLINE int run_accepted(struct sock *child)
 SEC("fexit/inet_csk_accept")
 int BPF_PROG(accepted__fexit_2, struct sock *listener, void *arguments, struct sock *child)
 {
-	return run_accepted(child);
+	return run_accepted(listener, child);
 }
 
 SEC("fexit/inet_csk_accept")
 int BPF_PROG(accepted__fexit_4, struct sock *listener, int flags, int *error, int kernel, struct sock *child)
 {
-	return run_accepted(child);
+	return run_accepted(listener, child);
 }
 
-/* What the current process has open as `fd`, if that is a socket; else 0. */
-INLINE struct sock *socket_of_descriptor(__u64 fd)
+/*
+ * accept() that asks for the peer's address, as most servers do, and getpeername(): do_accept() calls getname() of the
+ * child, which runs these programs, in the process. Called by whoever, on whatever socket: what counts is a child that
+ * nobody had before. Costs nothing but where it is called.
+ */
+INLINE int run_getpeername(struct bpf_sock_addr *ctx)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd);
-	struct socket *socket;
-	struct file *file = 0;
+	struct moment m = {};
 
-	if (fd >= BPF_CORE_READ(table, max_fds))
-		return 0;
-	if (bpf_probe_read_kernel(&file, sizeof(file), &files[fd]) || !file)
-		return 0;
-	if ((BPF_CORE_READ(file, f_inode, i_mode) & FILE_TYPE_MASK) != FILE_TYPE_SOCKET)
-		return 0;
-	socket = BPF_CORE_READ(file, private_data);
-	return BPF_CORE_READ(socket, sk);
+	if (!ctx->sk)
+		return 1;
+	m.tp = bpf_skc_to_tcp_sock(ctx->sk);
+	if (!m.tp)
+		return 1;
+	m.sk = (struct sock *)m.tp;
+	m.record = find_record(m.sk, 0);
+	if (!m.record || m.record->owner.source != OWNER_INHERITED)
+		return 1;
+	if (has_handlers_accepted())
+		m.time_ns = bpf_ktime_get_boot_ns();
+	m.cookie = m.record->cookie; /* these programs can ask for that of their context alone */
+	owner_touches(m.record, m.tp, OWNER_ACCEPT);
+	handlers_accepted(&m);
+	return 1; /* the address is left alone */
 }
 
-INLINE int is_tcp(struct sock *sk)
+SEC("cgroup/getpeername4")
+int accepted__getpeername(struct bpf_sock_addr *ctx)
 {
-	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family), protocol = BPF_CORE_READ(sk, sk_protocol);
+	return run_getpeername(ctx);
+}
 
-	return (family == FAMILY_IPV4 || family == FAMILY_IPV6) &&
-	       (protocol == TCP_PROTOCOL || (protocol == MPTCP_PROTOCOL && settings.follows_connections));
+SEC("cgroup/getpeername6")
+int accepted__getpeername__ipv6(struct bpf_sock_addr *ctx)
+{
+	return run_getpeername(ctx);
 }
 
 SEC("tp_btf/sys_exit")

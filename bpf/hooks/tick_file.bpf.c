@@ -7,11 +7,30 @@
 #include "bpf/owner_by_cookie.h"
 #include "gen/handlers_tick_file.h"
 
+/* Of a UDP socket: the first met of several. */
+INLINE void datagram_held(struct sock *sk, struct task_struct *task)
+{
+	struct sock_record *record;
+
+	if (!settings.follows_datagrams)
+		return;
+	record = find_record(sk, 1);
+	if (!record || record->owner.source != OWNER_UNKNOWN)
+		return;
+	record->cookie = socket_cookie(&sk->__sk_common);
+	read_owner(&record->owner, task, OWNER_SNAPSHOT);
+	record_changed(record);
+}
+
 /* The moment has no time: nothing happens to the socket. */
 INLINE void snapshot_owner(struct sock *sk, struct task_struct *task)
 {
 	struct moment m = {};
 
+	if (sk->sk_protocol == UDP_PROTOCOL) {
+		datagram_held(sk, task);
+		return;
+	}
 	/* One that has neither connected nor listened yet gets its owner when it does. */
 	if (sk->__sk_common.skc_state == STATE_CLOSE)
 		return;

@@ -6,16 +6,11 @@
 #include "bpf/afterlife.h"
 #include "gen/handlers_tick_state.h"
 
-/* A record that was cloned from a listener, whose own first event was missed, has another cookie. */
 INLINE struct owner *owner_of_socket(struct sock *sk)
 {
-	struct sock_record *record = find_record(sk, 0);
+	struct sock_record *record = own_record(find_record(sk, 0), &sk->__sk_common);
 
-	if (!record)
-		return 0;
-	if (settings.has_socket_cookie && record->cookie != (__u64)sk->__sk_common.skc_cookie.counter)
-		return 0;
-	return &record->owner;
+	return record ? &record->owner : 0;
 }
 
 /* Two ways through the program, as in tick_socket: the verifier does not see that where `tp` is 0 `mini` is not. */

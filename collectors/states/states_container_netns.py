@@ -3,11 +3,13 @@
 after. Witnesses: a run without filters beside it, the positions of the ring, /proc/PID/cgroup."""
 import json
 import pathlib
+import sys
 
 import netns
+from bpf_objects import ids_of, in_kernel
 from ring import Ring
 from states_filter_netns import Beside
-from states_tools import Puppet
+from puppet import Puppet
 
 PORT = 7000
 OLD, NEW, OTHER, LATE = (letter * 64 for letter in "abcd")
@@ -92,31 +94,29 @@ def test_by_container_of_v1(net):
     by_container(net, "cgroup")
 
 
-def test_a_cgroup_is_decided_once(net):
-    """Nothing of what existed and is not wanted gets into the ring; of what is new, one batch at most."""
+def decided(net, sockeye):
+    """The ids of the cgroups that the kernel side has a verdict on."""
+    maps = in_kernel(net, "map")
+    number, = (number for number in ids_of(sockeye.process.pid, "map") if maps[number]["name"].startswith("verdict_by"))
+    dump = json.loads(net.host.run([netns.require("bpftool"), "-j", "map", "dump", "id", str(number)]).stdout)
+    return {int.from_bytes(bytes(int(byte, 16) for byte in entry["key"][:8]), sys.byteorder) for entry in dump}
+
+
+def test_a_cgroup_is_decided_before_a_process_is_in_it(net):
+    """Nothing of what is not wanted gets into the ring, whether it existed or is new."""
     place = net.namespace("one")
     puppets = everywhere(net, place, "cgroup2")
     sockeye = net.sockeye("states", "--container", OLD)
     ring = Ring(net, sockeye)
     work(puppets[OTHER], 100)
     assert ring.written == 0, "a container that was there at the start"
-    puppets[LATE] = puppet_in(make_container(net, LATE), place)
-    work(puppets[LATE], 1)
-    first = ring.written
-    assert 0 < first <= 8 * 200, first
-
-    def decided():
-        before = ring.written
-        work(puppets[LATE], 1)
-        return ring.written == before
-
-    netns.wait_until(decided, "a verdict on the new cgroup")
-    before = ring.written
+    late = make_container(net, LATE)
+    netns.wait_until(lambda: late.stat().st_ino in decided(net, sockeye), "a verdict on a cgroup that was made")
+    puppets[LATE] = puppet_in(late, place)
     work(puppets[LATE], 500)
-    assert ring.written == before, "a cgroup that has been decided"
-    print(f"{before} bytes of a new cgroup came before its verdict")
+    assert ring.written == 0, f"{ring.written} bytes of a new container that is not wanted"
     work(puppets[OLD], 1)
-    assert ring.written == before + 8 * 200, (before, ring.written)
+    assert ring.written == 8 * 200, ring.written
     run = sockeye.stop()
     assert len(run.events) == 8 and {row["container"] for row in run.events} == {OLD}, run.events
 

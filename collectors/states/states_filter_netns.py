@@ -5,7 +5,8 @@ import collections
 import ipaddress
 
 from ring import Ring
-from states_tools import ROOM, Puppet, identity, rows_in
+from puppet import Puppet
+from states_tools import ROOM, identity, rows_in
 
 POSTGRES, HTTP = 5432, 8080
 OVER = {"FIN_WAIT2", "TIME_WAIT", "CLOSING", "LAST_ACK"}

@@ -6,9 +6,9 @@ import signal
 
 import netns
 from states_tools import (CLIENT_LIFE, CLIENT_LIFE_ORPHANED, ROOM, SERVER_LIFE, by_socket, is_of_listener,
-                          is_undone, life, numbers, owners, rows_in, rows_of, run_load, served_by, start_load,
-                          transitions, undone, wait_ss)
-from witness import nstat
+                          is_undone, life, owners, rows_in, rows_of, served_by, transitions)
+from witness import nstat, undone, wait_ss
+from workload import numbers, run_load, start_load
 
 PORT = 7000
 SHORT = netns.scaled(20_000)

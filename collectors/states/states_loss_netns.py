@@ -11,7 +11,9 @@ import threading
 import netns
 from bpf_objects import ids_of, in_kernel
 from ring import Ring
-from states_tools import ROOM, numbers, rows_of, small_disk, start_load, wait_ss
+from states_tools import ROOM, rows_of, small_disk
+from witness import wait_ss
+from workload import numbers, start_load
 
 PORT = 7000
 RATE = 2_000  # connections a second: 20,000 events

@@ -5,9 +5,9 @@ import json
 import os
 
 import netns
-from states_tools import (Puppet, by_socket, check_socket, life, of_port, owners, rows_in, served_by, ss_states,
-                          wait_ss, watch)
-from witness import nstat
+from puppet import Puppet
+from states_tools import by_socket, check_socket, life, of_port, owners, rows_in, served_by, watch
+from witness import nstat, ss_states, wait_ss
 
 PORT = 9000
 MPTCP = 262  # IPPROTO_MPTCP of <linux/in.h>

@@ -5,10 +5,11 @@ import sys
 import time
 
 import netns
-from states_tools import (by_socket, CLIENT_LIFE, CLIENT_LIFE_ORPHANED, comm_of, drop, halves, is_of_listener,
-                          life, linked_by_threads, of_port, owners, pass_all, Puppet, ROOM, rows_in, served_by,
-                          SERVER_LIFE, ss_states, wait_ss, watch)
-from witness import nstat
+from puppet import Puppet
+from states_tools import (by_socket, CLIENT_LIFE, CLIENT_LIFE_ORPHANED, halves, is_of_listener, life,
+                          linked_by_threads, of_port, owners, ROOM, rows_in, served_by, SERVER_LIFE, watch)
+from witness import comm_of, nstat, ss_states, wait_ss
+from workload import drop, pass_all
 
 NGINX = """
 daemon off;

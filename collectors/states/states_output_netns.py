@@ -10,7 +10,10 @@ import subprocess
 
 import netns
 from ready import start_ready
-from states_tools import ROOM, Puppet, rows_of, run_load, small_disk, start_load, wait_ss
+from puppet import Puppet
+from states_tools import ROOM, rows_of, small_disk
+from witness import wait_ss
+from workload import run_load, start_load
 
 PORT = 7000
 LINE = re.compile(r"[A-Z][a-z]{2} [ 0-9]{2} \d{4} \d\d:\d\d:\d\d\.\d{3} State Change: "

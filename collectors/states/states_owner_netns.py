@@ -7,8 +7,11 @@ import re
 
 import netns
 from namespaces import ss_everywhere
-from states_tools import (Puppet, by_socket, check_socket, halves, holders, is_of_listener, life, numbers, of_port,
-                          owners, rows_in, served_by, start_load, wait_ss, watch)
+from puppet import Puppet
+from states_tools import (by_socket, check_socket, halves, is_of_listener, life, of_port, owners, rows_in,
+                          served_by, watch)
+from witness import holders, wait_ss
+from workload import numbers, start_load
 
 PORT = 9000
 

@@ -8,7 +8,9 @@ import signal
 import subprocess
 
 import netns
-from states_tools import ROOM, identity, rows_in, rows_of, run_load, small_disk, start_load, wait_ss
+from states_tools import ROOM, identity, rows_in, rows_of, small_disk
+from witness import wait_ss
+from workload import run_load, start_load
 
 PORT = 7000
 CONNECTIONS = netns.scaled(3_000)

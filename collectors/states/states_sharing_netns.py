@@ -5,8 +5,9 @@ import collections
 import sys
 
 import netns
-from states_tools import (Puppet, by_socket, comm_of, halves, holders, is_of_listener, life, of_port, owners, rows_in,
-                          served_by, wait_ss, watch)
+from puppet import Puppet
+from states_tools import by_socket, halves, is_of_listener, life, of_port, owners, rows_in, served_by, watch
+from witness import comm_of, holders, wait_ss
 
 PORT = 9000
 

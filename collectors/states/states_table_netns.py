@@ -10,8 +10,10 @@ import struct
 import termios
 
 import netns
+from puppet import Puppet
 from ready import start_ready
-from states_tools import ROOM, rows_of, start_load
+from states_tools import ROOM, rows_of
+from workload import start_load
 
 PORT = 7100
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -54,6 +56,14 @@ class Terminal:
         """Whole lines, colours left out."""
         text = COLOUR.sub("", self.text.decode().replace("\r\n", "\n"))
         return text.split("\n")[:-1]
+
+    def go(self):
+        """The window is closed; the kernel tells who had it with SIGHUP."""
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for fd in (self.master, self.slave):
+            os.dup2(nothing, fd)
+        os.close(nothing)
+        self.process.popen.send_signal(signal.SIGHUP)
 
     def stop(self):
         self.process.popen.send_signal(signal.SIGINT)
@@ -211,3 +221,14 @@ def test_times(net):
     assert backwards <= (int(late[1].replace(",", "")) if late else 0), sockeye.process.stderr
     done = net.host.run([netns.program_of("SOCKEYE"), "states", "-T", "boot"], check=False)
     assert done.code == 2 and "--format table" in done.stderr, done
+
+
+def test_a_terminal_that_goes_away(net):
+    """Nobody is left who would see anything: it ends. With its terminal SIGHUP is about the log file alone."""
+    place = net.namespace("one")
+    terminal = Terminal(net, 80, 24, "states", "--netns", str(place.inode))
+    terminal.process.popen.send_signal(signal.SIGHUP)
+    Puppet(place).fails("connect('127.0.0.1', 9)", "ConnectionRefusedError")
+    terminal.wait_for(lambda lines: any("SYN_SENT" in line for line in lines), "a row after SIGHUP")
+    terminal.go()
+    assert terminal.process.wait() in (0, 1), terminal.process.stderr

@@ -1,120 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the scenarios of `states` share: processes that do what they are told, what must hold for the rows of any
-socket, and the witnesses that rows are compared with."""
+"""What the scenarios of `states` share: runs, and what must hold for the rows of any socket."""
 import collections
-import json
-import os
-import pathlib
-import re
-import select
-import subprocess
-import sys
 
 import netns
-from ready import start_ready
-from witness import nstat
+from witness import undone
 
 # The two halves of a connection that the client closes first. Where the acknowledgement of the client's FIN comes
 # before the server's FIN, the client's socket ends in CLOSE: a FIN_WAIT2 minisocket takes its place.
 CLIENT_LIFE = "CLOSE SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT"
 CLIENT_LIFE_ORPHANED = "CLOSE SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 CLOSE"
 SERVER_LIFE = "LISTEN SYN_RECV ESTABLISHED CLOSE_WAIT LAST_ACK CLOSE"
-
-PUPPET = r"""
-import ctypes, json, os, socket, struct, sys, threading
-
-def tcp(address, protocol=0):
-    return socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM, protocol)
-
-def listen(address, port, protocol=0):
-    made = tcp(address, protocol)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.bind((address, port))
-    made.listen()
-    return made
-
-def connect(address, port, protocol=0):
-    made = tcp(address, protocol)
-    made.connect((address, port))
-    return made
-
-def reset(which):
-    which.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    which.close()
-
-def child(work):
-    pid = os.fork()
-    if pid == 0:
-        ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)  # PR_SET_PDEATHSIG of <linux/prctl.h>: a killed test leaves nothing
-        work()
-        os._exit(0)
-    return pid
-
-def call_me(name):
-    ctypes.CDLL(None).prctl(15, name, 0, 0, 0)  # PR_SET_NAME of <linux/prctl.h>
-
-replies = os.fdopen(int(sys.argv[1]), "w", buffering=1)
-for order in sys.stdin:
-    order = json.loads(order)
-    try:
-        try:
-            value = eval(compile(order, "order", "eval"))
-        except SyntaxError:
-            value = exec(compile(order, "order", "exec"))
-        value = value if isinstance(value, (int, str, list, type(None))) else repr(value)
-        print(json.dumps({"value": value}), file=replies)
-    except Exception as error:
-        print(json.dumps({"error": repr(error)}), file=replies)
-"""
-
-
-class Puppet:
-    """A Python process in `place` that carries out one statement after the other, with the names of PUPPET at hand."""
-
-    def __init__(self, place):
-        self._replies, reply_fd = os.pipe()
-        place.net.on_exit(lambda: os.close(self._replies))
-        try:
-            self.process = place.popen([sys.executable, "-I", "-S", "-c", PUPPET, reply_fd], pass_fds=[reply_fd],
-                                       stdin=subprocess.PIPE, bufsize=0)
-        finally:
-            os.close(reply_fd)
-        self.pid = self.process.pid
-
-    def start(self, code):
-        """Without waiting: for what blocks until another process does something. finish() waits."""
-        self.process.popen.stdin.write(json.dumps(code).encode() + b"\n")
-
-    def finish(self, timeout=netns.PATIENCE_S):
-        readable, _, _ = select.select([self._replies], [], [], netns.patience(timeout))
-        reply = os.read(self._replies, 65536) if readable else b""
-        assert reply.endswith(b"\n"), f"no answer from {self.process.pid}: {reply} {self.process.stderr}"
-        reply = json.loads(reply)
-        assert "error" not in reply, reply["error"]
-        return reply["value"]
-
-    def do(self, code, timeout=netns.PATIENCE_S):
-        """Carries it out; of an expression, the value."""
-        self.start(code)
-        return self.finish(timeout)
-
-    def fails(self, code, error, timeout=netns.PATIENCE_S):
-        """Carries out what must fail with this error."""
-        try:
-            self.do(code, timeout)
-        except AssertionError as reason:
-            assert error in str(reason), reason
-        else:
-            raise AssertionError(f"{code} did not fail with {error}")
-
-    @property
-    def comm(self):
-        return comm_of(self.pid)
-
-
-def comm_of(pid):
-    return pathlib.Path(f"/proc/{pid}/comm").read_text(encoding="utf-8")[:-1]
-
 
 # ---- sockeye, rows ----
 
@@ -228,69 +123,9 @@ def served_by(rows, listener):
     return [owner for owner in owners(rows) if owner[1] not in ("inherited", "accept")]
 
 
-# ---- witnesses ----
-
-def ss_states(place, condition):
-    """What ss calls the states of the sockets that it finds for `sport = :80` or the like, listeners left out."""
-    lines = place.run([netns.require("ss"), "-Htan", "exclude", "listening", condition]).stdout.splitlines()
-    return sorted(line.split()[0] for line in lines)
-
-
-def wait_ss(place, condition, *states, timeout=netns.PATIENCE_S):
-    """Until ss shows these states; without any, until it shows no socket."""
-    wanted = sorted(states)
-    netns.wait_until(lambda: ss_states(place, condition) == wanted, f"{states} of {condition} in ss", timeout)
-
-
-def holders(place, condition):
-    """The processes that have the sockets of this condition open, as ss finds them in /proc."""
-    lines = place.run([netns.require("ss"), "-Htnp", condition]).stdout
-    return sorted(int(pid) for pid in re.findall(r"pid=(\d+)", lines))
-
-
-def undone(place, connections):
-    """How many children the kernel made and closed again, as each of two CPUs that handled the acknowledgement and the first
-    data of a handshake made one (inet_ehash_nolisten()). Two rows each: LISTEN -> SYN_RECV -> CLOSE. Its counter has all."""
-    return nstat(place, "TcpPassiveOpens")[0] - connections
-
-
 def rows_of(place, connections, listeners=2):
     """How many rows there are of so many short connections, whose server is in `place`, and of its listeners."""
     return 10 * connections + 2 * listeners + 2 * undone(place, connections)
-
-
-# ---- load, packets ----
-
-def start_load(place, *words):
-    """The workload program; returns when it says that it is ready: listening, or all connections open."""
-    return start_ready(lambda fd: place.load(*words, "--ready-fd", fd, pass_fds=[fd]), timeout=60)
-
-
-def run_load(client_place, server_place, address, connections, port=7000):
-    """Connections one after the other, as fast as it goes, until the server has no socket left. (client, server)"""
-    server = start_load(server_place, "server", "--addr", address, "--port", port)
-    client = client_place.load("client", "--addr", address, "--port", port, "--connections", connections)
-    assert client.wait(100) == 0, client.stderr
-    wait_ss(server_place, f"sport = :{port}")
-    assert server.stop() == 0, server.stderr
-    return client, server
-
-
-def numbers(load):
-    """What the workload program did: "accepted=3 closed=3 errors=0"."""
-    return {word.split("=")[0]: int(word.split("=")[1]) for word in load.stdout.split()}
-
-
-def drop(place, hook, what):
-    """Packets that nft's words describe are dropped in this namespace until pass_all()."""
-    rules = f"table inet lost {{ chain lost {{ type filter hook {hook} priority 0; {what} counter drop; }}; }}"
-    done = place.run([netns.require("nft"), rules], check=False)
-    if done.code != 0:
-        netns.skip(f"nft drops no packets here: {done.stderr.strip()}")
-
-
-def pass_all(place):
-    place.run([netns.require("nft"), "delete table inet lost"])
 
 
 # ---- disks ----

@@ -3,8 +3,10 @@
 kernel's, or the thread that submits. Witness: what the workload counted."""
 import netns
 from ready import NotReady, start_ready
-from states_tools import (CLIENT_LIFE, CLIENT_LIFE_ORPHANED, SERVER_LIFE, by_socket, life, numbers, owners, rows_in,
-                          served_by, wait_ss, watch)
+from states_tools import (CLIENT_LIFE, CLIENT_LIFE_ORPHANED, SERVER_LIFE, by_socket, life, owners, rows_in,
+                          served_by, watch)
+from witness import wait_ss
+from workload import numbers
 
 PORT = 7000
 CONNECTIONS = 50

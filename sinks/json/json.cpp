@@ -83,10 +83,8 @@ class ObjectWriter {
  public:
   explicit ObjectWriter(const EventType& type) : type_(&type) {
     head_ = "{\"v\":" + std::to_string(kJsonVersion) + ",\"event\":\"" + std::string(type.name) + '"';
-    for (const auto fields : {type.common, type.own}) {
-      for (const Field& field : fields) {
-        members_.push_back({",\"" + std::string(field.name) + "\":", &field, writer_of(field)});
-      }
+    for (const Field* field : fields_of(type)) {
+      members_.push_back({",\"" + std::string(field->name) + "\":", field, writer_of(*field)});
     }
   }
 

@@ -11,8 +11,8 @@ constexpr std::string_view kTime = "{time} ";
 
 }  // namespace
 
-LineTemplate::LineTemplate(const EventType& type, bool with_time) {
-  std::string_view rest = type.line;
+LineTemplate::LineTemplate(const EventType& type, bool with_time, std::string_view view) {
+  std::string_view rest = line_in_view(type, view);
   if (!with_time && rest.starts_with(kTime)) rest.remove_prefix(kTime.size());
   while (true) {
     const size_t open = rest.find('{');
@@ -55,7 +55,7 @@ const LineTemplate& LineTemplates::of(const EventType& type) {
   for (const Entry& entry : entries_) {
     if (entry.type == &type) return entry.line;
   }
-  return entries_.emplace_back(Entry{&type, LineTemplate(type, with_time_)}).line;
+  return entries_.emplace_back(Entry{&type, LineTemplate(type, with_time_, view_)}).line;
 }
 
 }  // namespace sockeye::text

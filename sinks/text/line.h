@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sinks/text/values.h"
@@ -12,8 +13,8 @@ namespace sockeye::text {
 // An event type's template ("... PID={pid} STATE={new_state:words}"), taken apart once.
 class LineTemplate {
  public:
-  // Without `with_time`, the time that a template begins with is left out.
-  LineTemplate(const EventType& type, bool with_time);
+  // Without `with_time`, the time that a template begins with is left out. `view`: as SinkOptions has it.
+  LineTemplate(const EventType& type, bool with_time, std::string_view view);
   void add(Buffer& out, const Record& record, const WallTime& wall) const;  // without the newline
 
  private:
@@ -32,7 +33,8 @@ class LineTemplate {
 // One template a type, made when the type is first met.
 class LineTemplates {
  public:
-  explicit LineTemplates(bool with_time = true) : with_time_(with_time) {}
+  explicit LineTemplates(bool with_time = true, std::string view = {})
+      : with_time_(with_time), view_(std::move(view)) {}
   const LineTemplate& of(const EventType& type);
 
  private:
@@ -41,6 +43,7 @@ class LineTemplates {
     LineTemplate line;
   };
   bool with_time_;
+  std::string view_;
   std::vector<Entry> entries_;
 };
 

@@ -72,13 +72,14 @@ std::string_view colour_of(const Field& field, const Record& record, std::string
 
 Table::Table(const EventType& type, const TableLook& look)
     : times_(look.times.value_or(TimeStyle::kTime)), has_times_(look.times != TimeStyle::kNone), colour_(look.colour) {
+  const std::span<const Column> columns = columns_in_view(type, look.view);
   const auto is_time = [&type](const Column& column) {
     const Field* field = find_field(type, column.field);
     return field->type == FieldType::kTime;
   };
-  const bool has_column = std::any_of(type.columns.begin(), type.columns.end(), is_time);
+  const bool has_column = std::any_of(columns.begin(), columns.end(), is_time);
   if (look.times && !has_column && find_field(type, kTimeField)) add_column(type, {.field = kTimeField});
-  for (Column column : type.columns) {
+  for (Column column : columns) {
     if (is_time(column) && look.times) column.keep = 255;  // it was asked for
     add_column(type, column);
   }
@@ -94,7 +95,13 @@ void Table::add_column(const EventType& type, Column column) {
     column.right = times_.is_number();
   }
   const int usual = std::max<int>(column.least, std::min<int>(column.width, kUsual));
-  cells_.push_back({.column = column, .field = field, .write = is_time ? nullptr : cell_writer(*field)});
+  const Field* port = column.port.empty() ? nullptr : find_field(type, column.port);
+  const Writer write = port ? line_writer(*field, false) : cell_writer(*field);  // in brackets where a port follows
+  cells_.push_back({.column = column,
+                    .field = field,
+                    .rather = column.rather.empty() ? nullptr : find_field(type, column.rather),
+                    .write = is_time ? nullptr : write,
+                    .port = port});
   wishes_.push_back({.least = column.least,
                      .usual = usual,
                      .most = column.width,
@@ -143,7 +150,7 @@ void Table::add_cell(Buffer& out, const Cell& cell, std::string_view text, bool 
   const size_t padding = static_cast<size_t>(std::max(0, cell.width - columns_of(text)));
   if (cell.column.right) out.fill(' ', padding);
   if (is_too_long && !is_whole) {
-    add_shortened(out, text, cell.width, cell.column.head);
+    add_shortened(out, text, cell.width, cell.column.head && !cell.is_other);
   } else {
     out.add(text);
   }
@@ -170,10 +177,15 @@ void Table::render(const Record& record, const WallTime& wall) {
   texts_.clear();
   for (Cell& cell : cells_) {
     cell.at = texts_.size();
+    cell.is_other = cell.rather && is_present(*cell.rather, record);
     if (cell.write)
-      cell.write(texts_, *cell.field, record, wall);
+      cell.write(texts_, cell.is_other ? *cell.rather : *cell.field, record, wall);
     else
       times_.add(texts_, record.header->time_ns, wall);
+    if (cell.port && is_present(*cell.field, record)) {
+      texts_.add(':');
+      cell_writer (*cell.port)(texts_, *cell.port, record, wall);
+    }
     cell.bytes = texts_.size() - cell.at;
   }
 }

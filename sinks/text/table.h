@@ -19,6 +19,7 @@ namespace sockeye::text {
 struct TableLook {
   bool colour = false;
   std::optional<TimeStyle> times = {};  // none: as the columns of the type have it
+  std::string_view view = {};           // as SinkOptions has it
 };
 
 class Table {
@@ -36,7 +37,10 @@ class Table {
   struct Cell {
     Column column;
     const Field* field;
-    Writer write;  // null: of a time
+    const Field* rather;    // of Column::rather; null: there is none
+    Writer write;           // null: of a time
+    const Field* port;      // behind an address; null: none
+    bool is_other = false;  // this row shows `rather`
     int width = 0;
     size_t at = 0;  // where its text of this row begins in texts_
     size_t bytes = 0;

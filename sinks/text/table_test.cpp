@@ -224,6 +224,35 @@ TEST(Table, NeverCutsANumberBeforeItsPoint) {
   EXPECT_EQ(row(12'345'678'901'000), "12345678\n");
 }
 
+TEST(Table, ANameRatherThanAnId) {
+  static constexpr Field kWhere[] = {
+      {.name = "container", .type = FieldType::kContext, .context = &Context::container},
+      {.name = "container_name", .type = FieldType::kContext, .context = &Context::container_name}};
+  static constexpr Column kOne[] = {{.field = "container",
+                                     .header = "CONTAINER",
+                                     .width = 12,
+                                     .least = 12,
+                                     .head = true,
+                                     .rather = "container_name"}};
+  static constexpr EventType kContained = {
+      .name = "c", .kind = 902, .size = sizeof(socket_event), .common = {}, .own = kWhere, .columns = kOne};
+  const auto row = [](const Context* context) {
+    const std::vector<socket_event> events(1, client_socket());
+    auto records = records_of(events, kContained);
+    records[0].context = context;
+    const std::string text = rendered(records, {.format = "table", .types = {&kContained}, .screen = Screen{12, 24}});
+    return text.substr(text.rfind('\n', text.size() - 2) + 1);
+  };
+  Context context;
+  context.container = std::string(64, 'a');
+  EXPECT_EQ(row(nullptr), "-\n");
+  EXPECT_EQ(row(&context), "aaaaaaaaaaaa\n");
+  context.container_name = "web";
+  EXPECT_EQ(row(&context), "web\n");
+  context.container_name = "payments-backend-1";
+  EXPECT_TRUE(row(&context).starts_with("pay") && row(&context).ends_with("-1\n")) << row(&context);
+}
+
 TEST(Table, ColoursOnlyWhenAsked) {
   EXPECT_EQ(table(80, false)[1].find('\033'), std::string::npos);
   EXPECT_NE(table(80, true)[1].find("\033[32mONE"), std::string::npos);

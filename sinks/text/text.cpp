@@ -15,11 +15,15 @@ constexpr size_t kFlushAt = 64 * 1024;
 class TextSink : public Sink {
  public:
   TextSink(Output output, const SinkOptions& options)
-      : output_(std::move(output)), screen_(options.screen), has_terminal_(!screen_ && output_.is_terminal()) {
+      : output_(std::move(output)),
+        screen_(options.screen),
+        has_terminal_(!screen_ && output_.is_terminal()),
+        lines_(true, options.view) {
     // Several kinds of events in one stream have no columns in common: they go out as lines.
-    if (options.format == "table" && options.types.size() == 1 && !options.types[0]->columns.empty()) {
+    const bool is_one_kind = options.format == "table" && options.types.size() == 1;
+    if (is_one_kind && !columns_in_view(*options.types[0], options.view).empty()) {
       type_ = options.types[0];
-      table_.emplace(*type_, text::TableLook{options.colour, options.times});
+      table_.emplace(*type_, text::TableLook{options.colour, options.times, options.view});
     }
   }
 

@@ -75,13 +75,13 @@ void write_flag(Buffer& out, const Field& field, const Record& record, const Wal
 
 void write_late(Buffer& out, const Field&, const Record&, const WallTime&) { out.add("yes"); }
 
-// Puts kUnknown in the place of a value that is not there.
+// In the place of a value that is not there: kNone where that says there is none, else kUnknown.
 template <Writer write>
 void if_present(Buffer& out, const Field& field, const Record& record, const WallTime& wall) {
   if (is_present(field, record)) {
     write(out, field, record, wall);
   } else {
-    out.add(field.type == FieldType::kContext ? kNone : kUnknown);
+    out.add(field.type == FieldType::kContext || field.presence.key_goes ? kNone : kUnknown);
   }
 }
 
@@ -92,7 +92,7 @@ Writer line_writer(const Field& field, bool words) {
     case FieldType::kUnsigned: return if_present<write_number>;
     case FieldType::kTime: return write_line_time;
     case FieldType::kMicros: return if_present<write_micros>;
-    case FieldType::kAddress: return write_bracketed_address;
+    case FieldType::kAddress: return if_present<write_bracketed_address>;
     case FieldType::kText:
     case FieldType::kContext: return if_present<write_line_text>;
     case FieldType::kEnum: return words ? write_words : if_present<write_name>;
@@ -105,7 +105,7 @@ Writer line_writer(const Field& field, bool words) {
 Writer cell_writer(const Field& field) {
   switch (field.type) {
     case FieldType::kMicros: return if_present<write_millis>;
-    case FieldType::kAddress: return write_address;
+    case FieldType::kAddress: return if_present<write_address>;
     case FieldType::kText:
     case FieldType::kContext: return if_present<write_cell_text>;
     default: return line_writer(field, false);

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "aggregate/socket_counts.h"
 
-#include <linux/membarrier.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 
+#include "bpf/grace_period.h"
 #include "bpf/namespace_walk.h"
 
 namespace sockeye {
@@ -19,15 +17,6 @@ namespace {
 constexpr int kSeedAttempts = 5;
 
 size_t page_size() { return static_cast<size_t>(sysconf(_SC_PAGESIZE)); }
-
-// Until all programs that are running now have ended. They run inside RCU read sections, and this is synchronize_rcu()
-// (kernel/sched/membarrier.c), except on kernels with nohz_full, which refuse it: there more time passes than a program
-// and the interrupts in it take.
-void wait_for_running_programs() {
-  if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0) return;
-  const timespec long_enough = {0, 20'000'000};
-  nanosleep(&long_enough, nullptr);
-}
 
 }  // namespace
 

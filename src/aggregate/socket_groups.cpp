@@ -134,12 +134,14 @@ SocketGroup SocketGroups::key_of_owner(const counts_group_visit& visit) const {
     owner.cgroup_id = visit.cgroup_id;
     owner.cgroup_hierarchy = visit.cgroup_hierarchy;
     const Context* context = context_of_ ? context_of_(owner) : nullptr;
-    if (!context)
+    if (!context) {
       key.kind = SocketGroup::Kind::kUnknown;
-    else if (context->container.empty())
+    } else if (context->container.empty()) {
       key.kind = SocketGroup::Kind::kNoContainer;
-    else
+    } else {
       key.name = context->container;
+      key.container_name = context->container_name;
+    }
   }
   return key;
 }

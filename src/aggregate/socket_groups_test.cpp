@@ -44,8 +44,9 @@ std::vector<std::string> words(const GroupedSockets& grouped) {
   for (const SocketGroup& group : grouped.groups) {
     constexpr const char* kKinds[] = {"", "unknown", "kernel", "no container", "other"};
     std::string line = group.kind != Kind::kKnown ? kKinds[static_cast<int>(group.kind)]
-                       : group.name.empty()       ? std::to_string(group.number)
-                                                  : group.name;
+                       : group.name.empty()
+                           ? std::to_string(group.number)
+                           : group.name + (group.container_name.empty() ? "" : " ") + group.container_name;
     line += ": " + std::to_string(group.total);
     for (size_t state = 0; state < group.sockets.size(); ++state) {
       if (group.sockets[state]) line += ", " + std::to_string(state) + ": " + std::to_string(group.sockets[state]);
@@ -115,8 +116,9 @@ TEST(SocketGroups, AHalfOpenRequestIsItsListeners) {
 }
 
 TEST(SocketGroups, Containers) {
-  const Context docker = {
-      .container = std::string(64, 'a'), .runtime = "docker", .pod = "", .unit = "", .cgroup_path = ""};
+  Context docker;
+  docker.container = std::string(64, 'a');
+  docker.container_name = "web";
   const Context host = {.container = "", .runtime = "", .pod = "", .unit = "cron.service", .cgroup_path = "/x"};
   SocketGroups groups(GroupBy::kContainer, [&](const ::owner& who) -> const Context* {
     EXPECT_EQ(who.pid, 99u);
@@ -126,7 +128,7 @@ TEST(SocketGroups, Containers) {
   EXPECT_EQ(group(groups, {owned(visit(1, STATE_LISTEN, 80, 0), "a", 1), owned(visit(2, STATE_LISTEN, 81, 0), "b", 1),
                            owned(visit(3, STATE_LISTEN, 82, 0), "c", 2), owned(visit(4, STATE_LISTEN, 83, 0), "d", 3),
                            visit(5, STATE_LISTEN, 84, 0)}),
-            (Lines{std::string(64, 'a') + ": 2, 10: 2", "unknown: 2, 10: 2", "no container: 1, 10: 1"}));
+            (Lines{std::string(64, 'a') + " web: 2, 10: 2", "unknown: 2, 10: 2", "no container: 1, 10: 1"}));
 }
 
 TEST(SocketGroups, ASocketCountsOnceAndAClosedOneNever) {

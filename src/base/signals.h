@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// SIGINT and SIGTERM (stop), SIGHUP (reopen files), taken through a descriptor: no handler runs in the middle of
-// anything. SIGPIPE and SIGXFSZ are ignored: a closed pipe, a file that is too long are errors of write().
+// SIGINT and SIGTERM (stop), SIGHUP (reopen files; stop where the terminal has gone), taken through a descriptor: no
+// handler runs in the middle of anything. SIGPIPE and SIGXFSZ are ignored: a closed pipe, a file that is too long are
+// errors of write().
 #pragma once
 
 #include "base/fd.h"

@@ -8,6 +8,7 @@
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -20,6 +21,7 @@
 #include "base/text.h"
 #include "bpf/btf_file.h"
 #include "bpf/host.h"
+#include "bpf/reason_names.h"
 
 namespace sockeye {
 namespace {
@@ -56,6 +58,8 @@ constexpr bpf_insn kProbeRead[] = {
     kExit,
 };
 
+constexpr bpf_insn kGoOn[] = {returning(1), kExit};  // of programs at cgroups: 1 is "allowed"
+
 // The program, or an empty Fd with errno. `log`: room for what the verifier says.
 Fd load_program(bpf_prog_type type, bpf_attach_type attach_type, uint32_t target, std::span<const bpf_insn> body,
                 std::span<char> log = {}) {
@@ -88,6 +92,13 @@ std::string name_in_kernel(bpf_attach_type attach_type, uint32_t target) {
 
 Error refused(const std::string& what, int error, std::string hint) {
   return {ErrorCode::kNotPossible, what + ": " + errno_text(error), std::move(hint)};
+}
+
+// The coarse clocks advance with each jiffy: their resolution is TICK_NSEC, 1 / CONFIG_HZ.
+uint32_t tick_ns() {
+  timespec resolution = {};
+  clock_getres(CLOCK_MONOTONIC_COARSE, &resolution);
+  return static_cast<uint32_t>(resolution.tv_nsec);
 }
 
 Status is_whole(const Fd& cgroup2) {
@@ -215,11 +226,18 @@ Status Features::module_types() const {
 
 const Status& Features::sockops() const {
   if (sockops_) return *sockops_;
-  static constexpr bpf_insn kGoOn[] = {returning(1), kExit};
   sockops_ = Ok{};
   if (!load_program(BPF_PROG_TYPE_SOCK_OPS, BPF_CGROUP_SOCK_OPS, 0, kGoOn))
     sockops_ = refused("sockops programs are refused", errno, "give it CAP_NET_ADMIN");
   return *sockops_;
+}
+
+const Status& Features::getpeername() const {
+  if (getpeername_) return *getpeername_;
+  getpeername_ = Ok{};
+  if (!load_program(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_GETPEERNAME, 0, kGoOn))
+    getpeername_ = refused("programs at getpeername() are refused", errno, "give it CAP_NET_ADMIN");
+  return *getpeername_;
 }
 
 kernel_settings Features::settings() const {
@@ -232,7 +250,14 @@ kernel_settings Features::settings() const {
     settings.task_type = types().structure("task_struct");
     settings.sock_common_type = types().structure("sock_common");
     settings.tcp_sock_type = types().structure("tcp_sock");
+    settings.in6_addr_type = types().structure("in6_addr");
   }
+  settings.tells_failed_retransmits = types().arguments("tcp_retransmit_skb") == 3;
+  settings.tick_ns = tick_ns();
+  settings.names_functions = types().function("bpf_snprintf") != 0;
+  settings.drop_arguments = static_cast<__u8>(std::max(0, types().arguments("kfree_skb")));
+  settings.reason_not_specified = static_cast<__u8>(reason_not_specified(types()));
+  settings.reset_arguments = static_cast<__u8>(std::max(0, types().arguments("tcp_send_reset")));
   settings.may_probe_read = may_probe_read_;
   settings.has_cgroup_v1 = cgroup_v1_memory_;
   settings.follows_connections =

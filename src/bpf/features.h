@@ -33,6 +33,7 @@ class Features {
   const Status& tracing() const;     // at a tracepoint: without it nothing of sockeye's loads
   const Status& trampoline() const;  // fentry and fexit
   const Status& sockops() const;
+  const Status& getpeername() const;
 
   // Looking for a function among the types of modules, as libbpf does for one that the kernel proper lacks.
   Status module_types() const;
@@ -64,7 +65,7 @@ class Features {
   bool cgroup_v1_memory_ = false;
   bool memlock_counts_maps_ = false;
   bool may_probe_read_ = true;
-  mutable std::optional<Status> tracing_, trampoline_, sockops_;
+  mutable std::optional<Status> tracing_, trampoline_, sockops_, getpeername_;
 };
 
 }  // namespace sockeye

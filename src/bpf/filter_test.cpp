@@ -197,6 +197,35 @@ TEST(Filter, ActiveOnlyLeavesOutWhatIsOver) {
   EXPECT_TRUE(filter_passes_transition(&rules, STATE_ESTABLISHED, STATE_CLOSE_WAIT));
 }
 
+// A connection from port 39134 to port 8000, as each of its ends has it. Where src is who opened it the ends agree.
+TEST(Filter, SrcIsTheLocalEndOrWhoOpenedTheConnection) {
+  socket_id client{};
+  put_ipv4(client.laddr, 1);
+  put_ipv4(client.raddr, 2);
+  client.lport = 39134;
+  client.rport = 8000;
+  client.role = ROLE_CLIENT;
+  socket_id server = client;
+  std::swap(server.laddr, server.raddr);
+  std::swap(server.lport, server.rport);
+  server.role = ROLE_SERVER;
+  filter_rules rules{};
+  EXPECT_FALSE(filter_names_printed_ends(&rules));
+  rules.active = 1;
+  rules.ports[FILTER_DST] = {1, 1};
+  rules.port[FILTER_DST][0] = {8000, 8000};
+  rules.addresses[FILTER_SRC] = {1, 1};
+  rules.address[FILTER_SRC][0] = bytes_entry(client.laddr, 16);
+  EXPECT_TRUE(filter_names_printed_ends(&rules));
+  EXPECT_TRUE(filter_passes(&rules, &client, nullptr));
+  EXPECT_FALSE(filter_passes(&rules, &server, nullptr));
+  EXPECT_TRUE(filter_passes_by_opener(&rules, &client, nullptr));
+  EXPECT_TRUE(filter_passes_by_opener(&rules, &server, nullptr));
+  rules.port[FILTER_DST][0] = {39134, 39134};
+  EXPECT_FALSE(filter_passes_by_opener(&rules, &client, nullptr));
+  EXPECT_FALSE(filter_passes_by_opener(&rules, &server, nullptr));
+}
+
 // The same rules, evaluated the obvious way.
 struct Reference {
   const filter_rules& rules;

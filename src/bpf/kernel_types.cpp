@@ -283,12 +283,40 @@ uint32_t KernelTypes::type_definition(std::string_view name) const { return find
 
 uint32_t KernelTypes::structure(std::string_view name) const { return find(name, BTF_KIND_STRUCT); }
 
-int KernelTypes::parameters(std::string_view name) const {
-  const uint32_t id = function(name);
-  const uint32_t prototype = id == 0 ? 0 : type_at(types_, begin_[id]).type;
+// -1: it is no prototype.
+int KernelTypes::prototype_size(uint32_t prototype) const {
   if (prototype == 0 || prototype >= begin_.size()) return -1;
   const uint32_t info = type_at(types_, begin_[prototype]).info;
   return BTF_INFO_KIND(info) == BTF_KIND_FUNC_PROTO ? static_cast<int>(BTF_INFO_VLEN(info)) : -1;
+}
+
+int KernelTypes::parameters(std::string_view name) const {
+  const uint32_t id = function(name);
+  return id == 0 ? -1 : prototype_size(type_at(types_, begin_[id]).type);
+}
+
+// btf_trace_<name> is a pointer to the function that a program hooks; what that gets first is the hook's own.
+int KernelTypes::arguments(std::string_view tracepoint) const {
+  const uint32_t id = type_definition("btf_trace_" + std::string(tracepoint));
+  const uint32_t pointer = id == 0 ? 0 : type_at(types_, begin_[id]).type;
+  if (pointer == 0 || pointer >= begin_.size()) return -1;
+  const btf_type type = type_at(types_, begin_[pointer]);
+  const int size = BTF_INFO_KIND(type.info) == BTF_KIND_PTR ? prototype_size(type.type) : -1;
+  return size > 0 ? size - 1 : -1;
+}
+
+std::vector<std::pair<std::string_view, uint32_t>> KernelTypes::enumerators(std::string_view enumeration) const {
+  std::vector<std::pair<std::string_view, uint32_t>> values;
+  const uint32_t id = find(enumeration, BTF_KIND_ENUM);
+  if (id == 0) return values;
+  size_t at = begin_[id] + sizeof(btf_type);
+  for (uint32_t i = BTF_INFO_VLEN(type_at(types_, begin_[id]).info); i > 0; --i, at += sizeof(btf_enum)) {
+    btf_enum value;
+    memcpy(&value, types_.data() + at, sizeof value);
+    if (value.name_off >= strings_.size()) continue;
+    values.emplace_back(strings_.data() + value.name_off, static_cast<uint32_t>(value.val));
+  }
+  return values;
 }
 
 std::vector<std::byte> KernelTypes::excerpt(const std::vector<std::string_view>& names) const {

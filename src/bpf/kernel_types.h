@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -36,6 +37,10 @@ class KernelTypes {
   uint32_t structure(std::string_view name) const;
   // How many arguments a function takes; -1: there is no such function.
   int parameters(std::string_view function) const;
+  // How many arguments a tracing program gets at this tracepoint; -1: there is no such tracepoint.
+  int arguments(std::string_view tracepoint) const;
+  // What an enumeration of 32 bits consists of, in its order; empty: there is none of that name.
+  std::vector<std::pair<std::string_view, uint32_t>> enumerators(std::string_view enumeration) const;
 
   // BTF that holds the structs, unions, enums, typedefs and basic types of these names, and what they hold by value;
   // what they point to is void. Enough for relocations of member accesses (CO-RE): "any two pointers are compatible"
@@ -51,6 +56,7 @@ class KernelTypes {
   // The ids of all types of that name, whatever their kinds.
   std::vector<uint32_t> named(std::string_view name) const;
   uint32_t find(std::string_view name, uint32_t kind) const;
+  int prototype_size(uint32_t prototype) const;
 
   std::span<const std::byte> bytes_;          // all of it
   std::shared_ptr<const Contents> contents_;  // null: the bytes are somebody else's

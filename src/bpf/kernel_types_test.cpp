@@ -41,6 +41,8 @@ std::vector<std::byte> some_types() {
   btf__add_datasec_var_info(made, btf__type_cnt(made) - 2, 0, 4);
   btf__add_decl_tag(made, "tag", number, -1);
   btf__add_type_tag(made, "user", number);
+  btf__add_typedef(made, "btf_trace_seen", btf__add_ptr(made, prototype));
+  btf__add_typedef(made, "btf_trace_no_function", number);
   btf__add_func(made, "last", BTF_FUNC_STATIC, prototype);
   __u32 size = 0;
   const auto* raw = static_cast<const std::byte*>(btf__raw_data(made, &size));
@@ -64,6 +66,11 @@ TEST(KernelTypes, FindsWhatIsThere) {
   EXPECT_NE(types->structure("thing"), types->type_definition("thing"));
   EXPECT_EQ(types->parameters("connect_it"), 2);
   EXPECT_EQ(types->parameters("last"), 2);
+  EXPECT_EQ(types->arguments("seen"), 1) << "without the hook's own";
+  const auto values = types->enumerators("choice");
+  ASSERT_EQ(values.size(), 1u);
+  EXPECT_EQ(values[0].first, "one");
+  EXPECT_EQ(values[0].second, 1u);
   btf__free(witness);
 }
 
@@ -77,6 +84,10 @@ TEST(KernelTypes, FindsNothingElse) {
   EXPECT_EQ(types->function(""), 0u);
   EXPECT_EQ(types->structure("either"), 0u) << "a union";
   EXPECT_EQ(types->parameters("nothing"), -1);
+  EXPECT_EQ(types->arguments("nothing"), -1);
+  EXPECT_EQ(types->arguments("no_function"), -1);
+  EXPECT_TRUE(types->enumerators("nothing").empty());
+  EXPECT_TRUE(types->enumerators("thing").empty()) << "a struct";
 }
 
 // struct outer { int a; struct inner *next; struct inner in[3]; } beside things that nobody asks for.
@@ -134,6 +145,8 @@ TEST(KernelTypes, RefusesWhatIsDamaged) {
     bad[at] ^= std::byte{0xff};
     if (const auto types = KernelTypes::parse(bad)) {
       types->parameters("connect_it");
+      types->arguments("seen");
+      types->enumerators("choice");
       types->excerpt({"thing", "either", "choice", "wide"});
     }
   }

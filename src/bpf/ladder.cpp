@@ -7,10 +7,11 @@ namespace sockeye {
 namespace {
 
 // tp_btf and raw tracepoints are cheapest and lose least; sockops costs every TCP callback a call, but needs no
-// trampoline; fexit_2 and fexit_4 are for a function of so many parameters; a kprobe is the last resort but for
-// sys_exit, which every system call of the machine pays for.
-constexpr std::string_view kRungOrder[] = {"tp_btf",  "iter",    "iter_probe", "sockops", "fexit",
-                                           "fexit_2", "fexit_4", "fentry",     "kprobe",  "sys_exit"};
+// trampoline; fexit_2 and fexit_4 are for a function of so many parameters; getpeername sees most of what fexit sees
+// (accepted.bpf.c); `consumed` comes with many packets; a kprobe is the last resort but for sys_exit, which every
+// system call of the machine pays for.
+constexpr std::string_view kRungOrder[] = {"tp_btf",  "iter",   "iter_probe",  "sockops",  "fexit",  "fexit_2",
+                                           "fexit_4", "fentry", "getpeername", "consumed", "kprobe", "sys_exit"};
 
 size_t rank_of(std::string_view rung) {
   return static_cast<size_t>(std::find(std::begin(kRungOrder), std::end(kRungOrder), rung) - std::begin(kRungOrder));
@@ -26,7 +27,7 @@ ProgramName split_program_name(std::string_view name) {
   split.rung = name.substr(first + 2);
   const size_t second = split.rung.find("__");
   if (second != std::string_view::npos) {
-    split.twin = split.rung.substr(second) == "__twin";
+    split.companion = split.rung.substr(second + 2);
     split.rung = split.rung.substr(0, second);
   }
   return split;
@@ -41,7 +42,7 @@ std::vector<Choice> choose_rungs(const std::vector<std::string>& programs,
     std::vector<std::string> rungs;
     for (const std::string& program : programs) {
       const ProgramName name = split_program_name(program);
-      if (name.moment == moment && !name.twin) rungs.push_back(program);
+      if (name.moment == moment && name.companion.empty()) rungs.push_back(program);
     }
     std::stable_sort(rungs.begin(), rungs.end(), [](const std::string& a, const std::string& b) {
       return rank_of(split_program_name(a).rung) < rank_of(split_program_name(b).rung);

@@ -2,7 +2,8 @@
 // The ways to attach to a moment, best first, and which one this kernel takes.
 //
 // Nothing is listed by hand: a program of bpf/hooks/ called <moment>__<rung> is that moment's rung of that kind, and
-// <moment>__<rung>__twin goes with it. Rungs are tried in the order of kRungOrder.
+// <moment>__<rung>__<other> goes with it: a twin (bpf/twin.h), or the same for IPv6 (`ipv6`). Rungs are tried in the
+// order of kRungOrder.
 #pragma once
 
 #include <functional>
@@ -17,10 +18,14 @@ namespace sockeye {
 struct ProgramName {
   std::string_view moment;
   std::string_view rung;
-  bool twin = false;
+  std::string_view companion;  // empty: the first program of the rung
 };
 
-// Splits <moment>__<rung>[__twin]; rung is empty where the name has another form.
+// What a rung may consist of, in the order of attaching: suffixes of its programs' names.
+constexpr std::string_view kTwin = "__twin";
+constexpr std::string_view kProgramsOfRung[] = {"", kTwin, "__ipv6"};
+
+// Splits <moment>__<rung>[__<companion>]; rung is empty where the name has another form.
 ProgramName split_program_name(std::string_view name);
 
 struct Refusal {

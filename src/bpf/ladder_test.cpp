@@ -10,10 +10,10 @@ TEST(ProgramName, IsMomentRungAndTwin) {
   const ProgramName plain = split_program_name("set_state__tp_btf");
   EXPECT_EQ(plain.moment, "set_state");
   EXPECT_EQ(plain.rung, "tp_btf");
-  EXPECT_FALSE(plain.twin);
+  EXPECT_EQ(plain.companion, "");
   const ProgramName twin = split_program_name("set_state__tp_btf__twin");
   EXPECT_EQ(twin.rung, "tp_btf");
-  EXPECT_TRUE(twin.twin);
+  EXPECT_EQ(twin.companion, "twin");
   EXPECT_EQ(split_program_name("stray").rung, "");
 }
 

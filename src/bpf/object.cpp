@@ -16,7 +16,10 @@
 #include <sstream>
 
 #include "base/clock.h"
+#include "bpf/grace_period.h"
+#include "bpf/kernel_symbols.h"
 #include "bpf/lent_types.h"
+#include "bpf/reason_names.h"
 #include "bpf/want.h"
 #include "event/collector.h"
 #include "sockeye.skel.h"
@@ -176,7 +179,7 @@ Status Object::load_programs() {
 // Where the types came from a file, an id of theirs may be something else in this kernel.
 Status Object::confirm_targets() const {
   for (const Choice& choice : plan_.choices) {
-    const bpf_program* program = program_of(choice, false);
+    const bpf_program* program = program_of(choice);
     if (!program || bpf_program__type(program) != BPF_PROG_TYPE_TRACING) continue;
     const std::string section = bpf_program__section_name(program);
     SOCKEYE_TRY(
@@ -195,11 +198,15 @@ void Object::choose(const ObjectOptions& options) {
   }
   plan_ = plan_run(programs, features_, options);
   for (const Choice& choice : plan_.choices) {
-    for (const bool twin : {false, true}) {
-      if (bpf_program* chosen = program_of(choice, twin)) bpf_program__set_autoload(chosen, true);
+    for (const std::string_view suffix : kProgramsOfRung) {
+      if (bpf_program* chosen = program_of(choice, suffix)) bpf_program__set_autoload(chosen, true);
     }
   }
   skeleton_->rodata->settings = plan_.settings;
+  if (plan_.has("dropped") || plan_.has("reset_sent")) skeleton_->rodata->reasons = name_reasons(features_.types());
+  if (plan_.settings.in6_addr_type != 0) skeleton_->rodata->dst_entry_type = features_.types().structure("dst_entry");
+  if (plan_.has("dropped") && plan_.settings.drop_arguments < 4)
+    skeleton_->rodata->tcp_receive = find_tcp_receive_code();
   skeleton_->rodata->filters = options.filters;
   for (const std::string_view name : options.collectors) want_collector(skeleton_, name);
   bpf_map__set_max_entries(skeleton_->maps.ring, options.ring_bytes);
@@ -212,14 +219,17 @@ void Object::choose(const ObjectOptions& options) {
 bool Object::wants_map(const std::string& name, const ObjectOptions& options) const {
   const kernel_settings& settings = plan_.settings;
   const bool has_storage = settings.has_socket_storage;
-  if (name == "ring") {  // snapshots come through the files of their iterators
-    return std::any_of(options.collectors.begin(), options.collectors.end(),
-                       [](std::string_view collector) { return !find_collector(collector)->snapshot; });
+  if (name == "ring") {  // snapshots come through the files of their iterators, rows are swept
+    return std::any_of(options.collectors.begin(), options.collectors.end(), [](std::string_view name) {
+      const Collector* collector = find_collector(name);
+      return !collector->snapshot && !collector->has_rows;
+    });
   }
   if (name == "record_in_socket") return settings.wants_records && has_storage;
   if (name == "record_by_address" || name == "record_blank" || name == "listener_by_port")
     return settings.wants_records && !has_storage;
   if (name == "owner_after_life") return settings.wants_afterlife;
+  if (name == "watched_listeners") return settings.watches_listeners;
   if (name == "verdict_by_container") return options.filters.containers != 0;
   if (name == "owner_by_cookie") return settings.follows_connections || settings.learns_accepts;
   for (const Collector* collector : collectors()) {
@@ -245,9 +255,9 @@ bool Object::needs_visits_before_files() const {
                      [](const Choice& choice) { return choice.moment == "tick_file" && choice.rung == "iter_probe"; });
 }
 
-bpf_program* Object::program_of(const Choice& choice, bool twin) const {
+bpf_program* Object::program_of(const Choice& choice, std::string_view suffix) const {
   if (choice.rung.empty()) return nullptr;
-  const std::string name = choice.moment + "__" + choice.rung + (twin ? "__twin" : "");
+  const std::string name = choice.moment + "__" + choice.rung + std::string(suffix);
   return bpf_object__find_program_by_name(skeleton_->obj, name.c_str());
 }
 
@@ -255,15 +265,17 @@ Status Object::attach() {
   for (Choice& choice : plan_.choices) {
     if (!choice.rung.empty() && !choice.rung.starts_with("iter")) SOCKEYE_TRY(attach_moment(choice));
   }
+  skeleton_->bss->counters.attached_ns = SystemClock().boot_ns();
   return Ok{};
 }
 
 Status Object::attach_moment(Choice& choice) {
-  for (const bool twin : {false, true}) {
-    bpf_program* program = program_of(choice, twin);
+  const bool at_cgroups = choice.rung == "sockops" || choice.rung == "getpeername";
+  for (const std::string_view suffix : kProgramsOfRung) {
+    bpf_program* program = program_of(choice, suffix);
     if (!program) continue;
-    bpf_link* link = choice.rung == "sockops" ? bpf_program__attach_cgroup(program, features_.cgroup2().get())
-                                              : bpf_program__attach(program);
+    bpf_link* link =
+        at_cgroups ? bpf_program__attach_cgroup(program, features_.cgroup2().get()) : bpf_program__attach(program);
     if (link) {
       links_.push_back(link);
       continue;
@@ -285,7 +297,7 @@ void Object::detach() {
 Result<Fd> Object::open_iterator(std::string_view moment) {
   const auto choice =
       std::find_if(plan_.choices.begin(), plan_.choices.end(), [&](const Choice& c) { return c.moment == moment; });
-  bpf_program* program = choice == plan_.choices.end() ? nullptr : program_of(*choice, false);
+  bpf_program* program = choice == plan_.choices.end() ? nullptr : program_of(*choice);
   if (!program) return Error{ErrorCode::kNotPossible, "this kernel has no iterator for " + std::string(moment), ""};
   bpf_link* link = bpf_program__attach_iter(program, nullptr);
   if (!link) return load_error(errno, "the iterator of " + std::string(moment) + " does not attach");
@@ -316,6 +328,14 @@ Status Object::run_iterator(std::string_view moment) {
 }
 
 int Object::map_fd(const char* name) const { return bpf_object__find_map_fd_by_name(skeleton_->obj, name); }
+
+uint32_t Object::change_rows_side() {
+  uint32_t& side = skeleton_->bss->rows_side;
+  const uint32_t before = side;
+  __atomic_store_n(&side, 1 - before, __ATOMIC_SEQ_CST);
+  wait_for_running_programs();
+  return before;
+}
 
 int Object::ring_fd() const { return bpf_map__fd(skeleton_->maps.ring); }
 
@@ -361,10 +381,10 @@ void Object::read_missed() {
 uint64_t Object::missed_events() const {
   uint64_t misses = 0;
   for (const Choice& choice : plan_.choices) {
-    if (!program_of(choice, true)) continue;
+    if (!program_of(choice, kTwin)) continue;
     bpf_prog_info info = {};
     __u32 size = sizeof info;
-    if (bpf_obj_get_info_by_fd(bpf_program__fd(program_of(choice, false)), &info, &size) == 0) {
+    if (bpf_obj_get_info_by_fd(bpf_program__fd(program_of(choice)), &info, &size) == 0) {
       misses += info.recursion_misses;
     }
   }

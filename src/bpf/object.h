@@ -61,6 +61,9 @@ class Object {
   Status run_iterator(std::string_view moment);
 
   int map_fd(const char* name) const;  // negative: there is no such map in this run
+  // Of rows (bpf/rows.h): programs write the other side from now on. The side that they wrote, 0 or 1, is left alone
+  // when this returns.
+  uint32_t change_rows_side();
   int ring_fd() const;
   const kernel_counters& counters() const;
   // Kernel-side losses. With `exact` the programs are asked for the events the kernel skipped.
@@ -74,7 +77,7 @@ class Object {
   Status confirm_targets() const;
   Error explain(Error error) const;
   bool wants_map(const std::string& name, const ObjectOptions& options) const;
-  bpf_program* program_of(const Choice& choice, bool twin) const;
+  bpf_program* program_of(const Choice& choice, std::string_view suffix = "") const;
   Status attach_moment(Choice& choice);
   uint64_t missed_events() const;
   void read_losses_of(LossReason reason, uint32_t counter);

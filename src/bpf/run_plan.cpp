@@ -27,14 +27,32 @@ constexpr RungLoss kRungLosses[] = {
     {"accepted", "", "an accepted socket has its listener's owner until a process uses it"},
     {"accepted", "sys_exit",
      "every system call of the machine costs more, and accepts through io_uring or by 32-bit programs are not seen"},
+    {"accepted", "getpeername",
+     "a process that accepts without asking for the peer's address has the socket from its first use on"},
+    {"connect_returned", "", "a connect() that fails before its first SYN (no route, forbidden) is not seen"},
+    {"connect_returned", "sys_exit",
+     "every system call of the machine costs more, and connects through io_uring or by 32-bit programs that fail "
+     "before "
+     "their first SYN are not seen"},
+    {"cgroup_made", "",
+     "a container is known from its first event on: one that has gone when this is read has no name"},
     {"connection_received", "", "receiving does not tell whose an MPTCP connection is"},
     {"connection_sent", "", "sending does not tell whose an MPTCP connection is"},
     {"destroyed", "", "what is remembered of a socket stays when it is gone, until no room is left"},
+    {"dropped", "", "no packet that the kernel drops is seen", true},
     {"received", "", "receiving does not tell whose a socket is that was accepted or passed on"},
+    {"reset_received", "", "no reset that a peer sends is seen"},
+    {"reset_sent", "", "no reset that this machine sends is seen"},
+    {"retransmitted", "", "no retransmission of a connection is seen", true},
     {"sent", "", "sending does not tell whose a socket is that was accepted or passed on"},
     {"sent", "fexit", "sendfile() is not seen as a use of the socket"},
     {"set_state", "", "no change of a socket's state is seen", true},
+    {"syn_dropped", "", "a SYN that finds the accept queue full is dropped unseen"},
+    {"syn_dropped", "consumed",
+     "what the kernel lets go by consume_skb (each SYN, datagrams, what a driver has sent) costs a look, and of more "
+     "than eight listeners on one port some drop their SYNs unseen"},
     {"syn_sent", "", "the row of connect() comes with the next one, and has no port where there is none"},
+    {"synack_retransmitted", "", "SYN-ACKs that are sent again are not seen"},
     {"tick_file", "", "sockets that were there before have no owner until a process uses them"},
     {"tick_file", "iter_probe", "a socket that was there before has an owner only where its namespace can be entered"},
     {"tick_socket", "", "sockets that are there cannot be visited", true},
@@ -51,6 +69,7 @@ Error refuse(std::string why, std::string remedy = "") {
   return {ErrorCode::kNotPossible, std::move(why), std::move(remedy)};
 }
 
+const std::string kAsksForIt = " asks for it";
 const std::string kLockdownForbids = "lockdown=confidentiality forbids bpf_probe_read_kernel";
 const std::string kLockdownRemedy = "boot without lockdown=confidentiality";
 
@@ -62,8 +81,11 @@ Status trampoline_allowed(std::string_view rung, const std::string& target, cons
   return features.tracing() ? features.trampoline() : Ok{};
 }
 
-Status sys_exit_allowed(const Features& features, const ObjectOptions& options) {
-  if (!options.accept_owner) return refuse("it costs every system call", "--accept-owner asks for it");
+Status sys_exit_allowed(std::string_view moment, const Features& features, const ObjectOptions& options) {
+  const bool of_connect = moment == "connect_returned";
+  if (!(of_connect ? options.connect_errors : options.accept_owner))
+    return refuse("it costs every system call", (of_connect ? "--connect-errors" : "--accept-owner") + kAsksForIt);
+  if (of_connect && features.settings().tcp_sock_type == 0) return refuse("this kernel has no bpf_rdonly_cast");
   if (!features.has_tracepoint("sys_exit")) return refuse("this kernel has no tracepoint sys_exit");
   if (!features.may_probe_read()) return refuse(kLockdownForbids, kLockdownRemedy);
   return Ok{};
@@ -77,6 +99,13 @@ Status iterator_allowed(std::string_view rung, const std::string& target, const 
   return Ok{};
 }
 
+// Where fentry is not allowed: the SYN and its listener are found through addresses alone.
+Status consumed_allowed(const Features& features) {
+  if (!features.has_tracepoint("consume_skb")) return refuse("this kernel has no tracepoint consume_skb");
+  if (features.settings().in6_addr_type == 0) return refuse("this kernel has no bpf_rdonly_cast");
+  return Ok{};
+}
+
 Status available(const Program& program, const Features& features, const ObjectOptions& options) {
   const std::string target = program.section.substr(program.section.find('/') + 1);
   const std::string_view rung = split_program_name(program.name).rung;
@@ -86,10 +115,13 @@ Status available(const Program& program, const Features& features, const ObjectO
   if (rung == "tp_btf")
     return features.has_tracepoint(target) ? Status(Ok{}) : refuse("this kernel has no tracepoint " + target);
   if (rung == "fentry" || rung.starts_with("fexit")) return trampoline_allowed(rung, target, features);
-  if (rung == "sys_exit") return sys_exit_allowed(features, options);
-  if (rung == "sockops") {
+  if (rung == "sys_exit") return sys_exit_allowed(split_program_name(program.name).moment, features, options);
+  if (rung == "consumed") return consumed_allowed(features);
+  if (rung == "sockops" || rung == "getpeername") {
+    if (rung == "getpeername" && options.accept_owner) return refuse("--accept-owner asks for each accept()");
     SOCKEYE_TRY(features.whole_cgroup2());
-    return features.tracing() ? features.sockops() : Ok{};
+    if (!features.tracing()) return Ok{};
+    return rung == "sockops" ? features.sockops() : features.getpeername();
   }
   return iterator_allowed(rung, target, features);
 }
@@ -120,6 +152,7 @@ std::vector<std::string_view> wanted_moments(const Features& features, const Obj
       moments.insert(moments.end(), {"connection_sent", "connection_received"});
     }
   }
+  if (options.new_cgroups) moments.push_back("cgroup_made");
   for (const Handler& handler : handlers()) {
     if (has_handler(handler.moment, options.collectors)) moments.push_back(handler.moment);
   }
@@ -132,6 +165,26 @@ std::string reason_of(const Choice& choice) {
                                     [](const Refusal& refusal) { return !refusal.remedy.empty(); });
   if (curable == choice.refused.end()) return " (" + choice.refused.back().why + ")";
   return " (" + curable->why + ": " + curable->remedy + ")";
+}
+
+// Of the packets that the kernel drops.
+void add_of_drops(const RunPlan& plan, std::vector<Shortcoming>& list) {
+  const kernel_settings& settings = plan.settings;
+  if (!plan.has("dropped")) return;
+  if (settings.drop_arguments < 3) {
+    list.push_back({"", "",
+                    "this kernel does not say why it drops a packet, and not at all what TCP itself throws away "
+                    "(tcp_drop())",
+                    ""});
+  }
+  if (settings.drop_arguments < 4)
+    list.push_back({"", "", "this kernel does not say for which socket a packet was that it drops", ""});
+  if (!settings.in6_addr_type && !settings.may_probe_read) {
+    list.push_back({"", "",
+                    "lockdown=confidentiality: of dropped packets only those of a known socket are seen, and none of "
+                    "their headers",
+                    kLockdownRemedy});
+  }
 }
 
 // Those of the whole machine, where sockets are remembered.
@@ -216,6 +269,7 @@ std::vector<Shortcoming> RunPlan::shortcomings() const {
     if (choice.rung.empty() && !choice.refused.empty()) what += reason_of(choice);
     list.push_back({choice.moment, choice.rung, what, remedy_of(choice)});
   }
+  add_of_drops(*this, list);
   add_general(*this, list);
   return list;
 }
@@ -238,6 +292,8 @@ RunPlan plan_run(std::span<const Program> programs, const Features& features, co
   settings.ring_wake_bytes = options.ring_bytes / 4;
   settings.wants_groups = options.group_visits;
   settings.wants_afterlife = options.owners;
+  settings.wants_accept_time = has_handler("syn_dropped", options.collectors);
+  settings.follows_datagrams = settings.has_socket_storage && has_handler("dropped", options.collectors);
   const auto moments = wanted_moments(features, options, settings);
 
   std::vector<std::string> wanted;
@@ -253,7 +309,11 @@ RunPlan plan_run(std::span<const Program> programs, const Features& features, co
   put_events_first(plan.choices, options.collectors);
   settings.follows_connections = settings.follows_connections && settings.wants_records;
   for (const Choice& choice : plan.choices) {
-    if (choice.rung == "sys_exit") settings.learns_accepts = settings.has_socket_storage;
+    if (choice.rung == "consumed") settings.watches_listeners = 1;
+    if (choice.moment == "connect_returned") settings.sees_connect_errors = !choice.rung.empty();
+    if (choice.rung != "sys_exit") continue;
+    if (choice.moment == "accepted") settings.learns_accepts = settings.has_socket_storage;
+    if (choice.moment == "connect_returned") settings.sees_connect_calls = 1;
   }
   return plan;
 }

@@ -20,17 +20,19 @@ struct ObjectOptions {
   std::vector<std::string_view> collectors;
   uint32_t ring_bytes = 4 << 20;  // a power of two, at least a page
   filter_rules filters = {};
-  bool group_visits = false;  // visits for counting tell what sockets are grouped by
-  bool owners = false;        // learn owners, also of minisockets, whatever the collectors need
-  bool accept_owner = false;  // see accept() even where that costs every system call
-  std::string btf_file = {};  // of --btf: the kernel's types, where its own cannot be read; empty: none
+  bool group_visits = false;    // visits for counting tell what sockets are grouped by
+  bool owners = false;          // learn owners, also of minisockets, whatever the collectors need
+  bool new_cgroups = false;     // tell of each cgroup that is made while the run goes on
+  bool accept_owner = false;    // see accept() even where that costs every system call
+  bool connect_errors = false;  // see connect() fail before its first SYN even where that does
+  std::string btf_file = {};    // of --btf: the kernel's types, where its own cannot be read; empty: none
   // Rungs that the kernel did not load when it was asked to, as <moment>__<rung>, and its words: others are taken.
   std::vector<Refusal> refused = {};
 };
 
 // A program of the object.
 struct Program {
-  std::string name;     // <moment>__<rung>[__twin]
+  std::string name;     // <moment>__<rung>[__<companion>]
   std::string section;  // of SEC(): "tp_btf/inet_sock_set_state"
 };
 

@@ -46,6 +46,22 @@ TEST(RunPlan, ALesserRungSaysWhatItLoses) {
   EXPECT_EQ(list[0].sentence(), "sent by fexit: sendfile() is not seen as a use of the socket");
 }
 
+TEST(RunPlan, WhatAKernelDoesNotSayOfDroppedPacketsIsTold) {
+  RunPlan plan = plan_with({{"dropped", "tp_btf", {}}});
+  plan.settings.drop_arguments = 4;
+  EXPECT_TRUE(plan.shortcomings().empty());
+  plan.settings.drop_arguments = 3;
+  EXPECT_EQ(plan.shortcomings().size(), 1u);
+  plan.settings.drop_arguments = 2;
+  const auto list = plan.shortcomings();
+  ASSERT_EQ(list.size(), 2u);
+  EXPECT_TRUE(list[0].what.starts_with("this kernel does not say why it drops a packet")) << list[0].what;
+  plan.settings.may_probe_read = 0;
+  EXPECT_EQ(plan.shortcomings()[2].remedy, "boot without lockdown=confidentiality");
+  plan.choices = {{"set_state", "tp_btf", {}}};
+  for (const Shortcoming& other : plan.shortcomings()) EXPECT_EQ(other.what.find("drops"), std::string::npos);
+}
+
 TEST(RunPlan, WhatTheKernelLacksAltogetherIsTold) {
   RunPlan plan = plan_with({{"set_state", "tp_btf", {}}});
   plan.settings.has_socket_storage = 0;
@@ -84,7 +100,8 @@ TEST(RunPlan, WhatIsForOwnersAloneIsAttachedLast) {
     return order;
   };
   EXPECT_EQ(order_for("states"),
-            "destroyed set_state syn_sent accepted connection_received connection_sent received sent ");
+            "destroyed set_state syn_sent accepted connect_returned cgroup_made connection_received connection_sent "
+            "dropped received reset_received reset_sent retransmitted sent syn_dropped synack_retransmitted ");
   EXPECT_EQ(order_for("counts").substr(0, 20), "destroyed set_state ");
 }
 

@@ -13,6 +13,7 @@ struct kernel_settings {
 	__u32 task_type;         /* type id of struct task_struct where kfunc bpf_rdonly_cast exists (6.2), else 0 */
 	__u32 sock_common_type;  /* the same of struct sock_common */
 	__u32 tcp_sock_type;     /* the same of struct tcp_sock */
+	__u32 in6_addr_type;     /* the same of struct in6_addr: sixteen bytes of anything */
 	__u8 has_socket_storage; /* tracing programs may use socket storage (5.11): else records are hashed by pointer */
 	__u8 has_socket_cookie;  /* tracing programs may ask for the socket cookie (5.12) */
 	__u8 has_current_btf;    /* bpf_get_current_task_btf exists (5.11) */
@@ -24,10 +25,53 @@ struct kernel_settings {
 	__u8 wants_afterlife;    /* the owners of minisockets are remembered (bpf/afterlife.h); implies wants_records */
 	/* Owners that are learned where the socket's record is out of reach are kept by cookie: */
 	__u8 follows_connections; /* of MPTCP connections: there may be some, and probe reads lead from a subflow to its own */
-	__u8 learns_accepts; /* of accepted sockets: accept() is seen as a system call */
-	__u8 _pad[1];
+	__u8 learns_accepts;    /* of accepted sockets: accept() is seen as a system call */
+	__u8 follows_datagrams; /* owners of UDP sockets are learned, too */
+	__u8 wants_accept_time; /* of a listener: when a connection was last accepted */
+	__u8 watches_listeners; /* bpf/listeners.h */
+	__u8 names_functions;   /* bpf_snprintf() (5.13) names the function of an address */
+	__u8 drop_arguments;    /* of the tracepoint kfree_skb: 2 until 5.16, then the reason, then the socket (6.11) */
+	__u8 reset_arguments;   /* of tcp_send_reset: 2 until 6.9, then the reason */
+	__u8 reason_not_specified;     /* SKB_DROP_REASON_NOT_SPECIFIED; 0: this kernel gives no reasons */
+	__u8 sees_connect_calls;       /* connect() is seen as a system call */
+	__u8 sees_connect_errors;      /* connect() is seen to come back with an error, as that or in another way */
+	__u8 tells_failed_retransmits; /* tcp_retransmit_skb comes for failed ones too, with the error (6.15) */
+	__u8 _pad[3];
+	__u32 tick_ns; /* a jiffy, in which the kernel counts some of its times */
 };
-SOCKEYE_ASSERT_SIZE(kernel_settings, 28);
+SOCKEYE_ASSERT_SIZE(kernel_settings, 48);
+
+/* Names of reasons, by the numbers that this kernel gives them; empty: there is none of that number. */
+#define REASON_NAME_LEN 32 /* terminating NUL included */
+#define DROP_REASONS 256   /* enum skb_drop_reason, without SKB_DROP_REASON_ */
+#define DROP_SUBSYSTEMS 8  /* enum skb_drop_reason_subsys, which a reason has above its lower 16 bits */
+#define RESET_REASONS 64   /* enum sk_rst_reason, without SK_RST_REASON_ */
+
+struct reason_name {
+	char text[REASON_NAME_LEN];
+};
+SOCKEYE_ASSERT_SIZE(reason_name, 32);
+
+/* Code of the kernel: from `from` to before `to`. Both 0: not known. */
+struct code_range {
+	__u64 from;
+	__u64 to;
+};
+SOCKEYE_ASSERT_SIZE(code_range, 16);
+
+/* Where packets end that are not lost: told where the kernel does not say for which socket a dropped packet was. */
+struct tcp_receive_code {
+	struct code_range ipv4;   /* tcp_v4_rcv() */
+	struct code_range ipv6;   /* tcp_v6_rcv() */
+	struct code_range states; /* tcp_rcv_state_process() */
+};
+SOCKEYE_ASSERT_SIZE(tcp_receive_code, 48);
+
+struct reason_names {
+	struct reason_name drops[DROP_REASONS];
+	struct reason_name subsystems[DROP_SUBSYSTEMS];
+	struct reason_name resets[RESET_REASONS];
+};
 
 /* Reasons why the kernel side lost something; the index into kernel_counters.lost. */
 #define LOST_RING_FULL 0    /* no room in the ring: the event was dropped */
@@ -41,7 +85,8 @@ struct kernel_counters {
 	__u64 rescued;        /* events that a twin program handled while the first was interrupted on that CPU */
 	__u64 snapshot_owned; /* sockets that the snapshot found an owner for */
 	__u64 table_full;     /* events with OUTCOME_TABLE_FULL */
+	__u64 attached_ns;    /* when all programs were attached, CLOCK_BOOTTIME, told by user space; 0: not yet */
 };
-SOCKEYE_ASSERT_SIZE(kernel_counters, 72);
+SOCKEYE_ASSERT_SIZE(kernel_counters, 80);
 
 #endif

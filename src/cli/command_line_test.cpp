@@ -22,6 +22,10 @@ TEST(ParseCommandLine, DoesNothingYet) {
   for (const char* word : {"states", "who", "counts", "doctor", "list", "--help", "--version"}) {
     EXPECT_TRUE(parse({word})) << word;
   }
+  EXPECT_TRUE(parse({"states", "--with", "retransmits"}));
+  EXPECT_TRUE(parse({"retransmits", "--totals", "--by", "container", "--interval", "2s"}));
+  EXPECT_TRUE(parse({"trace", "lifetimes,drops", "--active-only"}));
+  EXPECT_TRUE(parse({"retransmits", "--totals", "--active-only"}));
   EXPECT_TRUE(parse({})) << "the help, on standard error";
 }
 
@@ -31,6 +35,16 @@ TEST(ParseCommandLine, SaysWhatIsWrong) {
            std::tuple(std::vector{"sates"}, "unknown command sates", "did you mean states?"),
            std::tuple(std::vector{"states", "\033[31m"}, "unexpected word \\x1b[31m", "see sockeye states --help"),
            std::tuple(std::vector{"who", "--port", "0"}, "--port 0: this goes from 1 to 65535", "such as 443"),
+           std::tuple(std::vector{"states", "--with", "who"}, "--with who: it has no lines of the form of states",
+                      "it is a command of its own: sockeye who"),
+           std::tuple(std::vector{"states", "--with", "retransmit"}, "there is no collector retransmit",
+                      "did you mean retransmits?"),
+           std::tuple(std::vector{"retransmits", "--by", "process"}, "--by: there are no totals",
+                      "it goes with --totals"),
+           std::tuple(std::vector{"trace", "retransmit_totals"}, "retransmit_totals is no stream of events",
+                      "it is a command of its own: sockeye retransmits --totals"),
+           std::tuple(std::vector{"trace", "lifetimes,connections", "--active-only"},
+                      "--active-only: events of lifetimes and connections have no state to go by", "leave it out"),
            std::tuple(std::vector{"counts", "--by", "x"}, "--by x: sockets cannot be grouped by this", "it is one of"),
        }) {
     const auto work = parse(words);

@@ -28,9 +28,10 @@ std::string shown_name(GroupBy by, const SocketGroup& group) {
   }
   if (by == GroupBy::kNetns || by == GroupBy::kPort) return std::to_string(group.number);
   Buffer escaped(64);
-  add_plain_spaced(escaped, group.name);
+  add_plain_spaced(escaped, group.container_name.empty() ? group.name : group.container_name);
   std::string name(escaped.view());
-  if (by == GroupBy::kContainer && name.size() == kContainerId) name.resize(kContainerHead);
+  if (group.container_name.empty() && by == GroupBy::kContainer && name.size() == kContainerId)
+    name.resize(kContainerHead);
   return name;
 }
 
@@ -170,6 +171,10 @@ void add_key_members(Buffer& out, GroupBy by, const SocketGroup& group) {
   } else {
     out.add('"');
     add_json_text(out, group.name);
+    out.add('"');
+    if (group.container_name.empty()) return;
+    out.add(",\"container_name\":\"");
+    add_json_text(out, group.container_name);
     out.add('"');
   }
   if (by != GroupBy::kNetns || group.kind != Kind::kKnown) return;

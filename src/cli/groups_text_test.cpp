@@ -93,6 +93,19 @@ TEST(GroupsText, AContainersIdByItsHead) {
             "\"groups_folded\":0");
 }
 
+TEST(GroupsText, AContainersNameWhereThereIsOne) {
+  SocketGroup named = group(std::string(64, 'a'), 2, 0);
+  named.container_name = "we\nb";
+  const GroupedSockets grouped = {GroupBy::kContainer, {named}, 0};
+  EXPECT_EQ(table(grouped),
+            "CONTAINER  ESTABLISHED  TOTAL\n"
+            "we\\x0ab              2      2\n"
+            "total                2      2\n");
+  EXPECT_EQ(json(grouped), "\"by\":\"container\",\"groups\":[{\"container\":\"" + std::string(64, 'a') +
+                               "\",\"container_name\":\"we\\u000ab\",\"sockets\":{\"ESTABLISHED\":2},\"total\":2}],"
+                               "\"groups_folded\":0");
+}
+
 TEST(GroupsText, NamesObeyNobody) {
   const GroupedSockets grouped = {GroupBy::kComm, {group("a\033[31m\n\"b", 1, 0)}, 0};
   EXPECT_TRUE(table(grouped).find("a\\x1b[31m\\x0a\"b") != std::string::npos) << table(grouped);

@@ -39,6 +39,7 @@ struct RunOptions {
   std::string log_file;
   std::string record_file;
   std::string btf_file;  // empty: none
+  std::string view;      // as SinkOptions has it
   std::optional<std::chrono::nanoseconds> duration;
   std::optional<uint64_t> count;
   uint32_t ring_bytes;

@@ -10,12 +10,14 @@
 namespace sockeye {
 namespace {
 
-RunFacts facts_of_this_machine() {
+RunFacts facts_of_this_run(const RunOptions& options) {
   utsname system{};
   uname(&system);
-  return {{std::string(kVersionFact), SOCKEYE_VERSION},
-          {std::string(kKernelFact), system.release},
-          {std::string(kZoneFact), zone_rule(SystemClock().wall_ns())}};
+  RunFacts facts = {{std::string(kVersionFact), SOCKEYE_VERSION},
+                    {std::string(kKernelFact), system.release},
+                    {std::string(kZoneFact), zone_rule(SystemClock().wall_ns())}};
+  if (!options.view.empty()) facts.emplace_back(kViewFact, options.view);
+  return facts;
 }
 
 }  // namespace
@@ -55,7 +57,8 @@ Result<Sinks> make_sinks(const RunOptions& options, const std::vector<const Coll
                     .types = {},
                     .colour = options.colour,
                     .times = options.times,
-                    .facts = records && facts.empty() ? facts_of_this_machine() : facts};
+                    .view = options.view,
+                    .facts = records && facts.empty() ? facts_of_this_run(options) : facts};
   for (const Collector* collector : wanted) shown.types.push_back(&collector->event);
   Sinks sinks;
   sinks.owned.push_back(make_sink(Output::standard(signals), shown));
@@ -65,7 +68,7 @@ Result<Sinks> make_sinks(const RunOptions& options, const std::vector<const Coll
       file.error().what = "--log-file " + printable(file.error().what);
       return file.error();
     }
-    sinks.owned.push_back(make_sink(std::move(*file), {"line", shown.types, false}));
+    sinks.owned.push_back(make_sink(std::move(*file), {.format = "line", .types = shown.types, .view = shown.view}));
   }
   if (!options.record_file.empty()) {
     auto file = Output::new_file(options.record_file, signals);

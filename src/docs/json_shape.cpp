@@ -87,14 +87,18 @@ JsonMember member_of(const Field& field, std::span<const Field> fields) {
           .words = words_of(field)};
 }
 
-void add_members(std::vector<JsonMember>& members, std::span<const Field> fields) {
-  for (const Field& field : fields) members.push_back(member_of(field, fields));
-}
-
 JsonShape shape_of(const EventType& type, std::string_view what) {
-  JsonShape shape{.event = type.name, .what = what, .members = {}, .has_shared = !type.common.empty(), .type = &type};
-  add_members(shape.members, type.common);
-  add_members(shape.members, type.own);
+  JsonShape shape{.event = type.name,
+                  .what = what,
+                  .members = {},
+                  .has_shared = type.common.data() == kSocketFields.data(),
+                  .type = &type};
+  for (const Field* field : fields_of(type)) {
+    const auto is_it = [&](const Field& own) { return &own == field; };
+    const bool is_common = std::none_of(type.own.begin(), type.own.end(), is_it);
+    shape.members.push_back(member_of(*field, is_common ? type.common : type.own));
+    shape.members.back().is_shared = is_common && shape.has_shared;
+  }
   return shape;
 }
 
@@ -102,14 +106,14 @@ JsonShape shape_of(const EventType& type, std::string_view what) {
 
 std::vector<JsonMember> shared_members() {
   std::vector<JsonMember> members;
-  add_members(members, kSocketFields);
+  for (const Field& field : kSocketFields) members.push_back(member_of(field, kSocketFields));
   return members;
 }
 
 std::vector<JsonShape> json_shapes() {
   std::vector<JsonShape> shapes;
   for (const Collector* collector : collectors()) {
-    if (collector->has_stream || collector->snapshot)
+    if (collector->has_stream || collector->has_rows || collector->snapshot)
       shapes.push_back(shape_of(collector->event, collector->summary));
     else if (collector->event.name == "counts")
       shapes.push_back(counts_shape());

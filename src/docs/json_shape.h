@@ -40,6 +40,7 @@ struct JsonMember {
   bool may_be_null = false;
   bool may_be_left_out = false;
   bool is_alternative = false;  // of the members so marked exactly one is there
+  bool is_shared = false;       // one of shared_members(), as it is there
   bool may_be_number = false;   // kWord: a value that this version has no word for is its number, as text
   std::vector<JsonWord> words = {};
   std::vector<JsonMember> members = {};
@@ -49,7 +50,7 @@ struct JsonShape {
   std::string_view event;
   std::string_view what;            // in one sentence
   std::vector<JsonMember> members;  // without `v` and `event`, which all have
-  bool has_shared = false;          // they begin with shared_members()
+  bool has_shared = false;          // shared_members() are among them, some perhaps with another meaning
   const EventType* type = nullptr;  // null: it is no record
 };
 

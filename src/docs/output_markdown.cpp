@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <iterator>
 
 #include "docs/json_shape.h"
 #include "docs/output_docs.h"
+#include "event/collector.h"
 #include "event/sink.h"
 
 namespace sockeye {
@@ -106,13 +108,25 @@ void add_members(std::string& text, const std::vector<JsonMember>& members) {
   if (!sentences.empty()) text += sentences + "\n";
 }
 
-void add_other_formats(std::string& text, const EventType& type) {
-  text += "\nAs a line: `" + std::string(type.line) + "`\n";
-  if (type.columns.empty()) return;
-  text += "\nColumns of the table:";
-  for (const Column& column : type.columns)
-    text += " " + std::string(column.header) + " (`" + std::string(column.field) + "`)";
+void add_line_and_columns(std::string& text, const std::string& where, std::string_view line,
+                          std::span<const Column> columns) {
+  text += "\nAs a line" + where + ": `" + std::string(line) + "`\n";
+  if (columns.empty()) return;
+  text += "\nColumns of the table" + where + ":";
+  for (const Column& column : columns)
+    text += " " + std::string(column.header) + " (`" +
+            (column.rather.empty() ? "" : std::string(column.rather) + "`, else `") + std::string(column.field) + "`)";
   text += "\n";
+}
+
+// A view is called after the collector beside whose records these are shown, or after what they were added up by.
+void add_other_formats(std::string& text, const EventType& type) {
+  add_line_and_columns(text, "", type.line, type.columns);
+  for (const View& view : type.views) {
+    const std::string name(view.name);
+    add_line_and_columns(text, find_collector(name) ? " of `" + name + " --with`" : " `--by " + name + "`", view.line,
+                         view.columns);
+  }
 }
 
 }  // namespace
@@ -120,15 +134,16 @@ void add_other_formats(std::string& text, const EventType& type) {
 std::string output_markdown() {
   std::string text(kHead);
   text.replace(text.find("VERSION"), 7, std::to_string(kJsonVersion));
-  const std::vector<JsonMember> shared = shared_members();
   text += "\n## Keys of every socket\n\nWhat is about one socket begins with these.\n";
-  add_members(text, shared);
+  add_members(text, shared_members());
   for (const JsonShape& shape : json_shapes()) {
     text += "\n## " + std::string(shape.event) + "\n\n`\"event\":\"" + std::string(shape.event) +
             "\"`: " + std::string(shape.what) + ".\n";
     if (shape.has_shared) text += "\nThe [keys of every socket](#keys-of-every-socket), then:\n";
-    const auto own = shape.members.begin() + static_cast<ptrdiff_t>(shape.has_shared ? shared.size() : 0);
-    add_members(text, {own, shape.members.end()});
+    std::vector<JsonMember> own;
+    std::copy_if(shape.members.begin(), shape.members.end(), std::back_inserter(own),
+                 [](const JsonMember& member) { return !member.is_shared; });
+    add_members(text, own);
     if (shape.type) add_other_formats(text, *shape.type);
   }
   return text;

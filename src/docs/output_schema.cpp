@@ -109,14 +109,14 @@ std::string schema_of_object(const std::vector<JsonMember>& members, const std::
   return members_of_schema(properties, members, {}, indent + "  ");
 }
 
-std::string schema_of_event(const JsonShape& shape, size_t shared) {
+std::string schema_of_event(const JsonShape& shape) {
   const std::string indent = "      ";
   std::vector<std::string> properties = {"\"v\": {\"const\": " + std::to_string(kJsonVersion) + "}",
                                          "\"event\": {\"const\": " + quoted(shape.event) + "}"};
   for (const JsonMember& member : shape.members) {
-    const bool is_shared = static_cast<size_t>(&member - shape.members.data()) < shared;
-    properties.push_back(quoted(member.key) + ": " +
-                         (is_shared ? "{\"$ref\": \"#/$defs/socket." + member.key + "\"}" : schema_of(member, indent)));
+    properties.push_back(
+        quoted(member.key) + ": " +
+        (member.is_shared ? "{\"$ref\": \"#/$defs/socket." + member.key + "\"}" : schema_of(member, indent)));
   }
   return "    " + quoted(shape.event) + ": {\n      \"description\": " + quoted(shape.what) +
          ", \"type\": \"object\",\n      " +
@@ -134,7 +134,7 @@ std::string output_schema() {
     names.push_back(quoted(shape.event));
     choices.push_back("    {\"if\": {\"properties\": {\"event\": {\"const\": " + quoted(shape.event) +
                       "}}}, \"then\": {\"$ref\": \"#/$defs/" + std::string(shape.event) + "\"}}");
-    definitions.push_back(schema_of_event(shape, shape.has_shared ? shared_members().size() : 0));
+    definitions.push_back(schema_of_event(shape));
   }
   return std::string(kHead) + "  \"properties\": {\"event\": {\"enum\": [" + joined(names, ", ") +
          "]}},\n  \"allOf\": [\n" + joined(choices, ",\n") + "\n  ],\n  \"$defs\": {\n" + joined(definitions, ",\n") +

@@ -60,6 +60,7 @@ CollectorDiagnosis diagnose_collector(const Collector& collector, const Diagnosi
   ObjectOptions options;
   options.collectors = {collector.event.name};
   options.btf_file = btf_file;
+  options.new_cgroups = collector.has_stream || collector.has_rows;  // as its command has them
   CollectorDiagnosis diagnosis;
   auto object = Object::load(options);
   if (object && !collector.snapshot) {
@@ -129,6 +130,7 @@ Result<Diagnosis> diagnose(const std::string& btf_file) {
   Diagnosis diagnosis;
   diagnosis.machine = read_machine("", btf_file);
   diagnosis.namespaces = walk_namespaces();
+  diagnosis.runtimes = diagnose_runtimes();
   if (const auto features = Features::detect(btf_file)) {
     const Status& tracing = features->tracing();
     if (!tracing && tracing.error().code == ErrorCode::kUsage) return tracing.error();  // types of another kernel

@@ -9,6 +9,7 @@
 #include "bpf/ladder.h"
 #include "bpf/run_plan.h"
 #include "doctor/machine.h"
+#include "doctor/runtimes.h"
 
 namespace sockeye {
 
@@ -53,6 +54,7 @@ struct Diagnosis {
   Trial trampoline;  // fentry and fexit
   Trial probe_read;  // bpf_probe_read_kernel()
   NetworkNamespaces namespaces;
+  std::vector<RuntimeDiagnosis> runtimes;  // of containers
   std::vector<CollectorDiagnosis> collectors;
 
   bool all_work() const;

@@ -110,6 +110,16 @@ void put_machine(Json& json, const Diagnosis& diagnosis) {
     json.put("memory_cgroup_bytes", machine.limits.cgroup);
     json.put("open_files", machine.limits.files);
   });
+  json.array("container_runtimes", diagnosis.runtimes, [&](const RuntimeDiagnosis& runtime) {
+    static constexpr std::string_view kStates[] = {"found", "not found", "not readable"};
+    json.put("runtime", runtime.store.runtime);
+    json.put("path", runtime.store.path);
+    json.put("state", kStates[static_cast<size_t>(runtime.store.state)]);
+    json.put_if_any("problem", runtime.store.problem);
+    json.put_if_any("api", runtime.api ? runtime.api->socket : "");
+    json.put_if_any("api_problem", runtime.api ? runtime.api->problem : "");
+    json.put_if_any("remedy", runtime.remedy());
+  });
   json.object("programs", [&] {
     put_trial(json, "tracepoint", diagnosis.tracing);
     put_trial(json, "trampoline", diagnosis.trampoline);

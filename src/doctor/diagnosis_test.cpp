@@ -63,6 +63,15 @@ Diagnosis made_up() {
   fails.remedy = "a kernel from 5.10 on";
   CollectorDiagnosis less = describe_plan("states", states_plan());
   less.tried = true;
+  using State = ContainerStore::State;
+  diagnosis.runtimes = {
+      {{"docker", "/var/lib/docker/containers", State::kFound, ""},
+       RuntimeApi{"/run/docker.sock", "Timeout was reached"}},
+      {{"containerd", "/run/containerd/io.containerd.runtime.v2.task", State::kNotReadable, "Permission denied"}, {}},
+      {{"podman, cri-o", "/var/lib/containers/storage/overlay-containers", State::kNotReadable, "Permission denied"},
+       RuntimeApi{"/run/podman/podman.sock", ""}},
+      {{"kubelet", "/var/log/pods", State::kNotThere, ""}, {}},
+  };
   diagnosis.collectors = {works, less, fails};
   return diagnosis;
 }

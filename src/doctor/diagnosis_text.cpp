@@ -125,8 +125,9 @@ void add_rights(Page& page, const Machine& machine) {
   if (!machine.initial_user_namespace)
     page.line(Mark::kMissing, "user namespace", "not the initial one: its capabilities count for nothing here");
   for (const CapabilityState& capability : machine.capabilities) {
-    const bool stands_for = has_capability(machine, "CAP_SYS_ADMIN") && capability.name != "CAP_SYS_PTRACE" &&
-                            capability.name != "CAP_SYS_RESOURCE";
+    // CAP_SYS_ADMIN stands for these, and for a part of CAP_NET_ADMIN.
+    const bool stands_for =
+        has_capability(machine, "CAP_SYS_ADMIN") && (capability.name == "CAP_BPF" || capability.name == "CAP_PERFMON");
     const bool needless = capability.name == "CAP_SYS_RESOURCE" && !machine.limits.memlock_counts_maps;
     if (capability.effective || stands_for || needless) continue;
     const bool is_needed = capability.name == "CAP_BPF" || capability.name == "CAP_PERFMON";
@@ -173,6 +174,13 @@ void add_namespaces(Page& page, const Diagnosis& diagnosis) {
             std::to_string(namespaces.entered) + " entered" +
                 (namespaces.refused > 0 ? ", " + std::to_string(namespaces.refused) + " refused" : ""));
   page.more(namespaces.why);
+}
+
+void add_runtimes(Page& page, const Diagnosis& diagnosis) {
+  for (const RuntimeDiagnosis& runtime : diagnosis.runtimes) {
+    page.line(runtime.has_names() ? Mark::kOk : Mark::kLess, std::string(runtime.store.runtime), runtime.words());
+    page.more(do_this(runtime.remedy()));
+  }
 }
 
 void add_bpf(Page& page, const Diagnosis& diagnosis) {
@@ -248,6 +256,7 @@ void add_diagnosis_page(Buffer& out, const Diagnosis& diagnosis, int columns, bo
   add_mounts(page, diagnosis.machine);
   add_memory(page, diagnosis.machine);
   add_namespaces(page, diagnosis);
+  add_runtimes(page, diagnosis);
   add_bpf(page, diagnosis);
   for (const CollectorDiagnosis& collector : diagnosis.collectors) add_collector(page, collector);
   page.heading("Verdict");

@@ -133,9 +133,12 @@ std::vector<CapabilityState> read_capabilities() {
   static constexpr Need kNeeds[] = {
       {CAP_BPF, "CAP_BPF", "maps and programs"},
       {CAP_PERFMON, "CAP_PERFMON", "programs that look into the kernel, as all of sockeye's do"},
-      {CAP_NET_ADMIN, "CAP_NET_ADMIN", "the rung sockops of the moment syn_sent"},
-      {CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "entering other network namespaces; stands for the three above"},
+      {CAP_NET_ADMIN, "CAP_NET_ADMIN",
+       "the rungs sockops of the moment syn_sent and getpeername of accepted; where connections are translated to"},
+      {CAP_SYS_ADMIN, "CAP_SYS_ADMIN",
+       "entering other network namespaces; stands for CAP_BPF and CAP_PERFMON, and for the rungs of CAP_NET_ADMIN"},
       {CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "finding the network namespaces of other users' processes"},
+      {CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "names of containers; cgroups by their ids"},
       {CAP_SYS_RESOURCE, "CAP_SYS_RESOURCE", "raising RLIMIT_MEMLOCK, where maps count against it"},
   };
   capng_clear(CAPNG_SELECT_ALL);

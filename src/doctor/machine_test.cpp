@@ -129,8 +129,9 @@ TEST(Machine, CapabilitiesAreThoseOfThisProcess) {
     if (line.starts_with("CapEff:")) effective = std::stoull(line.substr(7), nullptr, 16);
   }
   const auto states = read_capabilities();
-  ASSERT_EQ(states.size(), 6u);
-  const unsigned numbers[] = {CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_SYS_RESOURCE};
+  ASSERT_EQ(states.size(), 7u);
+  const unsigned numbers[] = {CAP_BPF,        CAP_PERFMON,         CAP_NET_ADMIN,   CAP_SYS_ADMIN,
+                              CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_SYS_RESOURCE};
   for (size_t i = 0; i < states.size(); ++i) {
     EXPECT_EQ(states[i].effective, (effective >> numbers[i] & 1) != 0) << states[i].name;
   }

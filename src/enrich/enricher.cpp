@@ -18,8 +18,8 @@ size_t ContainerKeyHash::operator()(const container_key& key) const {
   return hash ^ (hash >> 31);
 }
 
-Enricher::Enricher(std::string root, size_t capacity)
-    : names_(std::move(root)), capacity_(std::max<size_t>(capacity, 4)) {
+Enricher::Enricher(const std::string& root, size_t capacity)
+    : names_(root), containers_(root), capacity_(std::max<size_t>(capacity, 4)) {
   entries_.reserve(capacity_);
 }
 
@@ -27,6 +27,8 @@ void Enricher::begin_batch() {
   ++batch_;
   last_ = nullptr;
   names_.begin_batch();
+  containers_.begin_batch();
+  take_names();
   if (entries_.size() <= capacity_ - capacity_ / 4) return;
   std::vector<uint64_t> ages;
   ages.reserve(entries_.size());
@@ -64,6 +66,32 @@ const Context* Enricher::of(const ::owner& who) {
   return found->second.known ? &found->second.context : nullptr;
 }
 
+void Enricher::prepare(std::chrono::milliseconds limit) {
+  if (!containers_.has_daemons()) return;
+  each_cgroup([](const container_key&, const Context&) {});
+  containers_.wait(limit);
+  take_names();
+}
+
+void Enricher::take_names() {
+  if (!containers_.take_answers()) return;
+  for (auto& [key, entry] : entries_) containers_.complete(&entry.context);
+}
+
+const Context* Enricher::learn(const container_key& cgroup) {
+  const auto found = entries_.find(cgroup);
+  if (found != entries_.end()) return found->second.known ? &found->second.context : nullptr;
+  if (entries_.size() >= capacity_) return nullptr;  // it is looked up with its first event
+  ::owner nobody = {};
+  nobody.cgroup_id = cgroup.id;
+  nobody.cgroup_hierarchy = static_cast<uint8_t>(cgroup.kind);
+  Entry entry;
+  look_up(cgroup, nobody, &entry);
+  if (!entry.known) return nullptr;
+  entry.used_in_batch = batch_;
+  return &entries_.emplace(cgroup, std::move(entry)).first->second.context;
+}
+
 EnrichCounters Enricher::counters() const {
   EnrichCounters counters = counters_;
   counters.lookups = names_.lookups();
@@ -72,9 +100,11 @@ EnrichCounters Enricher::counters() const {
 
 container_key Enricher::key_of(const ::owner& who) const { return filter_container_key(&who, names_.mounts().has_v1); }
 
-void Enricher::each_cgroup(const std::function<void(const container_key&, const Context&)>& found) const {
-  names_.visit_all([&found](uint8_t hierarchy, uint64_t id, const std::string& path) {
-    found(container_key{id, 0, hierarchy}, parse_cgroup_path(path));
+void Enricher::each_cgroup(const std::function<void(const container_key&, const Context&)>& found) {
+  names_.visit_all([&](uint8_t hierarchy, uint64_t id, const std::string& path) {
+    Context context = parse_cgroup_path(path);
+    containers_.complete(&context);
+    found(container_key{id, 0, hierarchy}, context);
   });
 }
 
@@ -85,10 +115,12 @@ void Enricher::look_up(const container_key& key, const ::owner& who, Entry* entr
   if (key.kind == CONTAINER_BY_PROCESS) path = names_.v1_path_of(who.pid, who.start_ns);
   if (!path) path = names_.path_of(who.cgroup_hierarchy, who.cgroup_id, who.pid, who.start_ns);
   entry->known = path.has_value();
-  if (path)
-    entry->context = parse_cgroup_path(*path);
-  else
+  if (!path) {
     ++counters_.unresolved;
+    return;
+  }
+  entry->context = parse_cgroup_path(*path);
+  containers_.complete(&entry->context);
 }
 
 }  // namespace sockeye

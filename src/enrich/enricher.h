@@ -2,6 +2,7 @@
 // Adds to an owner what user space knows about where it runs.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -10,6 +11,7 @@
 
 #include "bpf/filter_rules.h"
 #include "enrich/cgroup_names.h"
+#include "enrich/container_names.h"
 #include "event/context.h"
 #include "event/wire.h"
 
@@ -30,8 +32,9 @@ struct ContainerKeyHash {
   size_t operator()(const container_key& key) const;
 };
 
-// A cgroup is looked up once, when the first event of it comes; its id does not recycle. Contexts outlive their cgroup,
-// so late events of a dead container still have a name. Not thread-safe.
+// A cgroup is looked up once, when it is made, where somebody tells of it (learn()), else when the first event of it
+// comes; its id does not recycle. Contexts outlive their cgroup, so late events of a dead container still have a name.
+// Not thread-safe.
 //
 // Where v1 hierarchies are mounted, an owner in the root of its hierarchy is looked up by process instead: its context
 // is where the process was when it was first seen.
@@ -41,7 +44,7 @@ class Enricher {
   static constexpr unsigned kMaxTries = 8;  // processes by which a cgroup that could not be named is tried again
 
   // `root` is put before every path that is opened; "" is the machine itself. `capacity`: contexts kept, at least 4.
-  explicit Enricher(std::string root = "", size_t capacity = kCapacity);
+  explicit Enricher(const std::string& root = "", size_t capacity = kCapacity);
 
   // Ends the life of all pointers that of() has returned: when the table is more than three quarters full the less
   // recently used half of it goes.
@@ -50,12 +53,23 @@ class Enricher {
   // nullptr: nothing is known. Valid until the next begin_batch(). No allocation where the cgroup is known already.
   const Context* of(const ::owner& who);
 
+  // For who shows everything at once: asks for the names of all containers that there are, and waits for daemons to
+  // answer, so long at most. Where no daemon is running there is nothing to wait for.
+  void prepare(std::chrono::milliseconds limit);
+
+  // Whether the name of its container may still come.
+  bool is_name_awaited(const Context& context) const { return containers_.is_awaited(context.container); }
+
+  // Of a cgroup that was made just now: looks it up before there is a process in it, and keeps what it finds as if an
+  // event had come. nullptr: it cannot be found (yet).
+  const Context* learn(const container_key& cgroup);
+
   // By what the context of an owner is found: owners with the same key have the same.
   container_key key_of(const ::owner& who) const;
 
   // Calls `found` for each cgroup that there is now, of both hierarchies that owners are told by, in at most
   // CgroupNames::kWalkLimit directories of each. They are not kept.
-  void each_cgroup(const std::function<void(const container_key&, const Context&)>& found) const;
+  void each_cgroup(const std::function<void(const container_key&, const Context&)>& found);
 
   EnrichCounters counters() const;
   const CgroupMounts& mounts() const { return names_.mounts(); }
@@ -69,9 +83,11 @@ class Enricher {
     bool known = false;
   };
 
+  void take_names();
   void look_up(const container_key& key, const ::owner& who, Entry* entry);
 
   CgroupNames names_;
+  ContainerNames containers_;
   size_t capacity_;
   std::unordered_map<container_key, Entry, ContainerKeyHash> entries_;
   const std::pair<const container_key, Entry>* last_ = nullptr;  // in this batch: events come in runs of one owner

@@ -56,6 +56,50 @@ TEST(Enricher, LooksUpACgroupOnce) {
   EXPECT_EQ(enricher.counters().lookups.by_walk, 1u);
 }
 
+TEST(Enricher, KnowsWhatPeopleCallTheContainer) {
+  FakeRoot root;
+  root.mount_v2();
+  root.file("/var/lib/docker/containers/" + kId + "/config.v2.json", R"({"Name":"/web","Config":{"Image":"nginx"}})");
+  const uint64_t outer = root.directory("/sys/fs/cgroup/system.slice/docker-" + kId + ".scope");
+  const uint64_t inner = root.directory("/sys/fs/cgroup/system.slice/docker-" + kId + ".scope/init.scope");
+  Enricher enricher(root.path());
+  for (const uint64_t cgroup : {outer, inner}) {
+    const Context* context = enricher.of(owner_in(cgroup));
+    ASSERT_TRUE(context);
+    EXPECT_EQ(context->container_name + " " + context->container_image, "web nginx");
+  }
+  std::string seen;
+  enricher.each_cgroup([&](const container_key&, const Context& context) { seen += context.container_name; });
+  EXPECT_EQ(seen, "webweb");
+}
+
+TEST(Enricher, LearnsOfACgroupBeforeItsFirstEvent) {
+  FakeRoot root;
+  root.mount_v2();
+  Enricher enricher(root.path());
+  const container_key nowhere = {.id = kNobody, .pid = 0, .kind = CGROUP_V2};
+  EXPECT_EQ(enricher.learn(nowhere), nullptr);
+  const uint64_t id = root.directory("/sys/fs/cgroup/docker-" + kId + ".scope");
+  const container_key made = {.id = id, .pid = 0, .kind = CGROUP_V2};
+  const Context* context = enricher.learn(made);
+  ASSERT_TRUE(context);
+  EXPECT_EQ(context->container, kId);
+  EXPECT_EQ(enricher.learn(made), context);
+  std::filesystem::remove(root.path() + "/sys/fs/cgroup/docker-" + kId + ".scope");
+  enricher.begin_batch();
+  EXPECT_EQ(enricher.of(owner_in(id)), context) << "it had gone when its first event was read";
+}
+
+TEST(Enricher, WhatCannotBeLearntIsLookedUpWithItsFirstEvent) {
+  FakeRoot root;
+  Enricher enricher(root.path());
+  EXPECT_EQ(enricher.learn({.id = 77, .pid = 0, .kind = CGROUP_V2}), nullptr);
+  root.process(42, kStart, "0::/docker/" + kId + "\n");
+  const Context* context = enricher.of(owner_in(77));
+  ASSERT_TRUE(context);
+  EXPECT_EQ(context->container, kId);
+}
+
 TEST(Enricher, KnowsNothingWithoutACgroup) {
   FakeRoot root;
   root.mount_v2();

@@ -18,6 +18,10 @@ class Batch {
   bool add(const event_header* header, size_t size, const EventType* type);
   bool has_room_for(size_t size) const { return capacity_ - used_ >= ((size + 7) & ~size_t{7}); }
   void clear();
+  // The bytes of a record of this batch, to be added to.
+  std::byte* bytes_of(const Record& record) {
+    return bytes_.get() + (reinterpret_cast<const std::byte*>(record.header) - bytes_.get());
+  }
 
   // By time; equal times stay in order. Nearly sorted as it comes: the ring is in order of reservation.
   // Records before `horizon_ns` are marked late. Returns the new horizon: the largest time seen.

@@ -15,9 +15,13 @@ struct Collector {
   bool needs_owner = true;   // load the moments from which owners are learned
   bool needs_record = true;  // of each socket (implied by needs_owner); else moments have no time, cookie and record
   bool has_stream = true;    // its events are a stream of their own; else a verb reads what it gathers
+  bool has_rows = false;     // counts in the kernel in place of events (bpf/rows.h): no ring
   bool snapshot = false;     // tells what there is, once, from iterators: no ring, and nothing is attached
   // A map of it whose name users know; its others are called <name>_...
   std::string_view known_map = {};
+  // The collector whose events it counts: `sockeye <totals_of> --totals`; its views are what can be asked for with
+  // --by.
+  std::string_view totals_of = {};
 };
 
 // A handler: collectors/<collector>/on_<moment>.bpf.h exists.

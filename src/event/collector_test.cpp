@@ -30,6 +30,23 @@ std::vector<std::string> template_words(std::string_view line) {
   return words;
 }
 
+void check_text(const EventType& type, std::string_view line, std::span<const Column> columns) {
+  EXPECT_FALSE(line.empty()) << type.name;
+  for (const std::string& word : template_words(line)) {
+    EXPECT_NE(find_field(type, word), nullptr) << type.name << ": {" << word << "}";
+  }
+  for (const Column& column : columns) {
+    EXPECT_NE(find_field(type, column.field), nullptr) << type.name << ": column " << column.field;
+    EXPECT_LE(column.least, column.width) << type.name << ": column " << column.field;
+    for (const std::string_view other : {column.rather, column.port}) {
+      EXPECT_TRUE(other.empty() || find_field(type, other)) << type.name << ": column " << other;
+    }
+    if (column.field == "container" || column.field == "pod") {
+      EXPECT_EQ(column.rather, std::string(column.field) + "_name") << type.name;
+    }
+  }
+}
+
 TEST(Collectors, KindsAndNamesAreUnique) {
   std::set<uint16_t> kinds;
   std::set<std::string_view> names;
@@ -46,11 +63,13 @@ TEST(Collectors, KindsAndNamesAreUnique) {
 
 TEST(Collectors, FieldsLieInTheRecordAndSayWhatTheyMean) {
   for (const EventType* type : all_types()) {
-    std::set<std::string_view> names;
     for (const auto fields : {type->common, type->own}) {
+      std::set<std::string_view> names;
       for (const Field& field : fields) {
         const std::string where = std::string(type->name) + "." + std::string(field.name);
         EXPECT_TRUE(names.insert(field.name).second) << where << " is there twice";
+        EXPECT_EQ(find_field(*type, field.name)->type, field.type)
+            << where << " takes the place of one of another type";
         EXPECT_FALSE(field.meaning.empty()) << where;
         EXPECT_LE(field.offset + field.size, type->size) << where;
         EXPECT_EQ(field.type == FieldType::kEnum, !field.values.empty()) << where;
@@ -65,15 +84,28 @@ TEST(Collectors, FieldsLieInTheRecordAndSayWhatTheyMean) {
 
 TEST(Collectors, LinesAndColumnsNameFieldsThatExist) {
   for (const EventType* type : all_types()) {
-    EXPECT_FALSE(type->line.empty()) << type->name;
-    for (const std::string& word : template_words(type->line)) {
-      EXPECT_NE(find_field(*type, word), nullptr) << type->name << ": {" << word << "}";
-    }
-    for (const Column& column : type->columns) {
-      EXPECT_NE(find_field(*type, column.field), nullptr) << type->name << ": column " << column.field;
-      EXPECT_LE(column.least, column.width) << type->name << ": column " << column.field;
-    }
+    check_text(*type, type->line, type->columns);
+    for (const View& view : type->views) check_text(*type, view.line, view.columns);
   }
+}
+
+TEST(Collectors, ViewsAreFoundByTheirNames) {
+  constexpr View kViews[] = {{"short", "{name}", {}}};
+  constexpr Column kColumns[] = {{.field = "name", .header = "NAME", .width = 15, .least = 5}};
+  const EventType type{.name = "x",
+                       .kind = 1,
+                       .size = 16,
+                       .common = {},
+                       .own = {},
+                       .columns = kColumns,
+                       .line = "a long line",
+                       .views = kViews};
+  EXPECT_EQ(find_view(type, "short"), kViews);
+  EXPECT_EQ(find_view(type, "other"), nullptr);
+  EXPECT_EQ(line_in_view(type, "short"), "{name}");
+  EXPECT_EQ(line_in_view(type, "other"), "a long line");
+  EXPECT_TRUE(columns_in_view(type, "short").empty());
+  EXPECT_EQ(columns_in_view(type, "").size(), 1u);
 }
 
 TEST(Handlers, BelongToCollectors) {

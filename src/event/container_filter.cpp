@@ -2,22 +2,21 @@
 #include "event/container_filter.h"
 
 #include <algorithm>
-#include <string_view>
 
 namespace sockeye {
 namespace {
 
-bool begins_with_one_of(std::string_view container, const std::vector<std::string>& prefixes) {
-  return std::any_of(prefixes.begin(), prefixes.end(),
-                     [&](const std::string& prefix) { return container.starts_with(prefix); });
+bool is_one_of(const Context* context, const std::vector<std::string>& words) {
+  return context && std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+           return context->container.starts_with(word) || context->container_name == word;
+         });
 }
 
 }  // namespace
 
 bool ContainerFilter::passes(const Context* context) const {
-  const std::string_view container = context ? std::string_view(context->container) : std::string_view();
-  if (begins_with_one_of(container, excluded)) return false;
-  return wanted.empty() || begins_with_one_of(container, wanted);
+  if (is_one_of(context, excluded)) return false;
+  return wanted.empty() || is_one_of(context, wanted);
 }
 
 }  // namespace sockeye

@@ -9,7 +9,8 @@
 
 namespace sockeye {
 
-// The beginnings of ids, or of what the runtime calls a container that has none (Context::container).
+// Each word is the beginning of an id, or of what the runtime calls a container that has none (Context::container); or
+// the whole of a container's name.
 struct ContainerFilter {
   std::vector<std::string> wanted;
   std::vector<std::string> excluded;

@@ -33,6 +33,17 @@ TEST(ContainerFilter, TakesTheBeginningOfAnId) {
   }
 }
 
+TEST(ContainerFilter, TakesTheWholeOfAName) {
+  const ContainerFilter wanting = {{"web"}, {}}, excluding = {{}, {"web"}};
+  Context web = in("3f4a"), other = in("3f4a55");
+  web.container_name = "web";
+  other.container_name = "web-2";
+  EXPECT_TRUE(wanting.passes(&web));
+  EXPECT_FALSE(wanting.passes(&other)) << "another container";
+  EXPECT_FALSE(excluding.passes(&web));
+  EXPECT_TRUE(excluding.passes(&other));
+}
+
 TEST(ContainerFilter, WhatIsExcludedIsLeftOutWhateverElseIsWanted) {
   const ContainerFilter filter = {{"3f4a"}, {"3f4a55"}};
   const Context other = in("3f4a66"), excluded = in("3f4a5577");

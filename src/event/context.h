@@ -7,14 +7,20 @@
 
 namespace sockeye {
 
-// Read out of a cgroup path, which whoever may make cgroups can choose: `cgroup_path` is untrusted bytes; the other
-// fields hold printable ASCII without blanks. A field is empty where the path does not tell.
+// Read out of a cgroup path, which whoever may make cgroups can choose: `cgroup_path` is untrusted bytes; the others of
+// the path hold printable ASCII without blanks. What people call it is from files and daemons of container runtimes:
+// untrusted bytes, at most 512 each. A field is empty where nobody tells.
 struct Context {
   std::string container;    // innermost container: 64 hex digits, or what its runtime calls it (LXC, nspawn, Fargate)
   std::string runtime;      // docker, containerd, cri-o, podman, buildkit, kata, lxc, libvirt-lxc, systemd-nspawn
   std::string pod;          // Kubernetes pod uid: 8-4-4-4-12, or a static pod's 32 hex digits, as the API spells it
   std::string unit;         // innermost systemd service, scope, socket, mount or swap, else innermost slice
   std::string cgroup_path;  // from the root of the hierarchy; "/" is the root
+
+  std::string container_name;   // in a Kubernetes pod as its specification spells it, else as the runtime does
+  std::string container_image;  // as it was asked for: nginx:1.25
+  std::string pod_name;         // of Kubernetes or Podman
+  std::string pod_namespace;    // of Kubernetes
 };
 
 }  // namespace sockeye

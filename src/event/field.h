@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sockeye {
 
@@ -45,6 +46,13 @@ struct Presence {
   bool key_goes = false;  // JSON: the key is left out where the value is not there (else null)
 };
 
+// What becomes of the values of a field where several records are added up to one (rows; bpf/rows.h).
+enum class Fold : uint8_t {
+  kFirst,  // they are alike, or the first stands for all
+  kSum,
+  kMax,
+};
+
 struct Field {
   std::string_view name;  // JSON key
   FieldType type;
@@ -57,6 +65,7 @@ struct Field {
   std::span<const EnumValue> values = {};
   uint8_t mask = 0;
   std::string Context::*context = nullptr;
+  Fold fold = Fold::kFirst;  // kUnsigned and kMicros
 };
 
 #define SOCKEYE_MEMBER(type, member) \
@@ -66,25 +75,47 @@ struct Field {
 struct Column {
   std::string_view field;
   std::string_view header;
-  uint8_t width;       // of the longest values that get room where there is some; 15 from the start
-  uint8_t least;       // below which it is not worth showing
-  bool right = false;  // aligned to the right
-  uint8_t keep = 255;  // where the terminal is too narrow, columns with the smallest `keep` go first
-  bool head = false;   // what is too long is cut at its end (ids); else in its middle
+  uint8_t width;               // of the longest values that get room where there is some; 15 from the start
+  uint8_t least;               // below which it is not worth showing
+  bool right = false;          // aligned to the right
+  uint8_t keep = 255;          // where the terminal is too narrow, columns with the smallest `keep` go first
+  bool head = false;           // what is too long is cut at its end (ids); else in its middle
+  std::string_view port = {};  // of an address: the field whose value follows it
+  // A field of the same type that is shown in its place where it is there, and cut in its middle.
+  std::string_view rather = {};
+};
+
+// Another look of the same records as text. One that is named after a collector gives them the form of that one's
+// lines: they can be shown beside it (`states --with NAME`).
+struct View {
+  std::string_view name;
+  std::string_view line;
+  std::span<const Column> columns = {};  // empty: as lines only
 };
 
 // What a sink needs to know of a kind of record.
 struct EventType {
   std::string_view name;  // "event" in JSON
   uint16_t kind;
-  uint16_t size;                  // bytes; a longer record (a newer kernel side) is read as far as known
-  std::span<const Field> common;  // of every event of one socket; empty where it is none
-  std::span<const Field> own;
+  uint16_t size;                    // bytes; a longer record (a newer kernel side) is read as far as known
+  std::span<const Field> common;    // of every event of one socket; empty where it is none
+  std::span<const Field> own;       // one that is called like a common one takes its place
   std::span<const Column> columns;  // table format
   std::string_view line;            // line format: text with {field} or {field:words}
+  std::span<const View> views = {};
+  bool src_opened = false;  // SRC is who opened the connection; else the local end
 };
+
+// All fields of a type, in the order in which they are shown.
+std::vector<const Field*> fields_of(const EventType& type);
 
 // The field called `name`, own ones first; null where there is none.
 const Field* find_field(const EventType& type, std::string_view name);
+
+// The view called `name`; null where there is none.
+const View* find_view(const EventType& type, std::string_view name);
+// What stands in lines and columns by this view; where the type has no such view, its usual ones.
+std::string_view line_in_view(const EventType& type, std::string_view view);
+std::span<const Column> columns_in_view(const EventType& type, std::string_view view);
 
 }  // namespace sockeye

@@ -51,6 +51,7 @@ using RunFacts = std::vector<std::pair<std::string, std::string>>;
 inline constexpr std::string_view kVersionFact = "sockeye";
 inline constexpr std::string_view kKernelFact = "kernel";  // its release
 inline constexpr std::string_view kZoneFact = "zone";      // a POSIX TZ rule (base/time_zone.h)
+inline constexpr std::string_view kViewFact = "view";      // SinkOptions::view, where it is not empty
 
 struct SinkOptions {
   std::string_view format;
@@ -58,6 +59,7 @@ struct SinkOptions {
   bool colour = false;
   std::optional<TimeStyle> times = {};  // table; none: time of day where the table has a column for it
   std::optional<Screen> screen = {};    // table: fit into this, whatever the output is
+  std::string view = {};                // text: of the types that have it, this View
 
   RunFacts facts = {};
 };

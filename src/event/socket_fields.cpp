@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event/socket_fields.h"
 
+#include <array>
+
 #include "event/context.h"
 #include "event/wire.h"
 
@@ -51,7 +53,8 @@ constexpr Presence kIfKnownElseGone = {.key_goes = true};
 
 constexpr Presence if_differs(When when, uint16_t other) { return {.when = when, .other = other, .key_goes = true}; }
 
-constexpr Field kFields[] = {
+// As an array: of it another is made.
+constexpr auto kFields = std::to_array<Field>({
     {.name = "time",
      .type = FieldType::kTime,
      MEMBER(header.time_ns),
@@ -154,7 +157,8 @@ constexpr Field kFields[] = {
     {.name = "netns",
      .type = FieldType::kUnsigned,
      MEMBER(socket.netns),
-     .meaning = "inode number of the network namespace"},
+     .meaning = "inode number of the network namespace",
+     .presence = kIfNonZero},
     {.name = "netns_cookie",
      .type = FieldType::kUnsigned,
      MEMBER(socket.netns_cookie),
@@ -175,23 +179,60 @@ constexpr Field kFields[] = {
      .meaning = "container id of the owner",
      .presence = kIfKnownElseGone,
      .context = &Context::container},
+    {.name = "container_name",
+     .type = FieldType::kContext,
+     .meaning = "name of the container; in a Kubernetes pod as the pod's specification spells it",
+     .presence = kIfKnownElseGone,
+     .context = &Context::container_name},
+    {.name = "container_image",
+     .type = FieldType::kContext,
+     .meaning = "image of the container as it was asked for",
+     .presence = kIfKnownElseGone,
+     .context = &Context::container_image},
     {.name = "pod",
      .type = FieldType::kContext,
      .meaning = "Kubernetes pod uid of the owner",
      .presence = kIfKnownElseGone,
      .context = &Context::pod},
+    {.name = "pod_name",
+     .type = FieldType::kContext,
+     .meaning = "name of the pod (Kubernetes, Podman)",
+     .presence = kIfKnownElseGone,
+     .context = &Context::pod_name},
+    {.name = "pod_namespace",
+     .type = FieldType::kContext,
+     .meaning = "Kubernetes namespace of the pod",
+     .presence = kIfKnownElseGone,
+     .context = &Context::pod_namespace},
     {.name = "unit",
      .type = FieldType::kContext,
      .meaning = "systemd unit of the owner",
      .presence = kIfKnownElseGone,
      .context = &Context::unit},
-};
+});
 
 #undef MEMBER
+
+// Of a record that need not be of one socket: what is of the socket is there where it has a family.
+constexpr Field if_any(Field field) {
+  constexpr size_t kSocket = offsetof(socket_event, socket), kOwner = offsetof(socket_event, owner);
+  const bool is_of_socket = field.size > 0 && field.offset >= kSocket && field.offset < kOwner;
+  if (is_of_socket && field.presence.when == When::kAlways)
+    field.presence = {.when = When::kFlagSet, .other = offsetof(socket_event, socket.family), .mask = 0xff};
+  if (field.name == "owner_source") field.presence = kIfNonZero;
+  return field;
+}
+
+constexpr auto kFieldsIfAny = [] {
+  auto fields = kFields;
+  for (Field& field : fields) field = if_any(field);
+  return fields;
+}();
 
 }  // namespace
 
 constinit const std::span<const Field> kSocketFields = kFields;
+constinit const std::span<const Field> kSocketFieldsIfAny = kFieldsIfAny;
 constinit const std::span<const EnumValue> kTcpStates = kStates;
 
 }  // namespace sockeye

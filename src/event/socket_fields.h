@@ -10,6 +10,10 @@ namespace sockeye {
 
 extern const std::span<const Field> kSocketFields;
 
+// The same where an event need not be of one socket, nor have an owner: what is zero then is not there. They are not
+// those that docs/output.md describes for all.
+extern const std::span<const Field> kSocketFieldsIfAny;
+
 // The TCP states, by their kernel names.
 extern const std::span<const EnumValue> kTcpStates;
 

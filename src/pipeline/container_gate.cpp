@@ -22,8 +22,35 @@ ContainerGate::ContainerGate(ContainerFilter filter, Enricher& enricher, int ver
 
 void ContainerGate::seed() {
   if (!filter_.is_active() || verdicts_ < 0) return;
-  enricher_.each_cgroup(
-      [this](const container_key& key, const Context& context) { tell(key, filter_.passes(&context)); });
+  enricher_.each_cgroup([this](const container_key& key, const Context& context) { judge(key, context); });
+}
+
+void ContainerGate::hear_of(const container_key& cgroup) {
+  constexpr size_t kMost = 256;
+  if (!decide(cgroup) && missed_.size() < kMost) missed_.push_back(cgroup);
+}
+
+void ContainerGate::retry() {
+  for (const container_key& cgroup : missed_) decide(cgroup);
+  missed_.clear();
+}
+
+bool ContainerGate::decide(const container_key& cgroup) {
+  const Context* context = enricher_.learn(cgroup);
+  if (context && filter_.is_active() && verdicts_ >= 0) judge(cgroup, *context);
+  return context != nullptr;
+}
+
+// What is to be left out is not shown before it is known that it is something else.
+bool ContainerGate::is_undecided(const Context& context) const {
+  return !filter_.excluded.empty() && context.container_name.empty() && enricher_.is_name_awaited(context);
+}
+
+// Not of a container whose name a daemon has been asked for: its events are decided here until it answers.
+void ContainerGate::judge(const container_key& cgroup, const Context& context) {
+  if (is_undecided(context)) return;
+  const bool passes = filter_.passes(&context);
+  if (passes || !enricher_.is_name_awaited(context)) tell(cgroup, passes);
 }
 
 std::function<bool(const Record&)> ContainerGate::wanted() {
@@ -33,13 +60,14 @@ std::function<bool(const Record&)> ContainerGate::wanted() {
 
 bool ContainerGate::passes(const Record& record) {
   if (record.type->common.empty()) return true;  // not about one socket
+  if (record.context && is_undecided(*record.context)) return false;
   const bool passes = filter_.passes(record.context);
   if (!record.context || verdicts_ < 0) return passes;  // what is not known now may be by the next event
   const auto& event = *reinterpret_cast<const socket_event*>(record.bytes());
   const container_key key = enricher_.key_of(event.owner);
   // Those that pass come again and again. One that does not has been here for the last time, unless the map, whose
   // entries go when others need the room, has forgotten it.
-  if (!passes || !told_.contains(key)) tell(key, passes);
+  if (!passes || !told_.contains(key)) judge(key, *record.context);
   return passes;
 }
 

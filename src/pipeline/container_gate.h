@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <functional>
 #include <unordered_set>
+#include <vector>
 
 #include "bpf/filter_rules.h"
 #include "enrich/enricher.h"
@@ -27,17 +28,27 @@ class ContainerGate {
   // told with its first event.
   void seed();
 
+  // A cgroup was made: its container is looked up and the kernel side told of it, before a process is in it. Also
+  // without a --container: who looks later may find it gone. What cannot be found yet is looked for once more by
+  // retry().
+  void hear_of(const container_key& cgroup);
+  void retry();
+
   // Whether a record that has come, with its context, is wanted. Empty where there is no --container.
   std::function<bool(const Record&)> wanted();
 
  private:
+  bool is_undecided(const Context& context) const;
   bool passes(const Record& record);
+  bool decide(const container_key& cgroup);
+  void judge(const container_key& cgroup, const Context& context);
   void tell(const container_key& key, bool passes);
 
   ContainerFilter filter_;
   Enricher& enricher_;
   int verdicts_;
   std::unordered_set<container_key, ContainerKeyHash> told_;  // that they pass
+  std::vector<container_key> missed_;                         // cgroups that were not to be found when they were made
 };
 
 }  // namespace sockeye

@@ -5,6 +5,7 @@
 
 #include "base/fake_root_for_tests.h"
 #include "event/socket_fields.h"
+#include "tests/support/mute_daemon.h"
 #include "tests/support/records.h"
 
 namespace sockeye {
@@ -54,6 +55,39 @@ TEST_F(ContainerGateTest, DecidesByTheContextOfTheRecord) {
   EXPECT_FALSE(passes(wanting.wanted(), 0x7fffffffffff)) << "a cgroup that cannot be named";
   EXPECT_FALSE(passes(excluding.wanted(), docker_));
   EXPECT_TRUE(passes(excluding.wanted(), service_));
+}
+
+TEST_F(ContainerGateTest, DecidesByName) {
+  root_.file("/var/lib/docker/containers/" + kId + "/config.v2.json", R"({"Name":"/web"})");
+  ContainerGate wanting({{"web"}, {}}, *enricher_, -1), excluding({{}, {"web"}}, *enricher_, -1);
+  EXPECT_TRUE(passes(wanting.wanted(), docker_));
+  EXPECT_FALSE(passes(wanting.wanted(), service_));
+  EXPECT_FALSE(passes(excluding.wanted(), docker_));
+  EXPECT_TRUE(passes(excluding.wanted(), service_));
+}
+
+TEST_F(ContainerGateTest, WhatMayBeExcludedDoesNotPassBeforeItsNameIsKnown) {
+  root_.directory("/run");
+  const MuteDaemon daemon(root_.path() + "/run/docker.sock");
+  enricher_.emplace(root_.path());
+  ContainerGate excluding({{}, {"web"}}, *enricher_, -1), by_id({{"aaaa"}, {}}, *enricher_, -1);
+  EXPECT_FALSE(passes(excluding.wanted(), docker_));
+  EXPECT_TRUE(passes(excluding.wanted(), service_));
+  EXPECT_TRUE(passes(by_id.wanted(), docker_)) << "its id is enough";
+}
+
+TEST_F(ContainerGateTest, ACgroupThatWasMadeIsKnownWhenItHasGone) {
+  ContainerGate gate({{"aaaa"}, {}}, *enricher_, -1);
+  const std::string path = "/sys/fs/cgroup/unified/docker/" + std::string(64, 'b');
+  const std::string again = "/sys/fs/cgroup/unified/docker/aaaa" + std::string(60, 'b');
+  gate.hear_of({.id = root_.directory(path), .pid = 0, .kind = CGROUP_V2});
+  gate.hear_of({.id = 0x7fffffffffff, .pid = 0, .kind = CGROUP_V2});
+  const uint64_t wanted = root_.directory(again);
+  gate.hear_of({.id = wanted, .pid = 0, .kind = CGROUP_V2});
+  gate.retry();
+  std::filesystem::remove(root_.path() + again);
+  EXPECT_TRUE(passes(gate.wanted(), wanted));
+  EXPECT_EQ(enricher_->counters().lookups.unnamed, 2u) << "the one that is nowhere, and once again";
 }
 
 TEST_F(ContainerGateTest, WhatIsAboutNoSocketPasses) {

@@ -51,11 +51,14 @@ Pipeline::Pipeline(Source& source, Enricher* enricher, std::vector<Sink*> sinks,
   epoll_event event = {};
   event.events = EPOLLIN;
   epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, signals_.fd(), &event);
-  if (source_.wake_fd() >= 0) {
-    // Edge-triggered: else it would be ready whenever anything is in the ring, and every event would wake us.
-    event.events = EPOLLIN | EPOLLET;
-    epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, source_.wake_fd(), &event);
-  }
+  if (source_.wake_fd() >= 0) wake_by(source_.wake_fd());
+}
+
+// Edge-triggered: else it would be ready whenever anything is in the ring, and every event would wake us.
+void Pipeline::wake_by(int fd) {
+  epoll_event event = {};
+  event.events = EPOLLIN | EPOLLET;
+  epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
 }
 
 RunTotals Pipeline::run(const PipelineOptions& options) {
@@ -63,6 +66,9 @@ RunTotals Pipeline::run(const PipelineOptions& options) {
   auto last_event = start, last_housekeeping = start;
   if (options.count) remaining_ = *options.count;
   wanted_ = options.wanted;
+  annotate_ = options.annotate;
+  read_news_ = options.read_news;
+  if (options.news_fd >= 0) wake_by(options.news_fd);
   outlets_.write({}, wall_);  // headers
   while (remaining_ > 0 && !signals_.stop_requested() && !outlets_.is_closed()) {
     const bool exact = steady_clock::now() - last_housekeeping >= kHousekeeping;
@@ -92,8 +98,8 @@ RunTotals Pipeline::run(const PipelineOptions& options) {
 }
 
 void Pipeline::wait(int timeout_ms) {
-  epoll_event events[2];
-  epoll_wait(epoll_.get(), events, 2, timeout_ms);
+  epoll_event events[3];
+  epoll_wait(epoll_.get(), events, 3, timeout_ms);
   handle_signals();
 }
 
@@ -107,6 +113,7 @@ void Pipeline::handle_signals() {
 bool Pipeline::read_batch() {
   gaps_.begin_reading();
   batch_.clear();
+  if (read_news_) read_news_();
   const bool more = source_.next(batch_);
   if (!enricher_) wall_.recheck();  // a recording's clock changes between batches
   return more;
@@ -115,15 +122,18 @@ bool Pipeline::read_batch() {
 void Pipeline::hand_on(bool more) {
   if (!enricher_) return deliver_again();
   enrich();
+  if (annotate_) annotate_(batch_);
   deliver(more);
 }
 
-// Every event of one socket begins alike; other records have no owner to look up.
+// Every event of one socket begins alike; other records have no owner to look up. What is added up over time brings its
+// context with it: who was known then may be forgotten by now. Also without records a batch has come: of answers there
+// may be some, and new cgroups are looked up in between.
 void Pipeline::enrich() {
-  if (batch_.records().empty()) return;
   enricher_->begin_batch();
+  if (batch_.records().empty()) return;
   for (Record& record : batch_.records()) {
-    if (record.type->common.empty()) continue;
+    if (record.context || record.type->common.empty()) continue;
     const auto& event = *reinterpret_cast<const socket_event*>(record.bytes());
     if (event.owner.cgroup_id != 0) record.context = enricher_->of(event.owner);
   }

@@ -26,6 +26,12 @@ struct PipelineOptions {
   bool end_record = false;                           // the last line of the stream is the end record
   // Of records that have come, with their context, those that go on; empty: all of them.
   std::function<bool(const Record&)> wanted = {};
+  // Puts something into the records of a batch, which has their context; is called for empty batches, too.
+  std::function<void(Batch&)> annotate = {};
+  // What is no record and has to be known before those that are read next: asked for before each batch, and whenever
+  // `news_fd` becomes readable (edge-triggered).
+  std::function<void()> read_news = {};
+  int news_fd = -1;
 };
 
 struct RunTotals {
@@ -53,6 +59,7 @@ class Pipeline {
   Pipeline(Source& source, Enricher* enricher, std::vector<Sink*> sinks, Signals& signals, const Clock& clock,
            std::function<void(const std::string&)> complain);
 
+  void wake_by(int fd);
   void wait(int timeout_ms);
   bool read_batch();
   void look_for_losses(bool exact);
@@ -81,6 +88,8 @@ class Pipeline {
   uint64_t horizon_ns_ = 0;   // time of the latest record that went out
   uint64_t remaining_;        // of --count
   std::function<bool(const Record&)> wanted_;
+  std::function<void(Batch&)> annotate_;
+  std::function<void()> read_news_;
   RunTotals totals_;
 };
 

@@ -122,6 +122,17 @@ class PipelineTest : public testing::Test {
   std::vector<std::string> complaints_;
 };
 
+TEST_F(PipelineTest, NewsComesBeforeEachBatch) {
+  source_.steps = {{.times = {10}}, {.times = {20}}};
+  std::vector<size_t> left;
+  PipelineOptions options = {.duration = {}, .count = 2, .end_record = false};
+  options.read_news = [&] { left.push_back(source_.steps.size()); };
+  run(options);
+  ASSERT_GE(left.size(), 2u);
+  EXPECT_EQ(left[0], 2u);
+  EXPECT_EQ(left[1], 1u);
+}
+
 TEST_F(PipelineTest, DeliversInOrderOfTimeAndMarksWhatIsLate) {
   source_.steps = {{{30, 10, 20}, {}}, {{25, 40}, {}}};
   const RunTotals totals = run({});

@@ -106,8 +106,15 @@ struct ContextMember {
   std::string Context::*member;
 };
 inline constexpr ContextMember kContextMembers[] = {
-    {"container", &Context::container}, {"runtime", &Context::runtime},         {"pod", &Context::pod},
-    {"unit", &Context::unit},           {"cgroup_path", &Context::cgroup_path},
+    {"container", &Context::container},
+    {"runtime", &Context::runtime},
+    {"pod", &Context::pod},
+    {"unit", &Context::unit},
+    {"cgroup_path", &Context::cgroup_path},
+    {"container_name", &Context::container_name},
+    {"container_image", &Context::container_image},
+    {"pod_name", &Context::pod_name},
+    {"pod_namespace", &Context::pod_namespace},
 };
 static_assert(sizeof(Context) == std::size(kContextMembers) * sizeof(std::string), "a member is not recorded");
 

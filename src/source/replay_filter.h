@@ -18,6 +18,7 @@ class ReplayFilter {
  private:
   const filter_rules& rules_;
   bool is_of_socket_;
+  bool src_opened_;
   const Field* old_state_;
   const Field* new_state_;
   const Field* state_;

@@ -2,6 +2,7 @@
 // Where records come from: the next batch of them, wherever that is.
 #pragma once
 
+#include "base/result.h"
 #include "event/batch.h"
 #include "event/loss.h"
 
@@ -21,6 +22,8 @@ class Source {
   virtual Losses losses(bool exact) = 0;
   // Events with OUTCOME_TABLE_FULL so far: what remained of their sockets is not certain.
   virtual uint64_t table_full() const { return 0; }
+  // Why not all of it could be read; what could is in the records.
+  virtual Status status() const { return Ok{}; }
   // Of a recording: whether its second has passed since it was last asked. A live source has no seconds of its own.
   virtual bool take_tick() { return false; }
   // Nothing new is made after this; what was made before can still be read.

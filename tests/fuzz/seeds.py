@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What a fuzz target begins with: the golden recordings, or the command lines that the documentation shows, as the target
-takes them.
+"""What a fuzz target begins with: the golden recordings, the command lines that the documentation shows, or what container
+runtimes write, as the target takes them.
 
 usage: tests/fuzz/seeds.py TARGET FOLDER
 """
@@ -73,8 +73,17 @@ FILTERS = """--pid=1,2,!3
 --active-only"""
 
 
+def container_texts():
+    """What container runtimes write, as the unit test of its reading has it."""
+    test = (ROOT / "src/enrich/container_json_test.cpp").read_text(encoding="utf-8")
+    for text in re.findall(r'R"\((.*?)\)"', test, re.DOTALL):
+        yield text.encode()
+
+
 def seeds(target):
-    if target == "command_line_fuzz":
+    if target == "container_json_fuzz":
+        yield from container_texts()
+    elif target == "command_line_fuzz":
         for words in command_lines():
             yield "\0".join(words).encode()
     elif target == "filter_options_fuzz":

@@ -26,7 +26,7 @@ class LoadTest : public KernelTest {
     return attached ? std::move(*object) : nullptr;
   }
 
-  // `accepted` costs every system call where no trampoline is to be had: only who asks for it has it there.
+  // What costs every system call where no trampoline is to be had: only who asks for it has it there.
   static void expect_rungs(const Object& object, bool accept_owner = false) {
     for (const Choice& choice : object.plan().choices) {
       if (choice.moment == "accepted" && !accept_owner) continue;
@@ -42,6 +42,7 @@ TEST_F(LoadTest, EachCollectorAlone) {
     SCOPED_TRACE(collector->event.name);
     ObjectOptions options;
     options.collectors = {collector->event.name};
+    options.connect_errors = true;
     const auto object = loaded(options);
     ASSERT_TRUE(object);
     expect_rungs(*object);
@@ -54,7 +55,7 @@ TEST_F(LoadTest, EachCollectorAlone) {
 
 TEST_F(LoadTest, AllTogetherFiltered) {
   ObjectOptions options;
-  options.accept_owner = true;
+  options.accept_owner = options.connect_errors = options.new_cgroups = true;
   for (const Collector* collector : collectors()) options.collectors.push_back(collector->event.name);
   memset(&options.filters, 0xff, sizeof options.filters);  // no list is dead code
   options.filters.family = FAMILY_IPV4;

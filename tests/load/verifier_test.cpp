@@ -65,7 +65,7 @@ class Verifier : public KernelTest {
     for (const std::string_view name : wanted) names.append(" ").append(name);
     SCOPED_TRACE("with" + names);
     ObjectOptions options;
-    options.accept_owner = true;
+    options.accept_owner = options.connect_errors = options.new_cgroups = true;
     options.collectors = std::move(wanted);
     const auto object = Object::load(options);
     ASSERT_TRUE(object) << object.error().what;

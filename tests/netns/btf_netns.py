@@ -11,7 +11,8 @@ import tempfile
 import netns
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "collectors/states"))
-from states_tools import Puppet, identity, rows_in, watch
+from puppet import Puppet
+from states_tools import identity, rows_in, watch
 
 KERNEL = "/sys/kernel/btf/vmlinux"
 HIDE = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /sys/kernel/btf && exec "$@"', "sh"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`doctor` under many rights and mounts, each time compared with what states, counts and who then really do there: exit
+"""`doctor` under many rights and mounts, each time compared with what each collector then really does there: exit
 codes, rungs that are missing, and the sentences that they say on standard error."""
 import json
 import os
@@ -9,8 +9,10 @@ import shutil
 import netns
 
 WORKS, FAILED = 0, 3
-COMMANDS = {"states": ["states", "--duration", "200ms", "--format", "json"], "counts": ["counts", "--json"],
-            "who": ["who", "--format", "json"]}
+STREAMS = ("connections", "drops", "lifetimes", "retransmits", "states")
+COMMANDS = {"counts": ["counts", "--json"], "who": ["who", "--format", "json"],
+            "retransmit_totals": ["retransmits", "--totals", "--duration", "200ms", "--format", "json"],
+            **{name: [name, "--duration", "200ms", "--format", "json"] for name in STREAMS}}
 CHANGING = re.compile(r"\d+")  # how many processes there are, and which
 BTF = "/sys/kernel/btf/vmlinux"
 
@@ -52,7 +54,7 @@ def sentence(moment):
     return f"sockeye: {where}: {moment['loses']}"
 
 
-def check_states(collector, done):
+def check_sentences(collector, done):
     """Its own sentences are those that doctor has, no more and no fewer."""
     expected = [sentence(moment) for moment in collector["moments"] if moment["loses"]]
     told = [line for line in done.stderr.splitlines() if re.match(r"sockeye: (without \w+|\w+ by \w+): ", line)]
@@ -85,8 +87,8 @@ def look(net, prefix):
             continue
         assert done.code == WORKS, (collector, done)
         assert collector["tried"], collector
-        if collector["name"] == "states":
-            check_states(collector, done)
+        if collector["name"] in STREAMS:
+            check_sentences(collector, done)
         check_shortcomings(collector, done)
         if collector["verdict"] == "works":
             assert not collector["shortcomings"] and not any(one["loses"] for one in collector["moments"]), collector

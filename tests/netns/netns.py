@@ -69,7 +69,8 @@ def with_options(argv):
     """The words of a command with $SOCKEYE_OPTIONS, which this machine needs for every sockeye that asks the kernel."""
     words = [str(word) for word in argv]
     for at, (program, verb) in enumerate(zip(words, words[1:])):
-        if os.path.basename(program) == "sockeye" and verb in ("states", "counts", "who", "doctor"):
+        if os.path.basename(program) == "sockeye" and verb in ("states", "connections", "lifetimes", "retransmits", "drops",
+                                                               "trace", "counts", "who", "doctor"):
             return words[:at + 2] + os.environ.get("SOCKEYE_OPTIONS", "").split() + words[at + 2:]
     return words
 

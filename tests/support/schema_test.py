@@ -67,7 +67,8 @@ class Schema(unittest.TestCase):
     def test_refuses_an_unknown_word(self):
         for key in ("owner_source", "family", "role", "old_state", "new_state", "outcome", "state", "stage", "reason",
                     "by", "event"):
-            used = [record for record in self.records if key in record]
+            used = [record for record in self.records
+                    if key in record and (record["event"], key) != ("drops", "reason")]  # each kernel has its own
             self.assertTrue(used, key)
             for record in used:
                 self.refuse({**record, key: "ESTAB"}, f"a word of {key}")

@@ -31,11 +31,9 @@ std::string_view word_of(FieldType type) {
 }
 
 void print_fields(const EventType& type) {
-  for (const auto fields : {type.common, type.own}) {
-    for (const Field& field : fields) {
-      printf("    %-14s %-8s %-8s %s\n", std::string(field.name).c_str(), std::string(word_of(field.type)).c_str(),
-             std::string(field.unit).c_str(), std::string(field.meaning).c_str());
-    }
+  for (const Field* field : fields_of(type)) {
+    printf("    %-14s %-8s %-8s %s\n", std::string(field->name).c_str(), std::string(word_of(field->type)).c_str(),
+           std::string(field->unit).c_str(), std::string(field->meaning).c_str());
   }
 }
 
@@ -58,8 +56,9 @@ std::string moments_of(const Collector& collector) {
 }
 
 void print_collector(const Collector& collector, bool with_fields) {
-  printf("  %-14s %s (at %s)\n", std::string(collector.event.name).c_str(), std::string(collector.summary).c_str(),
-         moments_of(collector).c_str());
+  const std::string_view events = collector.totals_of;
+  const std::string name = events.empty() ? std::string(collector.event.name) : std::string(events) + " --totals";
+  printf("  %-14s %s (at %s)\n", name.c_str(), std::string(collector.summary).c_str(), moments_of(collector).c_str());
   if (with_fields) print_fields(collector.event);
 }
 

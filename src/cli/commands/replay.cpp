@@ -80,7 +80,9 @@ Result<ReplayResult> play(const Replay& replay) {
   }
   use_zone_of((*source)->run());
   Signals signals;
-  auto sinks = make_sinks(replay.run, (*source)->collectors(), &signals, (*source)->run().facts);
+  RunOptions shown = replay.run;
+  shown.view = (*source)->run().fact(kViewFact);
+  auto sinks = make_sinks(shown, (*source)->collectors(), &signals, (*source)->run().facts);
   if (!sinks) return sinks.error();
   Pipeline pipeline(**source, sinks->all(), signals, (*source)->clock(), say);
   ReplayResult result;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "aggregate/totals_source.h"
 #include "base/text.h"
 #include "bpf/snapshot.h"
 #include "cli/command_line.h"
@@ -15,6 +16,8 @@
 #include "event/collector.h"
 #include "pipeline/container_gate.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/translator.h"
+#include "source/cgroup_news.h"
 #include "source/ring_source.h"
 
 namespace sockeye {
@@ -22,18 +25,30 @@ namespace {
 
 struct StreamWords {
   std::vector<std::string> collectors;
+  std::vector<std::string> with;
+  bool totals = false;
+  std::string by, interval;
   RunWords run;
   FilterOptions filter;
   bool accept_owner = false;
+  bool connect_errors = false;
+};
+
+// What is counted in place of events, and how it is handed out.
+struct TotalsWanted {
+  TotalsBy by;
+  std::optional<std::chrono::nanoseconds> interval;
 };
 
 // What the words mean.
 struct Stream {
-  std::vector<const Collector*> wanted;
+  std::vector<const Collector*> wanted;  // with `totals` one, which has rows
+  std::optional<TotalsWanted> totals = {};
   RunOptions run;
   filter_rules filters;
   ContainerFilter containers;
   bool accept_owner;
+  bool connect_errors;
 };
 
 Result<std::vector<const Collector*>> parse_collectors(const std::vector<std::string>& words) {
@@ -41,12 +56,90 @@ Result<std::vector<const Collector*>> parse_collectors(const std::vector<std::st
   for (const std::string& word : words) {
     const Collector* collector = find_collector(word);
     if (collector && !collector->has_stream) {
-      return Error{ErrorCode::kUsage, word + " is no stream of events", "it is a command of its own: sockeye " + word};
+      const std::string_view events = collector->totals_of;
+      return Error{
+          ErrorCode::kUsage, word + " is no stream of events",
+          "it is a command of its own: sockeye " + (events.empty() ? word : std::string(events) + " --totals")};
     }
     if (!collector) return no_such_collector(word, [](const Collector& each) { return each.has_stream; });
     if (std::count(wanted.begin(), wanted.end(), collector) == 0) wanted.push_back(collector);
   }
   return wanted;
+}
+
+bool goes_beside(const Collector& collector, std::string_view main) {
+  return find_view(collector.event, main) != nullptr;
+}
+
+// --with: other collectors' events as lines of the same form.
+Status add_companions(const StreamWords& words, Stream& stream) {
+  const std::string& main = words.collectors.front();
+  for (const std::string& word : words.with) {
+    const auto may_be = [&](const Collector& each) { return goes_beside(each, main); };
+    const Collector* collector = find_collector(word);
+    if (!collector) return no_such_collector(word, may_be);
+    if (!may_be(*collector)) {
+      return Error{ErrorCode::kUsage, "--with " + word + ": it has no lines of the form of " + main,
+                   collector->has_stream ? "several collectors in one stream: sockeye trace " + main + "," + word
+                                         : "it is a command of its own: sockeye " + word};
+    }
+    if (std::count(stream.wanted.begin(), stream.wanted.end(), collector) == 0) stream.wanted.push_back(collector);
+    stream.run.view = main;
+  }
+  return Ok{};
+}
+
+// The collector that counts what this one tells; null: there is none.
+const Collector* totals_of(std::string_view name) {
+  const auto found = std::find_if(collectors().begin(), collectors().end(),
+                                  [name](const Collector* each) { return each->totals_of == name && !name.empty(); });
+  return found == collectors().end() ? nullptr : *found;
+}
+
+Result<TotalsBy> parse_totals_by(const std::string& word) {
+  if (word.empty() || word == "connection") return TotalsBy::kConnection;
+  if (word == "process") return TotalsBy::kProcess;
+  if (word == "container") return TotalsBy::kContainer;
+  return Error{ErrorCode::kUsage, "--by " + printable(word) + ": nothing is counted by this",
+               "it is one of connection, process and container"};
+}
+
+// --totals: its collector in place of what it counts. Views are called as groups are.
+Status choose_totals(const StreamWords& words, Stream& stream) {
+  if (!words.totals) {
+    const std::string stray = !words.by.empty() ? "--by" : !words.interval.empty() ? "--interval" : "";
+    if (stray.empty()) return Ok{};
+    return Error{ErrorCode::kUsage, stray + ": there are no totals", "it goes with --totals"};
+  }
+  const auto by = parse_totals_by(words.by);
+  if (!by) return by.error();
+  stream.totals = TotalsWanted{*by, {}};
+  if (!words.interval.empty()) {
+    const auto interval = parse_duration(words.interval);
+    if (!interval) {
+      return Error{ErrorCode::kUsage, "--interval " + printable(words.interval) + ": this is not a length of time",
+                   interval.error().hint};
+    }
+    stream.totals->interval = *interval;
+  }
+  stream.wanted = {totals_of(words.collectors.front())};
+  stream.run.view = words.by;
+  return Ok{};
+}
+
+// Where records come from: events out of the ring, or rows. Before anything is attached.
+Result<std::unique_ptr<Source>> open_source(const Stream& stream, Object& object, Enricher& enricher,
+                                            const Clock& clock) {
+  if (!stream.totals) {
+    auto ring = RingSource::open(object);
+    if (!ring) return ring.error();
+    return std::unique_ptr<Source>(std::move(*ring));
+  }
+  const Collector& collector = *stream.wanted.front();
+  auto sweep = RowSweep::open(object, collector);
+  if (!sweep) return sweep.error();
+  return std::unique_ptr<Source>(std::make_unique<TotalsSource>(object, std::move(*sweep), collector, stream.totals->by,
+                                                                stream.totals->interval, clock, enricher));
 }
 
 void say_snapshot(const SnapshotReport& report) {
@@ -66,13 +159,17 @@ Result<RunTotals> run_stream(const Stream& stream) {
   for (const Collector* collector : stream.wanted) object_options.collectors.push_back(collector->event.name);
   object_options.ring_bytes = options.ring_bytes;
   object_options.filters = with_containers(stream.filters, stream.containers, enricher);
+  object_options.new_cgroups = true;
   object_options.accept_owner = stream.accept_owner;
+  object_options.connect_errors = stream.connect_errors;
   object_options.btf_file = options.btf_file;
   auto object = Object::load(object_options);
   if (!object) return object.error();
-  auto source = RingSource::open(**object);
+  const SystemClock clock;
+  auto source = open_source(stream, **object, enricher, clock);
   if (!source) return source.error();
 
+  CgroupNews news(**object);
   ContainerGate gate(stream.containers, enricher, (*object)->map_fd("verdict_by_container"));
   gate.seed();
   // Attach first, then look at what is there: what changes meanwhile is an event.
@@ -84,9 +181,36 @@ Result<RunTotals> run_stream(const Stream& stream) {
   }
   tell_ready(options.ready_fd);
 
-  const SystemClock clock;
+  std::vector<const EventType*> types;
+  for (const Collector* collector : stream.wanted) types.push_back(&collector->event);
+  Translator translator(types, Translations(), clock);
+  std::function<void(Batch&)> annotate;
+  if (translator.is_wanted()) annotate = [&translator](Batch& batch) { translator.fill(batch); };
+
   Pipeline pipeline(**source, enricher, sinks->all(), signals, clock, say);
-  return pipeline.run({options.duration, options.count, options.end_record, gate.wanted()});
+  const auto read_news = [&] {
+    gate.retry();
+    news.read([&gate](const container_key& cgroup) { gate.hear_of(cgroup); });
+  };
+  const RunTotals totals = pipeline.run(
+      {options.duration, options.count, options.end_record, gate.wanted(), annotate, read_news, news.wake_fd()});
+  SOCKEYE_TRY((*source)->status());
+  return totals;
+}
+
+bool has_state(const std::string& name) {
+  const EventType& type = find_collector(name)->event;
+  return find_field(type, "state") || find_field(type, "new_state");
+}
+
+// --active-only asks for the state of a socket, which not every event has.
+Status check_active_only(const StreamWords& words) {
+  const std::vector<std::string>& names = words.collectors;
+  if (!words.filter.active_only || std::any_of(names.begin(), names.end(), has_state)) return Ok{};
+  std::string all;
+  for (const std::string& name : names) all += (all.empty() ? "" : " and ") + name;
+  return Error{ErrorCode::kUsage, "--active-only: events of " + all + " have no state to go by",
+               "leave it out; see sockeye list --fields"};
 }
 
 Result<Stream> understand(const StreamWords& words) {
@@ -94,19 +218,44 @@ Result<Stream> understand(const StreamWords& words) {
   if (!run) return run.error();
   auto wanted = parse_collectors(words.collectors);
   if (!wanted) return wanted.error();
+  SOCKEYE_TRY(check_active_only(words));
   auto filters = parse_filter(words.filter);
   if (!filters) return filters.error();
   auto containers = parse_containers(words.filter);
   if (!containers) return containers.error();
-  return Stream{std::move(*wanted), std::move(*run), *filters, std::move(*containers), words.accept_owner};
+  Stream stream{std::move(*wanted),  {}, std::move(*run), *filters, std::move(*containers), words.accept_owner,
+                words.connect_errors};
+  SOCKEYE_TRY(add_companions(words, stream));
+  SOCKEYE_TRY(choose_totals(words, stream));
+  return stream;
 }
 
 int run_and_report(const Stream& stream) {
   const auto totals = run_stream(stream);
   if (!totals) return report(totals.error());
   const bool lost = totals->losses.any();
-  if (!stream.run.quiet || lost || totals->table_full > 0) say_totals(*totals, "events");
+  if (!stream.run.quiet || lost || totals->table_full > 0) say_totals(*totals, stream.totals ? "totals" : "events");
   return lost && stream.run.strict ? static_cast<int>(ErrorCode::kFailed) : 0;
+}
+
+// Where something can be shown beside it.
+void add_with_option(CLI::App& command, StreamWords& words) {
+  std::string companions;
+  for (const Collector* collector : collectors()) {
+    if (!goes_beside(*collector, words.collectors.front())) continue;
+    companions += (companions.empty() ? "" : ", ") + std::string(collector->event.name);
+  }
+  if (companions.empty()) return;
+  command.add_option("--with", words.with, "besides, as lines of the same form: " + companions)->delimiter(',');
+}
+
+// Where there is something that counts its events.
+void add_totals_options(CLI::App& command, StreamWords& words) {
+  if (!totals_of(words.collectors.front())) return;
+  command.add_flag("--totals", words.totals, "count them in the kernel, and show what was counted in place of events");
+  command.add_option("--by", words.by, "with --totals: counted by connection (default), process or container");
+  command.add_option("--interval", words.interval,
+                     "with --totals: show them after each of these (default: at the end)");
 }
 
 void add_stream_options(CLI::App& command, const std::shared_ptr<StreamWords>& words, Chosen& chosen) {
@@ -114,6 +263,9 @@ void add_stream_options(CLI::App& command, const std::shared_ptr<StreamWords>& w
   add_filter_options(command, words->filter);
   command.add_flag("--accept-owner", words->accept_owner,
                    "name who accepts a connection also where only a hook on every system call can tell");
+  command.add_flag("--connect-errors", words->connect_errors,
+                   "show connects that fail before their first SYN (no route, forbidden) also where only a hook on "
+                   "every system call can tell");
   command.callback([words, &chosen] { chosen = [words] { return work_of(understand(*words), run_and_report); }; });
 }
 
@@ -125,6 +277,8 @@ void add_stream_commands(CLI::App& app, Chosen& chosen) {
     auto words = std::make_shared<StreamWords>();
     words->collectors = {std::string(collector->event.name)};
     CLI::App* command = app.add_subcommand(words->collectors[0], std::string(collector->summary));
+    add_with_option(*command, *words);
+    add_totals_options(*command, *words);
     add_stream_options(*command, words, chosen);
   }
   auto words = std::make_shared<StreamWords>();

@@ -2,6 +2,7 @@
 // `sockeye who`: every TCP socket that there is now, in all network namespaces, with its owner.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <memory>
 
 #include "base/text.h"
@@ -59,6 +60,8 @@ Result<Look> understand(const WhoWords& words) {
   return Look{std::move(*run), *filters, std::move(*containers)};
 }
 
+constexpr std::chrono::milliseconds kNamePatience(1000);  // for daemons that know names which no file tells
+
 Result<WhoResult> look(const RunOptions& options, const filter_rules& filters, const ContainerFilter& containers) {
   const Collector* collector = find_collector(kName);
   Signals signals;
@@ -74,6 +77,7 @@ Result<WhoResult> look(const RunOptions& options, const filter_rules& filters, c
   if (!object) return object.error();
   if (!options.quiet) say_what_is_missing(**object);
   ContainerGate gate(containers, enricher, (*object)->map_fd("verdict_by_container"));
+  enricher.prepare(kNamePatience);
   gate.seed();
   WhoResult result;
   result.owners = take_snapshot(**object);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Layer 1: from a descriptor, which is all that a system call tells, to its socket. By probe reads: what is found so can be
+ * read, but is nothing that socket storage could be asked of.
+ */
+#ifndef SOCKEYE_BPF_DESCRIPTOR_H
+#define SOCKEYE_BPF_DESCRIPTOR_H
+
+#include "bpf/compat.h"
+
+/* What the current process has open as `fd`, if that is a socket; else 0. */
+INLINE struct sock *socket_of_descriptor(__u64 fd)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file **files = BPF_CORE_READ(table, fd);
+	struct socket *socket;
+	struct file *file = 0;
+
+	if (fd >= BPF_CORE_READ(table, max_fds))
+		return 0;
+	if (bpf_probe_read_kernel(&file, sizeof(file), &files[fd]) || !file)
+		return 0;
+	if ((BPF_CORE_READ(file, f_inode, i_mode) & FILE_TYPE_MASK) != FILE_TYPE_SOCKET)
+		return 0;
+	socket = BPF_CORE_READ(file, private_data);
+	return BPF_CORE_READ(socket, sk);
+}
+
+INLINE int is_tcp(struct sock *sk)
+{
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family), protocol = BPF_CORE_READ(sk, sk_protocol);
+
+	return (family == FAMILY_IPV4 || family == FAMILY_IPV6) &&
+	       (protocol == TCP_PROTOCOL || (protocol == MPTCP_PROTOCOL && settings.follows_connections));
+}
+
+#endif

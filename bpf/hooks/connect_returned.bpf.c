@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The moment connect_returned: connect() comes back with an error, in its process. Most failures show as a change of
+ * state; those before the first one do not: no route, a rule that forbids it, an address that is none. The socket knows no peer
+ * then: the moment's id has what the process asked for. Seen as a system call the socket can only be read: there is no
+ * record, and the moment has its owner itself.
+ */
+#include "bpf/descriptor.h"
+#include "bpf/emit.h"
+#include "bpf/use.h"
+#include "gen/handlers_connect_returned.h"
+
+/* A struct sockaddr_in or sockaddr_in6, as far as it is of use here. */
+struct asked_address {
+	__u16 family;
+	__be16 port;
+	__be32 ipv4; /* IPv6: the flow label */
+	__u8 ipv6[16];
+};
+
+/* The socket as it would be. No peer where what was asked for is no internet address. */
+INLINE void fill_asked_id(struct socket_id *id, struct moment *m, struct asked_address *asked)
+{
+	read_moment_id(id, m);
+	__builtin_memset(id->raddr, 0, sizeof(id->raddr));
+	id->rport = 0;
+	id->role = ROLE_CLIENT;
+	m->role = ROLE_CLIENT;
+	m->id = id;
+	if (asked->family == FAMILY_IPV6)
+		__builtin_memcpy(id->raddr, asked->ipv6, sizeof(id->raddr));
+	else if (asked->family == FAMILY_IPV4)
+		map_ipv4(id->raddr, asked->ipv4);
+	else
+		return;
+	id->rport = bpf_ntohs(asked->port);
+}
+
+/* The kernel's copy, whose size is that of any address; under lockdown=confidentiality it cannot be read. */
+INLINE void read_asked(struct asked_address *asked, const void *address)
+{
+	if (!settings.may_probe_read || bpf_probe_read_kernel(asked, sizeof(*asked), address))
+		asked->family = 0;
+}
+
+/* The process's own: an address of IPv4 may be the last that it can read. */
+INLINE void read_users_asked(struct asked_address *asked, const void *address)
+{
+	if (bpf_probe_read_user(asked, sizeof(*asked), address) && bpf_probe_read_user(asked, 8, address))
+		asked->family = 0;
+}
+
+SEC("fexit/inet_stream_connect")
+int BPF_PROG(connect_returned__fexit, struct socket *socket, void *address, int length, int flags, int result)
+{
+	struct asked_address asked = {};
+	struct sock *sk = socket->sk;
+	struct socket_id id = {};
+	struct moment m = {};
+
+	if (result >= 0 || result < -255 || !sk || !open_use(&m, sk, OWNER_CONNECT, 1))
+		return 0;
+	m.error = (__u8)-result;
+	read_asked(&asked, address);
+	fill_asked_id(&id, &m, &asked);
+	handlers_connect_returned(&m);
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(connect_returned__sys_exit, struct pt_regs *regs, long result)
+{
+	struct asked_address asked = {};
+	struct connect_call call = {};
+	struct socket_id id = {};
+	struct owner owner = {};
+	struct moment m = {};
+	struct sock *sk;
+
+	if (result >= 0 || result < -255 || !read_connect_call(&call, regs) || !settings.tcp_sock_type)
+		return 0;
+	sk = socket_of_descriptor(call.descriptor);
+	if (!sk || !is_tcp(sk))
+		return 0;
+	m.tp = readable_tcp(sk);
+	if (m.tp->inet_conn.icsk_inet.sk.sk_protocol != TCP_PROTOCOL)
+		return 0; /* an MPTCP connection: its subflows are told */
+	m.sk = (struct sock *)m.tp;
+	m.time_ns = bpf_ktime_get_boot_ns();
+	m.cookie = (__u64)m.tp->inet_conn.icsk_inet.sk.__sk_common.skc_cookie.counter;
+	m.error = (__u8)-result;
+	read_current(&owner, OWNER_CONNECT);
+	m.owner = &owner;
+	read_users_asked(&asked, call.address);
+	fill_asked_id(&id, &m, &asked);
+	handlers_connect_returned(&m);
+	return 0;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The moment dropped: the kernel throws a packet of TCP or UDP away (kfree_skb; what ends well goes by consume_skb). From
+ * 5.17 on it says why, from 6.11 on also for which socket.
+ */
+#include "bpf/emit.h"
+#include "bpf/listeners.h"
+#include "bpf/nested.h"
+#include "bpf/packet.h"
+#include "gen/handlers_dropped.h"
+
+NESTED_NOTES(dropped_notes);
+
+INLINE int is_in(__u64 location, const volatile struct code_range *code)
+{
+	return location >= code->from && location < code->to;
+}
+
+/*
+ * A FIN without data waits in the receive queue, its header taken off (tcp_fin(), tcp_queue_rcv()), until somebody reads as
+ * far or closes: nothing of it is lost. A packet that comes to be looked at still has its header.
+ */
+INLINE int is_read_fin(struct packet *packet)
+{
+	return (packet->flags & PACKET_HAS_TCP_HEADER) && !packet->length;
+}
+
+/*
+ * An acknowledgement without data, on a connection that one end has shut down: what it says has been taken in, and it ends
+ * as all packets do that the state machine does not queue (discard of tcp_rcv_state_process()). All that TCP looks at of
+ * it is its header.
+ */
+INLINE int is_taken_acknowledgement(struct packet *packet, struct sock_common *common)
+{
+	const __u32 shut = 1 << STATE_FIN_WAIT1 | 1 << STATE_FIN_WAIT2 | 1 << STATE_CLOSE_WAIT | 1 << STATE_CLOSING |
+			   1 << STATE_LAST_ACK;
+
+	if ((packet->tcp_flags & (TCP_FLAG_SYN_BIT | TCP_FLAG_FIN_BIT | TCP_FLAG_RST_BIT)) || !packet->tcp_header ||
+	    packet->length != packet->tcp_header)
+		return 0;
+	return common ? shut >> (common->skc_state & 31) & 1 : is_in(packet->location, &tcp_receive.states);
+}
+
+/*
+ * The FIN of a peer that a TIME_WAIT or FIN_WAIT2 minisocket has acknowledged ends here as well, without a reason
+ * (discard_it of tcp_v4_rcv()): it did what it came for. Where the kernel does not say for which socket it was, each FIN
+ * that ends there is taken for one.
+ */
+INLINE int is_no_loss(struct packet *packet, struct sock_common *common)
+{
+	if (is_read_fin(packet))
+		return 1;
+	if (packet->reason != settings.reason_not_specified)
+		return 0;
+	if (is_taken_acknowledgement(packet, common))
+		return 1;
+	if (common)
+		return common->skc_state == STATE_TIME_WAIT;
+	return settings.drop_arguments < 4 && (packet->tcp_flags & TCP_FLAG_FIN_BIT) &&
+	       (is_in(packet->location, &tcp_receive.ipv4) || is_in(packet->location, &tcp_receive.ipv6));
+}
+
+/*
+ * What the socket tells: any its namespace, a full one of TCP or UDP whose it is, and all there is where the packet cannot
+ * be read. What another one sends (AF_PACKET) tells of no connection.
+ */
+INLINE int read_socket_of(struct moment *m, struct sock_common *common, int has_packet)
+{
+	struct packet *packet = m->packet;
+	__u16 protocol = is_full_socket(common) ? protocol_of(common) : 0;
+
+	m->cookie = (__u64)common->skc_cookie.counter;
+	m->id->netns_cookie = netns_cookie(readable_socket(common)->skc_net.net);
+	m->id->netns = readable_socket(common)->skc_net.net->ns.inum;
+	if (protocol != TCP_PROTOCOL && protocol != UDP_PROTOCOL) {
+		m->record = 0;
+		return has_packet;
+	}
+	read_receiver(packet, common);
+	if (!has_packet) {
+		packet->protocol = protocol;
+		read_mini_id(m->id, common);
+	}
+	m->record = own_record(m->record, common);
+	if (m->record) {
+		m->cookie = m->record->cookie;
+		packet->last_accept_ns = m->record->last_accept_ns;
+	}
+	if (settings.watches_listeners && (packet->flags & PACKET_OF_LISTENER))
+		drops_were_seen(common, m->id);
+	return 1;
+}
+
+/*
+ * Addresses of the kernel are negative. In fragments that wait for others sk is a number (ip_defrag_offset shares its
+ * place), which no helper must get. The asm keeps the compiler from asking only once, as the verifier wants to see
+ * that it is not null.
+ */
+INLINE int is_address(struct sock *sk)
+{
+	__s64 address;
+
+	__asm__("%0 = %1" : "=r"(address) : "r"(sk));
+	if (address < 0)
+		return 1;
+	return 0;
+}
+
+INLINE int run_dropped(unsigned long long *ctx, struct sk_buff *skb, __u64 location)
+{
+	struct packet packet = { .location = location, .packets = 1 };
+	struct socket_id id = {};
+	struct moment m = { .id = &id, .packet = &packet };
+	struct sock_common *common = 0;
+	int has_packet;
+
+	if (settings.drop_arguments >= 3)
+		packet.reason = (__u32)ctx[2];
+	if (settings.drop_arguments >= 4) {
+		struct sock *receiver = (struct sock *)ctx[3];
+
+		if (receiver) {
+			common = readable_socket(&receiver->__sk_common);
+			m.record = find_record(receiver, 0);
+		}
+	}
+	packet.is_output = !common && !was_received(skb);
+	if (!common) {
+		struct sock *sk = skb->sk;
+
+		if (sk && is_address(sk)) {
+			common = readable_socket(&sk->__sk_common);
+			m.record = find_record(sk, 0);
+		}
+	}
+	has_packet = read_packet(&packet, &id, skb);
+	if (!has_packet && may_read_packets())
+		return 0;
+	if ((!common && !has_packet) || is_no_loss(&packet, common))
+		return 0;
+	if (common) {
+		if (!read_socket_of(&m, common, has_packet))
+			return 0;
+	} else {
+		read_netns_of_packet(&id, skb);
+	}
+	m.time_ns = bpf_ktime_get_boot_ns();
+	handlers_dropped(&m);
+	return 0;
+}
+
+SEC("tp_btf/kfree_skb")
+int BPF_PROG(dropped__tp_btf, struct sk_buff *skb, void *location)
+{
+	run_dropped(ctx, skb, (__u64)location);
+	leave_nested_note(&dropped_notes, (__u64)skb);
+	return 0;
+}
+
+SEC("tp_btf/kfree_skb")
+int BPF_PROG(dropped__tp_btf__twin, struct sk_buff *skb, void *location)
+{
+	if (take_nested_note(&dropped_notes, (__u64)skb))
+		return 0;
+	__sync_fetch_and_add(&counters.rescued, 1);
+	return run_dropped(ctx, skb, (__u64)location);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Layer 3: the listeners of a port, for kernels where nothing but the end of a SYN tells that it was thrown away. A
+ * listener counts what it drops (sk_drops, by tcp_listendrop()): the one whose count has grown is the one that did.
+ * Listeners are known by address and cookie: the memory of a socket is only reused for sockets (SLAB_TYPESAFE_BY_RCU).
+ */
+#ifndef SOCKEYE_BPF_LISTENERS_H
+#define SOCKEYE_BPF_LISTENERS_H
+
+#include "bpf/moment.h"
+#include "bpf/packet.h"
+
+#define LISTENERS_OF_PORT 8 /* that are watched: as many SO_REUSEPORT listeners */
+
+struct watched_key {
+	__u32 netns; /* inode number */
+	__u16 port;
+	__u16 place; /* below LISTENERS_OF_PORT */
+};
+
+struct watched_listener {
+	__u64 address;
+	__u64 cookie;
+	__u64 drops; /* sk_drops when it was looked at last */
+	struct owner owner;
+};
+
+/* Only where settings.watches_listeners. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct watched_key);
+	__type(value, struct watched_listener);
+} watched_listeners SEC(".maps");
+
+/* The listener as it can be read; 0: the socket of that address is no longer it. */
+INLINE struct sock *watched_socket(struct watched_listener *watched)
+{
+	struct tcp_sock *tp = bpf_rdonly_cast((void *)watched->address, settings.tcp_sock_type);
+	struct sock *sk = (struct sock *)tp;
+
+	if ((__u64)sk->__sk_common.skc_cookie.counter != watched->cookie || sk->__sk_common.skc_state != STATE_LISTEN)
+		return 0;
+	return sk;
+}
+
+INLINE struct watched_key watched_key_of(struct moment *m)
+{
+	struct watched_key key = {
+		.netns = ((struct sock *)m->tp)->__sk_common.skc_net.net->ns.inum,
+		.port = local_port(m->tp),
+	};
+
+	return key;
+}
+
+/* A socket listens. Where all places of its port are taken by others that still do, it is not watched. */
+INLINE void watch_listener(struct moment *m)
+{
+	struct watched_listener watched = {};
+	struct sock *sk = (struct sock *)m->tp;
+	struct watched_key key;
+
+	if (!settings.watches_listeners || !m->record)
+		return;
+	key = watched_key_of(m);
+	watched.address = (__u64)m->sk;
+	watched.cookie = m->cookie;
+	watched.drops = (__u32)sk->sk_drops.counter;
+	watched.owner = m->record->owner;
+	for (int i = 0; i < LISTENERS_OF_PORT; i++) {
+		struct watched_listener *there;
+
+		key.place = i;
+		there = bpf_map_lookup_elem(&watched_listeners, &key);
+		if (there && there->cookie != m->cookie && watched_socket(there))
+			continue;
+		if (bpf_map_update_elem(&watched_listeners, &key, &watched, BPF_ANY))
+			count_lost(LOST_RECORD_ALLOC);
+		return;
+	}
+}
+
+/* It listens no more, and leaves its place. */
+INLINE void unwatch_listener(struct moment *m)
+{
+	struct watched_key key;
+
+	if (!settings.watches_listeners)
+		return;
+	key = watched_key_of(m);
+	for (int i = 0; i < LISTENERS_OF_PORT; i++) {
+		struct watched_listener *there;
+
+		key.place = i;
+		there = bpf_map_lookup_elem(&watched_listeners, &key);
+		if (there && there->cookie == m->cookie) {
+			bpf_map_delete_elem(&watched_listeners, &key);
+			return;
+		}
+	}
+}
+
+/* A packet that this listener has dropped is told of already: the next SYN is not to tell of it again. */
+INLINE void drops_were_seen(struct sock_common *listener, struct socket_id *id)
+{
+	struct watched_key key = { .netns = id->netns, .port = listener->skc_num };
+
+	for (int i = 0; i < LISTENERS_OF_PORT; i++) {
+		struct watched_listener *watched;
+
+		key.place = i;
+		watched = bpf_map_lookup_elem(&watched_listeners, &key);
+		if (!watched)
+			continue;
+		if (watched->cookie == (__u64)listener->skc_cookie.counter) {
+			watched->drops = (__u32)readable_full(listener)->sk_drops.counter;
+			return;
+		}
+	}
+}
+
+#endif

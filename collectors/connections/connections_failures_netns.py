@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`connections`: each way in which a connect fails, told once. Witnesses: what the programs were told, ss, nstat."""
+import os
+import time
+
+import netns
+from connections_tools import PORT, check_row, the_only, watch
+from puppet import Puppet
+from witness import nstat, wait_ss
+from workload import drop, pass_all
+
+
+def failed(net, client, code, error, words=()):
+    """The row of a connect that raises this error; the process it is of is the row's."""
+    sockeye = watch(net, client, words=words)
+    left = Puppet(client)
+    left.fails(code, error)
+    row = the_only(sockeye.stop())
+    assert row["pid"] == left.pid, row
+    return row
+
+
+def test_refused(net):
+    client, server = net.client_and_server()
+    for number, family in enumerate((4, 6), 1):
+        row = failed(net, client, f"connect({server.addresses[family]!r}, 9)", "Connection refused")
+        assert (row["outcome"], row["error"], row["dport"]) == ("refused", "ECONNREFUSED", 9), row
+        assert nstat(client, "TcpAttemptFails") == [number]
+
+
+def test_refused_on_loopback(net):
+    """The answer comes while connect() still holds the socket."""
+    place = net.namespace("one")
+    for address in ("127.0.0.1", "::1"):
+        row = failed(net, place, f"connect({address!r}, 9)", "Connection refused")
+        assert (row["outcome"], row["error"], row["daddr"]) == ("refused", "ECONNREFUSED", address), row
+        assert row["sport"] and row["duration_us"] is not None, row
+
+
+def test_no_answer(net):
+    """A firewall that drops SYNs: each of them counts, and the end is a time-out."""
+    client, server = net.client_and_server()
+    client.run(["sysctl", "-qw", "net.ipv4.tcp_syn_retries=1"])
+    drop(server, "input", f"tcp dport {PORT}")
+    for family in (4, 6):
+        before, = nstat(client, "TcpRetransSegs")
+        began = time.monotonic()
+        row = failed(net, client, f"connect({server.addresses[family]!r}, {PORT})", "timed out")
+        assert (row["outcome"], row["error"]) == ("timed_out", "ETIMEDOUT"), row
+        assert [row["syn_retransmits"]] == [nstat(client, "TcpRetransSegs")[0] - before], row
+        assert 2_500_000 < row["duration_us"] < (time.monotonic() - began) * 1e6, row
+    pass_all(server)
+
+
+def test_no_host(net):
+    """Nobody has the address: the kernel gives up looking for its link-layer address."""
+    client, server = net.client_and_server()
+    address = server.addresses[4].rsplit(".", 1)[0] + ".199"
+    row = failed(net, client, f"connect({address!r}, {PORT})", "No route to host")
+    assert (row["outcome"], row["error"], row["daddr"]) == ("host_unreachable", "EHOSTUNREACH", address), row
+
+
+def test_no_local_port(net):
+    client, server = net.client_and_server()
+    client.run(["sysctl", "-qw", "net.ipv4.ip_local_port_range=40000 40000"])
+    Puppet(server).do(f"l = listen({server.addresses[4]!r}, {PORT})")
+    sockeye = watch(net, client)
+    left = Puppet(client)
+    left.do(f"c = connect({server.addresses[4]!r}, {PORT})")
+    left.fails(f"connect({server.addresses[4]!r}, {PORT})", "Cannot assign requested address")
+    first, second = sockeye.stop().events
+    assert first["outcome"] == "established" and first["sport"] == 40000, first
+    assert (second["outcome"], second["error"], second["sport"]) == ("no_local_port", "EADDRNOTAVAIL", None), second
+    assert (second["daddr"], second["dport"], second["pid"]) == (server.addresses[4], PORT, left.pid), second
+
+
+def test_before_the_first_syn(net):
+    """No route, a route that forbids it: nothing of that is a change of state."""
+    client, server = net.client_and_server()
+    client.run([netns.require("ip"), "route", "add", "prohibit", "10.66.0.0/16"])
+    client.run([netns.require("ip"), "route", "add", "unreachable", "10.67.0.0/16"])
+    cases = {"10.66.0.1": ("Permission denied", "denied", "EACCES"),
+             "10.67.0.1": ("No route to host", "host_unreachable", "EHOSTUNREACH"),
+             "10.68.0.1": ("Network is unreachable", "net_unreachable", "ENETUNREACH"),
+             "2001:db8::68": ("Network is unreachable", "net_unreachable", "ENETUNREACH")}
+    sockeye = watch(net, client, words=["--connect-errors"])
+    left = Puppet(client)
+    for address, (words, _, _) in cases.items():
+        left.fails(f"connect({address!r}, {PORT})", words)
+    left.do("import select; c = tcp('1.2.3.4'); c.setblocking(False)")
+    for _ in range(2):  # refused after its SYN: told once, though connect() says it again
+        left.do(f"[c.connect_ex(({server.addresses[4]!r}, 9)), select.select([], [c], [], 5)][0]")
+    rows = sockeye.stop().events
+    refused = rows.pop()
+    assert refused["outcome"] == "refused" and refused["dport"] == 9, refused
+    assert [(row["daddr"], row["dport"], row["outcome"], row["error"], row["pid"]) for row in rows] == [
+        (address, PORT, outcome, error, left.pid) for address, (_, outcome, error) in cases.items()], rows
+
+
+def test_cancelled(net):
+    """A program that gives up before there is an answer has not failed, and nobody has refused it."""
+    client, server = net.client_and_server()
+    drop(server, "input", f"tcp dport {PORT}")
+    for family in (4, 6):
+        sockeye = watch(net, client)
+        left = Puppet(client)
+        left.do(f"c = tcp({server.addresses[family]!r}); c.setblocking(False)")
+        left.do(f"c.connect_ex(({server.addresses[family]!r}, {PORT}))")
+        wait_ss(client, f"dport = :{PORT}", "SYN-SENT")
+        left.do("c.close()")
+        row = the_only(sockeye.stop())
+        assert (row["outcome"], row["pid"], "error" in row) == ("cancelled", left.pid, False), row
+    pass_all(server)
+
+
+def test_killed_in_the_handshake(net):
+    client, server = net.client_and_server()
+    drop(server, "input", f"tcp dport {PORT}")
+    sockeye = watch(net, client)
+    left = Puppet(client)
+    left.start(f"c = connect({server.addresses[4]!r}, {PORT})")
+    wait_ss(client, f"dport = :{PORT}", "SYN-SENT")
+    left.process.popen.kill()
+    left.process.wait()
+    row = the_only(sockeye.stop())
+    assert (row["outcome"], row["pid"]) == ("cancelled", left.pid), row
+    pass_all(server)
+
+
+def test_ended_by_another_thread(net):
+    """connect() comes back with an error of a connect that is told as cancelled by then."""
+    client, server = net.client_and_server()
+    drop(server, "input", f"tcp dport {PORT}")
+    sockeye = watch(net, client, words=["--connect-errors"])
+    left = Puppet(client)
+    left.do("c = tcp('1.2.3.4'); error = []")
+    left.do(f"t = threading.Thread(target=lambda: error.append(c.connect_ex(({server.addresses[4]!r}, {PORT})))); t.start()")
+    wait_ss(client, f"dport = :{PORT}", "SYN-SENT")
+    left.do("c.shutdown(socket.SHUT_RDWR)")
+    assert left.do("(t.join(), error[0])[1]") > 0
+    row = the_only(sockeye.stop())
+    assert (row["outcome"], row["pid"]) == ("cancelled", left.pid), row
+    pass_all(server)
+
+
+# ---- those that connect() itself refuses ----
+
+def test_the_same_connection_twice(net):
+    """From a port that bind() gave: the kernel has no other, and says so in connect() alone."""
+    client, server = net.client_and_server()
+    Puppet(server).do(f"l = listen({server.addresses[4]!r}, {PORT})")
+    runs = [watch(net, client, words=words) for words in ([], ["--connect-errors"])]
+    left = Puppet(client)
+    left.do("c = [tcp('1.2.3.4') for _ in 'ab']; "
+            "[each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1) for each in c]; "
+            f"[each.bind(({client.addresses[4]!r}, 40000)) for each in c]")
+    left.do(f"c[0].connect(({server.addresses[4]!r}, {PORT}))")
+    left.fails(f"c[1].connect(({server.addresses[4]!r}, {PORT}))", "Cannot assign requested address")
+    for number, sockeye in enumerate(runs):
+        rows = sockeye.stop().events
+        assert [row["outcome"] for row in rows[:1]] == ["established"] and len(rows) == 2, rows
+        check_row(rows[1])
+        assert (rows[1]["sport"], rows[1]["daddr"], rows[1]["dport"]) == (40000, server.addresses[4], PORT), rows[1]
+        told = rows[1]["outcome"], rows[1].get("error")
+        assert told == ("no_local_port", "EADDRNOTAVAIL") or (number == 0 and told == ("failed", None)), rows[1]
+
+
+def test_filters_before_the_first_syn(net):
+    """They judge what the process asked for: its socket has no peer and is no client yet."""
+    client, _ = net.client_and_server()
+    matching = (["--dst-ip", "10.68.0.1"], ["--dst-port", PORT], ["--peer-ip", "10.68.0.0/24"], ["--peer-port", PORT],
+                ["--ip", "10.68.0.1"], ["--port", PORT], ["--direction", "out"])
+    others = (["--dst-port", f"!{PORT}"], ["--dst-ip", "!10.68.0.1"], ["--direction", "in"], ["--src-port", PORT])
+    runs = [(wanted, words, watch(net, client, words=["--connect-errors", *words]))
+            for wanted, group in ((1, matching), (0, others)) for words in group]
+    left = Puppet(client)
+    left.fails(f"connect('10.68.0.1', {PORT})", "Network is unreachable")
+    for wanted, words, sockeye in runs:
+        rows = sockeye.stop().events
+        assert len(rows) == wanted, (words, rows)
+        for row in rows:
+            check_row(row)
+            assert (row["daddr"], row["dport"], row["pid"]) == ("10.68.0.1", PORT, left.pid), row
+
+
+def reject(place, how):
+    """Everything for PORT is answered by ICMP until pass_all()."""
+    rule = f"tcp dport {PORT} counter reject with {how}"
+    done = place.run([netns.require("nft"), f"table inet lost {{ chain lost {{ type filter hook input priority 0; {rule}; }}; }}"],
+                     check=False)
+    if done.code != 0:
+        netns.skip(f"nft rejects no packets here: {done.stderr.strip()}")
+
+
+def test_an_error_that_was_taken_before(net):
+    """SO_ERROR takes the error of a connect; what connect() says next is of that, and what it says then is a new failure."""
+    client, server = net.client_and_server()
+    reject(server, "icmp type host-unreachable")
+    address = server.addresses[4]
+    sockeye = watch(net, client, words=["--connect-errors"])
+    left = Puppet(client)
+    left.do("c = tcp('1.2.3.4'); c.setblocking(False)")
+    left.do(f"c.connect_ex(({address!r}, {PORT}))")
+    wait_ss(client, f"dport = :{PORT}", timeout=30)
+    assert left.do("c.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)") == 113  # EHOSTUNREACH
+    got = left.do(f"c.connect_ex(({address!r}, {PORT}))"); assert got == 103, got
+    client.ip("route", "add", "unreachable", f"{address}/32")
+    assert left.do(f"c.connect_ex(({address!r}, {PORT}))") == 113
+    rows = sockeye.stop().events
+    assert [(row["outcome"], row["error"], row["duration_us"] is None) for row in rows] == [
+        ("host_unreachable", "EHOSTUNREACH", False), ("host_unreachable", "EHOSTUNREACH", True)], rows
+    pass_all(server)
+
+
+def test_forbidden_far_away(net):
+    """A firewall on the way says so by ICMPv6: connect() has EACCES as from a rule of this host, but none has denied it."""
+    client, server = net.client_and_server()
+    reject(server, "icmpv6 type admin-prohibited")
+    row = failed(net, client, f"connect({server.addresses[6]!r}, {PORT})", "Permission denied", ["--connect-errors"])
+    assert (row["outcome"], row["error"]) == ("host_unreachable", "EACCES"), row
+    pass_all(server)
+
+
+def test_mptcp_refused(net):
+    """The subflow is told; the connection above it comes back with the same error, and is no second connect."""
+    if not os.path.exists("/proc/sys/net/mptcp"):
+        netns.skip("this kernel has no MPTCP")
+    client, server = net.client_and_server()
+    for family in (4, 6):
+        row = failed(net, client, f"connect({server.addresses[family]!r}, 9, 262)", "Connection refused", ["--connect-errors"])
+        assert (row["outcome"], row["error"], row["mptcp"]) == ("refused", "ECONNREFUSED", True), row

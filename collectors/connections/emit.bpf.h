@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The events of `connections`, for its handlers. */
+#ifndef SOCKEYE_CONNECTIONS_EMIT_BPF_H
+#define SOCKEYE_CONNECTIONS_EMIT_BPF_H
+
+#include "bpf/emit.h"
+#include "bpf/errno.h"
+#include "collectors/connections/connections.event.h"
+
+/*
+ * EACCES is what connect() says of a rule of this host. In sk_err, as set_state finds it, it is what tcp_v6_err() makes of
+ * an ICMPv6 message: the rule is that of some other.
+ */
+INLINE __u8 connections_outcome_of(struct moment *m, int error)
+{
+	switch (error) {
+	case EACCES:
+		return m->new_state ? CONNECTIONS_HOST_UNREACHABLE : CONNECTIONS_DENIED;
+	case EPERM:
+		return CONNECTIONS_DENIED;
+	case EADDRINUSE:
+	case EADDRNOTAVAIL:
+		return CONNECTIONS_NO_LOCAL_PORT;
+	case ENETDOWN:
+	case ENETUNREACH:
+		return CONNECTIONS_NET_UNREACHABLE;
+	case ECONNABORTED:
+		return CONNECTIONS_ABORTED;
+	case ETIMEDOUT:
+		return CONNECTIONS_TIMED_OUT;
+	case ECONNREFUSED:
+		return CONNECTIONS_REFUSED;
+	case EHOSTDOWN:
+	case EHOSTUNREACH:
+		return CONNECTIONS_HOST_UNREACHABLE;
+	}
+	return CONNECTIONS_FAILED;
+}
+
+/*
+ * connections_sock.told_error by the socket's cookie: for connect() seen as a system call, where the socket's record is
+ * out of reach.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u8);
+} connections_told SEC(".maps");
+
+/* connections_sock.told_error. 0: what connect() returns next is not told yet. */
+INLINE void connections_set_told(struct moment *m, __u8 error)
+{
+	if (m->record)
+		m->record->parts.connections.told_error = error;
+	if (!settings.sees_connect_calls || !m->cookie)
+		return;
+	if (error)
+		bpf_map_update_elem(&connections_told, &m->cookie, &error, BPF_ANY);
+	else
+		bpf_map_delete_elem(&connections_told, &m->cookie);
+}
+
+/* The ends as they are shown: SRC opened the connection. */
+INLINE void connections_fill_ends(struct connections_event *event, int is_client)
+{
+	struct socket_id *id = &event->base.socket;
+
+	__builtin_memcpy(event->saddr, is_client ? id->laddr : id->raddr, sizeof(event->saddr));
+	__builtin_memcpy(event->daddr, is_client ? id->raddr : id->laddr, sizeof(event->daddr));
+	event->sport = is_client ? id->lport : id->rport;
+	event->dport = is_client ? id->rport : id->lport;
+}
+
+/*
+ * known: since_ns is, or may be 0 as the handshake is not over. An accept on another CPU may also have read its clock
+ * before the handshake was over here: that has waited for nothing. Without branches, which the verifier would follow.
+ */
+INLINE struct connections_event *connections_reserve(struct moment *m, __u8 event_type, __u64 since_ns, __u8 known)
+{
+	struct connections_event *event;
+
+	if (!moment_passes_by_opener(m))
+		return 0;
+	event = reserve_event(connections_event, CONNECTIONS_KIND, m);
+	if (!event)
+		return 0;
+	fill_socket_event(&event->base, m);
+	read_context(&event->base.context);
+	connections_fill_ends(event, event_type == CONNECTIONS_CONNECT);
+	event->event_type = event_type;
+	event->duration_ns = (m->time_ns - since_ns) * filter_differs(since_ns) * filter_sign(~(m->time_ns - since_ns));
+	event->flags = (__u8)(filter_differs(since_ns) | known) * CONNECTIONS_DURATION_KNOWN;
+	return event;
+}
+
+/* outcome: where there is no error. */
+INLINE void connections_emit_connect(struct moment *m, __u8 error, __u8 outcome)
+{
+	struct connections_event *event;
+	__u64 since_ns = 0;
+
+	m->role = ROLE_CLIENT;
+	if (m->record) {
+		struct connections_sock *own = &m->record->parts.connections;
+
+		since_ns = own->since_ns;
+		own->since_ns = 0;
+		own->awaits = 0;
+		if (m->record->role != ROLE_CLIENT) { /* it was on its way before sockeye was there */
+			m->record->role = ROLE_CLIENT;
+			record_changed(m->record);
+		}
+	}
+	event = connections_reserve(m, CONNECTIONS_CONNECT, since_ns, 0);
+	if (!event)
+		return; /* at once: before 6.4 the verifier does not know that it was compared with 0 already */
+	event->outcome = error ? connections_outcome_of(m, error) : outcome;
+	event->error = error;
+	event->retransmits = m->tp->total_retrans;
+	submit_socket_event_by_opener(&event->base, m);
+}
+
+INLINE void connections_emit_accept(struct moment *m)
+{
+	struct connections_event *event;
+	__u64 since_ns = 0;
+	__u8 known = 0;
+
+	if (m->record) {
+		struct connections_sock *own = &m->record->parts.connections;
+
+		/* Read once: a child can be accepted before its handshake is over, and that may write it now. */
+		since_ns = *(volatile __u64 *)&own->since_ns;
+		known = (__u8)(filter_differs(own->awaits ^ CONNECTIONS_AWAITS_PROCESS) ^ 1);
+		own->awaits = 0;
+	}
+	event = connections_reserve(m, CONNECTIONS_ACCEPT, since_ns, known);
+	if (!event)
+		return;
+	submit_socket_event_by_opener(&event->base, m);
+}
+
+/* A process uses a socket: if it is a child that nobody had before, it was accepted, though accept() was not seen. */
+INLINE void connections_emit_if_taken(struct moment *m)
+{
+	if (m->record && m->record->parts.connections.awaits == CONNECTIONS_AWAITS_PROCESS &&
+	    m->record->owner.source != OWNER_INHERITED && m->record->owner.source != OWNER_UNKNOWN)
+		connections_emit_accept(m);
+}
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SOCKEYE_CONNECTIONS_ON_CONNECT_RETURNED_BPF_H
+#define SOCKEYE_CONNECTIONS_ON_CONNECT_RETURNED_BPF_H
+
+#include "collectors/connections/emit.bpf.h"
+
+/* It goes on, was interrupted, or is done. */
+INLINE int connections_is_no_end(__u8 error)
+{
+	return error == EINPROGRESS || error == EALREADY || error == EINTR || error == EISCONN;
+}
+
+/*
+ * The end of an attempt that was in SYN_SENT is told by now, and its error comes here after. Where somebody else has taken
+ * the error (SO_ERROR) or ended the attempt, __inet_stream_connect() has one of three that no new attempt comes to.
+ */
+INLINE int connections_was_told(struct moment *m)
+{
+	struct connections_sock *own = m->record ? &m->record->parts.connections : 0;
+	__u8 told = 0, *told_by_cookie;
+
+	if (own) {
+		if (own->awaits)
+			return 1;
+		told = own->told_error;
+	} else if (m->cookie) {
+		told_by_cookie = bpf_map_lookup_elem(&connections_told, &m->cookie);
+		told = told_by_cookie ? *told_by_cookie : 0;
+	}
+	connections_set_told(m, 0);
+	return told == m->error || told == CONNECTIONS_TOLD_ANY || m->error == ECONNABORTED || m->error == ECONNRESET ||
+	       m->error == EPIPE;
+}
+
+INLINE void connections_on_connect_returned(struct moment *m)
+{
+	if (!connections_is_no_end(m->error) && !connections_was_told(m))
+		connections_emit_connect(m, (__u8)m->error, CONNECTIONS_FAILED);
+}
+
+#endif

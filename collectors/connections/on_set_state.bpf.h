@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SOCKEYE_CONNECTIONS_ON_SET_STATE_BPF_H
+#define SOCKEYE_CONNECTIONS_ON_SET_STATE_BPF_H
+
+#include "collectors/connections/emit.bpf.h"
+
+/*
+ * Whether connect() will be seen to come back with why it failed. Not where MPTCP or the kernel call something else for
+ * it, and not where its address could not be read.
+ */
+INLINE int connections_return_tells(struct moment *m)
+{
+	if (!settings.sees_connect_errors || is_mptcp_subflow(m->tp))
+		return 0;
+	return settings.sees_connect_calls ? !is_kernel_socket(m->tp) : settings.may_probe_read;
+}
+
+/*
+ * A client's socket is ESTABLISHED, or goes to CLOSE before that. The error is in sk_err by then: tcp_reset(),
+ * tcp_write_err() and tcp_v4_err() set it before tcp_done(). Without one, it was a system call that ended it.
+ *
+ * Between SYN_SENT and the SYN tcp_v4_connect() fails without a word in sk_err. Mostly inet_hash_connect() has no port to
+ * send from: for a socket without one, or for one that was bound, as the same connection is there or in TIME_WAIT.
+ */
+INLINE void connections_attempt_is_over(struct moment *m)
+{
+	__u8 outcome = CONNECTIONS_ESTABLISHED, error = 0, told = CONNECTIONS_TOLD_ANY;
+
+	if (m->new_state == STATE_CLOSE) {
+		if (!is_in_connect(m->tp)) {
+			told = error = (__u8)m->sk->sk_err;
+			outcome = locked_by_current(m->sk) ? CONNECTIONS_CANCELLED : CONNECTIONS_FAILED;
+		} else if (connections_return_tells(m)) {
+			if (m->record)
+				m->record->parts.connections.awaits = 0;
+			return;
+		} else {
+			error = local_port(m->tp) ? 0 : EADDRNOTAVAIL;
+			outcome = CONNECTIONS_FAILED;
+		}
+		connections_set_told(m, told);
+	}
+	connections_emit_connect(m, error, outcome);
+}
+
+/* A child whose handshake is done waits for a process; a socket of the kernel's own, or one without a record, does not. */
+INLINE void connections_child_established(struct moment *m)
+{
+	struct connections_sock *own = m->record ? &m->record->parts.connections : 0;
+
+	if (own && own->awaits != CONNECTIONS_AWAITS_PROCESS)
+		return; /* TCP Fast Open: it was accepted before */
+	if (own)
+		own->since_ns = m->time_ns;
+	if (!own || m->record->owner.source == OWNER_KERNEL)
+		connections_emit_accept(m);
+}
+
+INLINE void connections_on_set_state(struct moment *m)
+{
+	struct connections_sock *own = m->record ? &m->record->parts.connections : 0;
+	/* The state alone says it of one that was on its way before sockeye was there, or has no record. */
+	int is_client = m->old_state == STATE_SYN_SENT || (own && own->awaits == CONNECTIONS_AWAITS_OUTCOME);
+
+	if (m->new_state == STATE_SYN_SENT) {
+		connections_set_told(m, 0);
+		if (own) {
+			own->awaits = CONNECTIONS_AWAITS_OUTCOME;
+			own->since_ns = m->time_ns;
+		}
+	} else if (m->old_state == STATE_LISTEN && m->new_state == STATE_SYN_RECV) {
+		if (own)
+			own->awaits = CONNECTIONS_AWAITS_PROCESS;
+	} else if (is_client && (m->new_state == STATE_ESTABLISHED || m->new_state == STATE_CLOSE)) {
+		connections_attempt_is_over(m);
+	} else if (m->old_state == STATE_SYN_RECV && m->new_state == STATE_ESTABLISHED) {
+		connections_child_established(m);
+	} else {
+		connections_emit_if_taken(m);
+	}
+}
+
+#endif

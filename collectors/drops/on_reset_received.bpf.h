@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SOCKEYE_DROPS_ON_RESET_RECEIVED_BPF_H
+#define SOCKEYE_DROPS_ON_RESET_RECEIVED_BPF_H
+
+#include "collectors/drops/emit_drop.bpf.h"
+
+INLINE void drops_on_reset_received(struct moment *m)
+{
+	struct drops_event *event = begin_drop(m, DROPS_RESET_RECEIVED);
+
+	if (event)
+		submit_socket_event(&event->base, m);
+}
+
+#endif

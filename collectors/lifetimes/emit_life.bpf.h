@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The record of a connection's life, made while its socket goes to CLOSE: all counters are still there. */
+#ifndef SOCKEYE_LIFETIMES_EMIT_LIFE_BPF_H
+#define SOCKEYE_LIFETIMES_EMIT_LIFE_BPF_H
+
+#include "bpf/emit.h"
+#include "bpf/outcome.h"
+#include "collectors/lifetimes/ending.bpf.h"
+#include "collectors/lifetimes/payload.bpf.h"
+#include "collectors/lifetimes/remember.bpf.h"
+
+#define NO_MIN_RTT 0xffffffff
+#define SOCK_LINGERS (1 << 4) /* SOCK_LINGER of <net/sock.h>, in sk_flags */
+#define RECEIVE_SHUT_DOWN 1   /* RCV_SHUTDOWN of <net/sock.h> */
+
+/* enum tcp_chrono of <linux/tcp.h> */
+#define CHRONO_BUSY 1
+#define CHRONO_RWND_LIMITED 2
+#define CHRONO_SNDBUF_LIMITED 3
+
+/* `bit` where x is not 0. Without branches: the verifier would follow two ways from each of a dozen. */
+INLINE __u32 fact(__u64 x, __u32 bit)
+{
+	return (__u32)filter_differs(x) * bit;
+}
+
+INLINE __u32 no_fact(__u64 x, __u32 bit)
+{
+	return (__u32)(filter_differs(x) ^ 1) * bit;
+}
+
+INLINE __u32 ending_facts(struct moment *m, struct lifetimes_sock *own)
+{
+	struct sock *sk = &m->tp->inet_conn.icsk_inet.sk;
+	unsigned long socket_flags = sk->__sk_common.skc_flags;
+	__u32 facts = 0;
+
+	facts |= fact(socket_flags & SOCK_IS_DONE, ENDING_FIN_RECEIVED);
+	facts |= fact(socket_flags & SOCK_IS_DEAD, ENDING_ORPHAN);
+	facts |= fact(socket_flags & SOCK_LINGERS, ENDING_LINGERS);
+	facts |= sk->sk_socket ? ENDING_HELD : 0;
+	facts |= fact(sk->sk_shutdown & RECEIVE_SHUT_DOWN, ENDING_RECEIVES_NO_MORE);
+	facts |= fact(locked_by_current(sk), ENDING_LOCKED);
+	facts |= fact((__u32)m->tp->linger2 >> 31, ENDING_NO_FIN_WAIT2);
+	facts |= fact(m->tp->inet_conn.icsk_retransmits | m->tp->inet_conn.icsk_probes_out, ENDING_GAVE_UP);
+	facts |= fact(m->tp->write_seq ^ m->tp->snd_una, ENDING_UNACKED);
+	facts |= fact(m->tp->snd_nxt ^ m->tp->snd_una, ENDING_IN_FLIGHT);
+	facts |= fact(BPF_CORE_READ_BITFIELD(m->tp, syn_data_acked), ENDING_FAST_OPEN);
+	facts |= fact(is_in_connect(m->tp), ENDING_IN_CONNECT);
+	if (own) {
+		__u32 seen_fin = 0 - ((__u32)own->flags / SEEN_OWN_FIN & 1);
+
+		facts |= fact((m->tp->data_segs_in ^ own->data_segs_in) & seen_fin, ENDING_LATE_DATA);
+		facts |= no_fact(m->record->role ^ ROLE_CLIENT, ENDING_CLIENT);
+	}
+	return facts;
+}
+
+INLINE struct life_ending read_ending(struct moment *m, struct lifetimes_sock *own)
+{
+	struct sock *sk = &m->tp->inet_conn.icsk_inet.sk;
+	struct life_ending ending = {
+		.error = (__u32)sk->sk_err,
+		.soft_error = (__u32)sk->sk_err_soft,
+		.facts = ending_facts(m, own),
+		.old_state = m->old_state,
+	};
+
+	return ending;
+}
+
+INLINE void fill_payload(struct lifetimes_event *event, struct moment *m, __u32 facts)
+{
+	struct life_payload payload = {};
+	struct life_sequence sequence = {
+		.bytes_acked = m->tp->bytes_acked,
+		.bytes_received = m->tp->bytes_received,
+		.bytes_sent = m->tp->bytes_sent,
+		.bytes_retrans = m->tp->bytes_retrans,
+		.snd_una = m->tp->snd_una,
+		.snd_nxt = m->tp->snd_nxt,
+		.write_seq = m->tp->write_seq,
+		.rcv_nxt = m->tp->rcv_nxt,
+		.copied_seq = m->tp->copied_seq,
+		.segs_out = m->tp->segs_out,
+		.old_state = event->last_state,
+		.role = m->record ? m->record->role : ROLE_UNKNOWN,
+		.fin_received = facts / ENDING_FIN_RECEIVED & 1,
+	};
+
+	read_life_payload(&payload, &sequence);
+	event->bytes_received = payload.received;
+	event->bytes_unread = payload.unread;
+	if (!payload.sent_known)
+		return;
+	event->bytes_written = payload.written;
+	event->bytes_acked = payload.acked;
+	event->flags |= LIFE_BYTES_KNOWN;
+}
+
+/* As tcp_get_info_chrono_stats() adds the one that runs. */
+INLINE __u64 limited_ns(struct tcp_sock *tp, __u32 running, __u32 elapsed, __u32 which)
+{
+	__u32 ticks = tp->chrono_stat[which - 1] + elapsed * no_fact(running ^ which, 1);
+
+	return (__u64)ticks * settings.tick_ns;
+}
+
+INLINE void fill_limits(struct lifetimes_event *event, struct tcp_sock *tp)
+{
+	__u32 running = BPF_CORE_READ_BITFIELD(tp, chrono_type);
+	__u32 elapsed = (__u32)bpf_jiffies64() - tp->chrono_start; /* of the one that runs, if any */
+
+	event->rwnd_limited_ns = limited_ns(tp, running, elapsed, CHRONO_RWND_LIMITED);
+	event->sndbuf_limited_ns = limited_ns(tp, running, elapsed, CHRONO_SNDBUF_LIMITED);
+	event->busy_ns =
+		limited_ns(tp, running, elapsed, CHRONO_BUSY) + event->rwnd_limited_ns + event->sndbuf_limited_ns;
+}
+
+/* As tcp_get_info() shifts them, which `ss` prints as rtt:srtt/rttvar. Without a sample there are only defaults. */
+INLINE void fill_round_trips(struct lifetimes_event *event, struct tcp_sock *tp)
+{
+	__u32 least = tp->rtt_min.s[0].v;
+
+	if (tp->srtt_us) {
+		event->srtt_us = tp->srtt_us >> 3;
+		event->rttvar_us = tp->mdev_us >> 2;
+		event->flags |= LIFE_RTT_KNOWN;
+	}
+	if (least != NO_MIN_RTT)
+		event->min_rtt_us = least;
+}
+
+/* Of a socket that nothing is remembered of, though no memory was refused, sockeye has seen no beginning. */
+INLINE void fill_duration(struct lifetimes_event *event, struct moment *m, struct lifetimes_sock *own)
+{
+	__u64 since = own ? own->start_ns : 0;
+
+	if (!since && (own || !counters.lost[LOST_RECORD_ALLOC])) {
+		event->flags |= LIFE_SINCE_START;
+		since = counters.attached_ns;
+	}
+	if (since) {
+		event->duration_ns = m->time_ns - since;
+		event->flags |= LIFE_DURATION_KNOWN;
+	}
+}
+
+INLINE void fill_remembered(struct lifetimes_event *event, struct moment *m, struct lifetimes_sock *own)
+{
+	int is_attempt = event->last_state == STATE_SYN_SENT || event->last_state == STATE_SYN_RECV;
+	__u32 again = m->tp->total_retrans;
+
+	if (is_attempt || (own && (own->flags & SEEN_ESTABLISHED))) {
+		event->syn_retransmits = is_attempt ? (again < 255 ? again : 255) : own->syn_retransmits;
+		event->flags |= LIFE_SYN_KNOWN;
+	} else if (event->flags & LIFE_SINCE_START) {
+		event->handshake_unknown = HANDSHAKE_BEFORE_START;
+	}
+	if (!own)
+		return;
+	if (own->flags & SEEN_HANDSHAKE) {
+		event->handshake_ns = own->handshake_ns;
+		event->flags |= LIFE_HANDSHAKE_KNOWN;
+	}
+	if (own->handshake_unknown)
+		event->handshake_unknown = own->handshake_unknown;
+	if (own->closing_since_ns) {
+		event->closing_ns = m->time_ns - own->closing_since_ns;
+		event->flags |= LIFE_CLOSING_KNOWN;
+	}
+	event->local_close = own->local_close;
+	event->exit_signal = own->exit_signal;
+}
+
+/* The current task means something where it is what ends the connection; else it is a packet's or a timer's. */
+INLINE void fill_local_close(struct lifetimes_event *event, struct moment *m, const struct life_ending *ending)
+{
+	struct life_local_close close = read_local_close(m->sk);
+	int acts = is_local_abort(event->end) && close.how;
+
+	event->local_close = which_local_close(ending, event->local_close);
+	if (acts && !event->local_close) {
+		event->local_close = close.how;
+		event->exit_signal = close.signal;
+	}
+	if (acts || event->end == LIFE_DESTROYED) {
+		read_context(&event->base.context);
+		return;
+	}
+	event->base.context.pid = event->base.owner.pid;
+	event->base.context.tid = event->base.owner.tid;
+	copy_comm(event->base.context.comm, event->base.owner.thread);
+}
+
+/*
+ * What was found out goes through the event's memory: there the verifier forgets which of many ways led to it, and
+ * follows one from here.
+ */
+#define forget_the_way() __asm__ volatile("" ::: "memory")
+
+INLINE void emit_life(struct moment *m, struct lifetimes_sock *own)
+{
+	struct life_ending ending = read_ending(m, own);
+	struct lifetimes_event *event;
+
+	if (is_undone_child(&ending) || !moment_passes(m))
+		return;
+	event = reserve_event(lifetimes_event, LIFETIMES_KIND, m);
+	if (!event)
+		return;
+	fill_socket_event(&event->base, m);
+	event->last_state = m->old_state;
+	event->error = (__u8)ending.error;
+	event->soft_error = (__u8)ending.soft_error;
+	event->flags = (__u8)fact(ending.facts & ENDING_FIN_RECEIVED, LIFE_FIN_RECEIVED);
+	event->end = how_it_ended(&ending);
+	forget_the_way();
+	event->closed_by = who_closed(event->last_state, event->end);
+	forget_the_way();
+	fill_duration(event, m, own);
+	fill_remembered(event, m, own);
+	fill_local_close(event, m, &ending);
+	fill_payload(event, m, ending.facts);
+	fill_limits(event, m->tp);
+	fill_round_trips(event, m->tp);
+	event->segs_out = m->tp->segs_out;
+	event->segs_in = m->tp->segs_in;
+	event->retransmits = m->tp->total_retrans;
+	submit_socket_event(&event->base, m);
+}
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What `lifetimes` remembers of a socket: what its last moment can no longer tell. */
+#ifndef SOCKEYE_LIFETIMES_SOCK_H
+#define SOCKEYE_LIFETIMES_SOCK_H
+
+#include "event/wire.h"
+
+/* lifetimes_sock.flags */
+#define SEEN_HANDSHAKE 1 /* handshake_ns is known */
+#define SEEN_OWN_FIN 2   /* data_segs_in is known */
+#define SEEN_ESTABLISHED 4
+
+struct lifetimes_sock {
+	__u64 start_ns;         /* connect(), or the birth of a child; 0: before sockeye could see it */
+	__u64 handshake_ns;     /* lifetimes_event.handshake_ns */
+	__u64 closing_since_ns; /* when the first FIN was sent or came; 0: not yet, or before sockeye could see it */
+	__u32 data_segs_in;     /* how many segments with data had come when the own FIN was sent */
+	__u8 syn_retransmits;
+	__u8 handshake_unknown; /* HANDSHAKE_* */
+	__u8 local_close;       /* LOCAL_CLOSE_* */
+	__u8 exit_signal;
+	__u8 flags; /* SEEN_* */
+	__u8 _pad[7];
+};
+SOCKEYE_ASSERT_SIZE(lifetimes_sock, 40);
+
+#endif

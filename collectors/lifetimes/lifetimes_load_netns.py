@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`lifetimes` under load: a record of each socket, none twice, and what is lost is counted. Witnesses: what the
+workload counted, the kernel's counters (nstat)."""
+import collections
+import signal
+
+import netns
+from lifetimes_tools import records, settle, watch
+from states_tools import linked_by_threads, ROOM
+from witness import nstat
+from workload import numbers, run_load, start_load
+
+PORT = 7000
+HELD = netns.scaled(18_000)
+SHORT = netns.scaled(20_000)
+MESSAGE = 64  # bytes each way: kMessageBytes of tests/netns/load.h
+
+
+def check_all(rows, connections, client, server):
+    """Two records of each connection, both right."""
+    roles = collections.Counter(row["role"] for row in rows)
+    assert roles == {"client": connections, "server": connections}, roles
+    ways = collections.Counter((row["role"], row["end"], row["closed_by"]) for row in rows)
+    assert sum(count for (_, end, _), count in ways.items() if end == "closed") == 2 * connections, ways
+    for row in rows:
+        carried = (row["bytes_written"], row["bytes_acked"], row["bytes_received"], row["bytes_unread"])
+        assert carried == (MESSAGE, MESSAGE, MESSAGE, 0), row
+        assert row["pid"] == (client if row["role"] == "client" else server).pid, row
+        assert row["local_close"] == "close", row
+    ends = {(row["laddr"], row["lport"], row["raddr"], row["rport"]) for row in rows}
+    assert all((raddr, rport, laddr, lport) in ends for laddr, lport, raddr, rport in ends), "an end is missing"
+    return ways
+
+
+def close_at_once(net, family):
+    client_place, server_place = linked_by_threads(net)
+    sockeye = watch(net, client_place, server_place, words=ROOM)
+    address = server_place.addresses[family]
+    server = start_load(server_place, "server", "--addr", address, "--port", PORT)
+    client = start_load(client_place, "client", "--addr", address, "--port", PORT, "--connections", HELD,
+                        "--hold", 60)
+    assert client.stop(timeout=60) == 0, client.stderr
+    settle(client_place, PORT)
+    settle(server_place, PORT)
+    assert server.stop() == 0, server.stderr
+    assert numbers(client) == {"connections": HELD, "closed": HELD, "errors": 0}, client.stdout
+    assert numbers(server) == {"accepted": HELD, "closed": HELD, "errors": 0}, server.stdout
+    rows = records(sockeye.stop(), client_place, server_place)
+    print(check_all(rows, HELD, client, server), len(rows), "records of", HELD, "connections")
+
+
+def test_held_connections_closed_at_once_ipv4(net):
+    close_at_once(net, 4)
+
+
+def test_held_connections_closed_at_once_ipv6(net):
+    close_at_once(net, 6)
+
+
+def short_connections(net, family):
+    client_place, server_place = linked_by_threads(net)
+    sockeye = watch(net, client_place, server_place, words=ROOM)
+    client, server = run_load(client_place, server_place, server_place.addresses[family], SHORT)
+    assert nstat(client_place, "TcpActiveOpens") == [SHORT]
+    rows = records(sockeye.stop(), client_place, server_place)
+    print(check_all(rows, SHORT, client, server))
+    for row in rows:
+        unknown = row.get("handshake_unknown")
+        assert row["handshake_us"] is not None or unknown in ("no_sample", "with_data", "retransmitted"), row
+    of_servers = collections.Counter(row.get("handshake_unknown") for row in rows if row["role"] == "server")
+    print("handshakes of servers that are not known:", of_servers)
+    assert of_servers[None] >= 0.9 * SHORT, of_servers
+
+
+def test_short_connections_ipv4(net):
+    short_connections(net, 4)
+
+
+def test_short_connections_ipv6(net):
+    short_connections(net, 6)
+
+
+def test_what_is_lost_is_counted(net):
+    """The reader stands still, the ring is small: those that came and those counted as lost are all that were."""
+    connections = 2_000
+    place = net.namespace("one")
+    sockeye = watch(net, place, words=("--ring-size", "64K"), lossy=True)
+    server = start_load(place, "server", "--addr", "127.0.0.1", "--port", PORT)
+    sockeye.process.popen.send_signal(signal.SIGSTOP)
+    client = place.load("client", "--addr", "127.0.0.1", "--port", PORT, "--connections", connections)
+    assert client.wait(100) == 0, client.stderr
+    sockeye.process.popen.send_signal(signal.SIGCONT)
+    gap = sockeye.wait_for(lambda record: record["event"] == "gap")
+    assert (gap["stage"], gap["reason"]) == ("kernel", "ring_full"), gap
+    assert server.stop() == 0, server.stderr
+    run = sockeye.stop()
+    lost = sum(gap["lost"] for gap in run.gaps)
+    assert run.end["lost"] == lost > 0 and not run.end["incomplete"], run.end
+    assert len(run.events) + lost == 2 * connections, (len(run.events), lost)
+
+
+LOSS = "tcp dport 7000-7999 numgen random mod 20 0"
+
+
+def retransmits_as_counted(net, family):
+    """One packet of twenty is lost on its way to the server, and one of twenty back. The sum of all records is what
+    each namespace's kernel has counted."""
+    client_place, server_place = linked_by_threads(net)
+    sockeye = watch(net, client_place, server_place, words=ROOM)
+    for hook, what in (("input", LOSS), ("output", LOSS.replace("dport", "sport"))):
+        chain = f"type filter hook {hook} priority 0; {what} counter drop;"
+        rules = f"table inet lost_{hook} {{ chain lost {{ {chain} }}; }}"
+        done = server_place.run([netns.require("nft"), rules], check=False)
+        if done.code != 0:
+            netns.skip(f"nft drops no packets here: {done.stderr.strip()}")
+    address = server_place.addresses[family]
+    server = start_load(server_place, "server", "--addr", address, "--port", PORT)
+    client = client_place.load("client", "--addr", address, "--port", PORT, "--connections", 20, "--threads", 10,
+                               "--requests", 4000)
+    assert client.wait(120) == 0, client.stderr
+    for hook in ("input", "output"):
+        server_place.run([netns.require("nft"), "delete", "table", "inet", f"lost_{hook}"])
+    settle(client_place, PORT)
+    settle(server_place, PORT)
+    assert server.stop() == 0, server.stderr
+    rows = records(sockeye.stop(), client_place, server_place)
+    assert len(rows) == 40, len(rows)
+    for place in (client_place, server_place):
+        said = sum(row["retransmits"] for row in rows if row["netns"] == place.inode)
+        counted, = nstat(place, "TcpRetransSegs")
+        print(f"{said} retransmissions in records, {counted} counted by the kernel")
+        assert said == counted > 0, (said, counted)
+
+
+def test_retransmissions_as_the_kernel_counts_them_ipv4(net):
+    retransmits_as_counted(net, 4)
+
+
+def test_retransmissions_as_the_kernel_counts_them_ipv6(net):
+    retransmits_as_counted(net, 6)

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`connections`, `lifetimes` and `retransmits` in one run where packets get lost, against the packets themselves. Witnesses:
+tshark at both ends of the link, nstat."""
+import os
+
+import netns
+from capture import ACK, Capture, RST, sent_again, SYN
+from lifetimes_tools import records, settle
+from puppet import Puppet
+from states_tools import linked_by_threads, ROOM
+from witness import nstat
+from workload import drop, numbers, pass_all, start_load
+
+PORT = 7000
+CONNECTIONS = netns.scaled(300)
+RESETS = 20
+FIVE_PERCENT = "meta l4proto tcp numgen random mod 20 0"  # what comes in has been seen by tshark
+
+
+def lossy_connections(client, server, address):
+    serving = start_load(server, "server", "--addr", address, "--port", PORT)
+    for place in (client, server):
+        drop(place, "input", FIVE_PERCENT)
+    made = client.load("client", "--addr", address, "--port", PORT, "--connections", CONNECTIONS, "--threads", 20)
+    assert made.wait(120) == 0, made.stderr
+    settle(client, PORT)
+    settle(server, PORT)
+    for place in (client, server):
+        pass_all(place)
+    assert serving.stop() == 0 and numbers(made)["connections"] == CONNECTIONS, made.stdout
+
+
+def reset_connections(client, server, address):
+    left, right = Puppet(client), Puppet(server)
+    right.do(f"l = listen({address!r}, {PORT})")
+    for _ in range(RESETS):
+        left.do(f"c = connect({address!r}, {PORT})")
+        right.do("s = l.accept()[0]")
+        left.do("reset(c)")
+        right.fails("s.recv(1)", "ConnectionResetError")
+        right.do("s.close()")
+
+
+def check_opened(packets, events, lives, client):
+    """A row for each connection that there was a SYN of."""
+    opened = {packet.sport for packet in packets if packet.flags & (SYN | ACK) == SYN}
+    connects = [row for row in events if row["event"] == "connections" and row["event_type"] == "connect"]
+    assert len(connects) == len(opened) == CONNECTIONS + RESETS, (len(connects), len(opened))
+    assert {row["sport"] for row in connects} == opened and {row["outcome"] for row in connects} == {"established"}
+    assert {row["lport"] for row in lives if row["netns"] == client.inode} == opened, "another connection"
+
+
+def check_told(told, counted):
+    """Each of them. What a timer sends again may come on top of a guarded process 1, of which the kernel tells no tracing
+    program (docs/limitations.md). Test machines have none."""
+    missing = counted - told
+    assert missing == 0 or "SOCKEYE_MACHINE" not in os.environ and 0 < missing <= counted / 10, (told, counted)
+
+
+def as_captured(net, family):
+    client, server = linked_by_threads(net)
+    places = ",".join(str(place.inode) for place in (client, server))
+    captures = {place: Capture(net, place) for place in (client, server)}
+    sockeye = net.sockeye("trace", "connections,lifetimes,retransmits", "--netns", places, *ROOM)
+    address = server.addresses[family]
+    lossy_connections(client, server, address)
+    reset_connections(client, server, address)
+    run = sockeye.stop()
+    lives = records(run, client, server)
+    packets = {place: capture.packets() for place, capture in captures.items()}
+    check_opened(packets[client], run.events, lives, client)
+    resets = sum(bool(packet.flags & RST) for packet in packets[client])
+    assert resets == sum(row["end"] == "reset_sent" for row in lives) == RESETS, resets
+    for place in (client, server):
+        again = sum(sent_again(packets[place], place.addresses[family]).values())
+        counted, = nstat(place, "TcpRetransSegs")
+        in_lives = sum(row["retransmits"] for row in lives if row["netns"] == place.inode)
+        in_rows = sum(row["segments"] for row in run.events
+                      if row["event"] == "retransmits" and row["netns"] == place.inode)
+        print(f"IPv{family} {place.name}: sent again {again} in tshark, {counted} in nstat, {in_lives} in lifetimes, {in_rows} in "
+              f"retransmits; {len(lives)} records, {resets} resets")
+        assert again == counted == in_lives, (again, counted, in_lives)
+        check_told(in_rows, counted)
+
+
+def test_five_percent_as_captured_ipv4(net):
+    as_captured(net, 4)
+
+
+def test_five_percent_as_captured_ipv6(net):
+    as_captured(net, 6)

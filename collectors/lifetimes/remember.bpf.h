@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What has to be noted while a connection lives, as its last moment no longer tells it. */
+#ifndef SOCKEYE_LIFETIMES_REMEMBER_BPF_H
+#define SOCKEYE_LIFETIMES_REMEMBER_BPF_H
+
+#include "bpf/moment.h"
+#include "collectors/lifetimes/lifetimes.event.h"
+
+#define TASK_IS_EXITING 0x00000004 /* PF_EXITING of <linux/sched.h> */
+#define EXIT_SIGNAL 0x7f           /* of an exit code: the signal that ended the process, 0: it ended by itself */
+#define SEND_SHUT_DOWN 2           /* SEND_SHUTDOWN of <net/sock.h> alone: no more to send, but to receive */
+
+struct life_local_close {
+	__u8 how;    /* LOCAL_CLOSE_* */
+	__u8 signal; /* LOCAL_CLOSE_KILL: which */
+};
+
+/* 5.10 cannot read the current task but by probes: 0 where it may not, which is a process like others. */
+INLINE __u32 current_flags(__u32 *exit_code)
+{
+	struct task_struct *task = current_task();
+
+	if (task) {
+		*exit_code = (__u32)task->exit_code;
+		return task->flags;
+	}
+	if (!settings.may_probe_read)
+		return 0;
+	task = (void *)bpf_get_current_task();
+	*exit_code = (__u32)BPF_CORE_READ(task, exit_code);
+	return BPF_CORE_READ(task, flags);
+}
+
+/*
+ * The socket is being closed by its user. Files that a process leaves open are closed by itself while it exits, when
+ * do_exit() has set PF_EXITING and its exit code. A kernel thread closes for others (MPTCP, the last reference dropped
+ * in an interrupt): of those nothing is known.
+ */
+INLINE struct life_local_close read_local_close(struct sock *sk)
+{
+	struct life_local_close close = {};
+	__u32 exit_code = 0, flags;
+
+	if (!locked_by_current(sk))
+		return close;
+	flags = current_flags(&exit_code);
+	if (flags & TASK_IS_KTHREAD)
+		return close;
+	close.how = sk->sk_shutdown == SEND_SHUT_DOWN ? LOCAL_CLOSE_HALF : LOCAL_CLOSE_CALL;
+	if (flags & TASK_IS_EXITING) {
+		close.signal = exit_code & EXIT_SIGNAL;
+		close.how = close.signal ? LOCAL_CLOSE_KILL : LOCAL_CLOSE_EXIT;
+	}
+	return close;
+}
+
+INLINE void handshake_took(struct lifetimes_sock *own, __u64 duration_ns)
+{
+	own->handshake_ns = duration_ns;
+	own->flags |= SEEN_HANDSHAKE;
+}
+
+/*
+ * From the first SYN to the SYN-ACK. A socket with TCP_FASTOPEN_CONNECT has been in SYN_SENT since connect(), but sends
+ * the SYN with its first write: there the round trip of the SYN is what the kernel measured (tcp_clean_rtx_queue()),
+ * unless it was retransmitted.
+ */
+INLINE void client_handshake(struct lifetimes_sock *own, struct moment *m)
+{
+	if (!BPF_CORE_READ_BITFIELD(m->tp, fastopen_connect)) {
+		if (own->start_ns)
+			handshake_took(own, m->time_ns - own->start_ns);
+		else
+			own->handshake_unknown = HANDSHAKE_BEFORE_START;
+	} else if (m->tp->total_retrans) {
+		own->handshake_unknown = HANDSHAKE_RETRANSMITTED;
+	} else if (m->tp->srtt_us) {
+		handshake_took(own, (__u64)(m->tp->srtt_us >> 3) * 1000);
+	} else {
+		own->handshake_unknown = HANDSHAKE_NO_SAMPLE;
+	}
+}
+
+/*
+ * From the SYN-ACK to the last packet of the handshake. With fast open (data in the SYN) the child is born with the
+ * SYN. Else it is born with that last packet, and the only trace of the SYN-ACK is the first sample of srtt
+ * (tcp_synack_rtt_meas()), which is none where it was retransmitted, and contains the wait for data where these came
+ * with the last packet (TCP_DEFER_ACCEPT; data_segs_in has that packet by now). With SYN cookies the sample comes of
+ * the timestamp option (tcp_ack_update_rtt()), in which the cookie overwrote bits: it can be told by its whole
+ * milliseconds. One sample in a thousand that is right goes with them.
+ */
+INLINE void server_handshake(struct lifetimes_sock *own, struct moment *m)
+{
+	__u32 sample_us = m->tp->srtt_us >> 3;
+
+	if (BPF_CORE_READ_BITFIELD(m->tp, syn_data_acked) && m->duration_ns)
+		handshake_took(own, m->duration_ns);
+	else if (m->tp->total_retrans)
+		own->handshake_unknown = HANDSHAKE_RETRANSMITTED;
+	else if (m->tp->data_segs_in)
+		own->handshake_unknown = HANDSHAKE_WITH_DATA;
+	else if (!sample_us || sample_us % 1000 == 0)
+		own->handshake_unknown = HANDSHAKE_NO_SAMPLE;
+	else
+		handshake_took(own, (__u64)sample_us * 1000);
+}
+
+/* total_retrans: until now the client's SYNs, or the SYN-ACKs that tcp_create_openreq_child() takes over. */
+INLINE void note_established(struct lifetimes_sock *own, struct moment *m)
+{
+	__u32 again = m->tp->total_retrans;
+
+	own->flags |= SEEN_ESTABLISHED;
+	own->syn_retransmits = again < 255 ? again : 255;
+	if (m->old_state == STATE_SYN_SENT || m->record->role == ROLE_CLIENT)
+		client_handshake(own, m);
+	else
+		server_handshake(own, m);
+}
+
+/* Of every socket: whether its end is wanted is not known before. */
+INLINE void remember_life(struct lifetimes_sock *own, struct moment *m)
+{
+	struct life_local_close close;
+
+	if (m->old_state == STATE_CLOSE || m->old_state == STATE_LISTEN) {
+		__builtin_memset(own, 0, sizeof(*own));
+		own->start_ns = m->time_ns;
+	}
+	if (m->new_state == STATE_ESTABLISHED && m->old_state != STATE_CLOSE)
+		note_established(own, m);
+	if (m->new_state == STATE_FIN_WAIT1 || m->new_state == STATE_CLOSE_WAIT)
+		own->closing_since_ns = m->time_ns;
+	if (m->new_state != STATE_FIN_WAIT1 && m->new_state != STATE_LAST_ACK)
+		return;
+	close = read_local_close(m->sk);
+	own->local_close = close.how;
+	own->exit_signal = close.signal;
+	own->data_segs_in = m->tp->data_segs_in;
+	own->flags |= SEEN_OWN_FIN;
+}
+
+#endif

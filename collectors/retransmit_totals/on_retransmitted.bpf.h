@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SOCKEYE_RETRANSMIT_TOTALS_ON_RETRANSMITTED_BPF_H
+#define SOCKEYE_RETRANSMIT_TOTALS_ON_RETRANSMITTED_BPF_H
+
+#include "collectors/retransmit_totals/count_row.bpf.h"
+
+INLINE void retransmit_totals_on_retransmitted(struct moment *m)
+{
+	__u8 error = error_of_retransmission(m->error);
+	struct retransmitted what = { .type = type_of_retransmission(m), .has_failed = error != 0 };
+
+	if (!is_counted(error) || !filter_passes_state(&filters, m->sk->__sk_common.skc_state) || !moment_passes(m))
+		return;
+	what.segments = control_block(m->skb)->tcp_gso_segs;
+	what.bytes = m->skb->len;
+	count_retransmission(m, &what);
+}
+
+#endif

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/retransmit_totals/retransmit_totals.event.h"
+
+#include "event/collector.h"
+#include "event/socket_fields.h"
+
+namespace sockeye {
+namespace {
+
+using When = Presence::When;
+
+constexpr EnumValue kGroups[] = {
+    {TOTALS_NAMED, "named", "named"},
+    {TOTALS_UNKNOWN, "unknown", "nobody is known to own them; by container also: nobody knows where the owner runs"},
+    {TOTALS_KERNEL, "kernel", "sockets of the kernel's own"},
+    {TOTALS_NO_CONTAINER, "no_container", "processes that run in no container"},
+    {TOTALS_OTHER, "other", "those that there was no room to tell apart"},
+};
+
+#define MEMBER(member) SOCKEYE_MEMBER(retransmit_totals_event, member)
+#define SEGMENTS(which, why)                                                                         \
+  {                                                                                                  \
+    .name = #which, .type = FieldType::kUnsigned, MEMBER(which), .unit = "segments", .meaning = why, \
+    .fold = Fold::kSum                                                                               \
+  }
+
+const Field kFields[] = {
+    {.name = "group",
+     .type = FieldType::kEnum,
+     MEMBER(group),
+     .meaning = "what they are, where they have no name",
+     .presence = {.when = When::kNonZero, .key_goes = true},
+     .values = kGroups},
+    {.name = "interval_us",
+     .type = FieldType::kMicros,
+     MEMBER(interval_ns),
+     .unit = "us",
+     .meaning = "for how long it was counted, up to `time`"},
+    SEGMENTS(segments, "sent again, as TcpRetransSegs counts them"),
+    {.name = "bytes",
+     .type = FieldType::kUnsigned,
+     MEMBER(bytes),
+     .unit = "bytes",
+     .meaning = "payload sent again",
+     .fold = Fold::kSum},
+    SEGMENTS(timeout, "of them, because no acknowledgement came in time"),
+    SEGMENTS(fast, "of them, because acknowledgements of what came after them said that they were lost"),
+    SEGMENTS(tail_loss_probe, "of them, as probes for the end of a flight"),
+    SEGMENTS(syn, "of them, SYNs of clients"),
+    SEGMENTS(synack, "of them, SYN-ACKs"),
+    SEGMENTS(non_congestion, "of them, because they were too big for the path, or data of a SYN that was not taken"),
+    SEGMENTS(failed, "of all of them, those that did not leave this host; before 6.15 such ones are not seen"),
+};
+
+#undef SEGMENTS
+#undef MEMBER
+
+#define COUNTS                                                                                            \
+  {.field = "segments", .header = "SEGS", .width = 9, .least = 6, .right = true},                         \
+      {.field = "bytes", .header = "BYTES", .width = 12, .least = 6, .right = true, .keep = 50},          \
+      {.field = "timeout", .header = "TIMEOUT", .width = 9, .least = 7, .right = true, .keep = 45},       \
+      {.field = "fast", .header = "FAST", .width = 9, .least = 6, .right = true, .keep = 44},             \
+      {.field = "tail_loss_probe", .header = "PROBE", .width = 9, .least = 5, .right = true, .keep = 43}, \
+      {.field = "syn", .header = "SYN", .width = 7, .least = 5, .right = true, .keep = 42},               \
+      {.field = "synack", .header = "SYNACK", .width = 7, .least = 6, .right = true, .keep = 41}, {       \
+    .field = "non_congestion", .header = "OTHER", .width = 7, .least = 5, .right = true, .keep = 40       \
+  }
+#define COUNTS_LINE                                                                                    \
+  "SEGMENTS={segments} BYTES={bytes} TIMEOUT={timeout} FAST={fast} TAIL_LOSS_PROBE={tail_loss_probe} " \
+  "SYN={syn} SYNACK={synack} NON_CONGESTION={non_congestion}"
+
+constexpr Column kByConnection[] = {
+    COUNTS,
+    {.field = "pid", .header = "PID", .width = 7, .least = 5, .right = true, .keep = 70},
+    {.field = "comm", .header = "COMM", .width = 15, .least = 6, .keep = 60},
+    {.field = "laddr", .header = "LADDR", .width = 39, .least = 15, .keep = 30},
+    {.field = "lport", .header = "LPORT", .width = 5, .least = 5, .right = true, .keep = 65},
+    {.field = "raddr", .header = "RADDR", .width = 39, .least = 15},
+    {.field = "rport", .header = "RPORT", .width = 5, .least = 5, .right = true},
+    {.field = "container",
+     .header = "CONTAINER",
+     .width = 12,
+     .least = 12,
+     .keep = 20,
+     .head = true,
+     .rather = "container_name"},
+};
+constexpr Column kByProcess[] = {
+    COUNTS,
+    {.field = "pid", .header = "PID", .width = 7, .least = 5, .right = true},
+    {.field = "comm", .header = "COMM", .width = 15, .least = 6},
+    {.field = "uid", .header = "UID", .width = 5, .least = 5, .right = true, .keep = 20},
+    {.field = "container",
+     .header = "CONTAINER",
+     .width = 12,
+     .least = 12,
+     .keep = 30,
+     .head = true,
+     .rather = "container_name"},
+};
+constexpr Column kByContainer[] = {
+    COUNTS,
+    {.field = "container", .header = "CONTAINER", .width = 64, .least = 12, .head = true, .rather = "container_name"},
+    {.field = "pod", .header = "POD", .width = 36, .least = 12, .keep = 20, .head = true, .rather = "pod_name"},
+};
+constexpr View kViews[] = {
+    {.name = "process",
+     .line = "{time} Retransmits: " COUNTS_LINE " PID={pid} COMM={comm} UID={uid} CONTAINER={container}",
+     .columns = kByProcess},
+    {.name = "container",
+     .line = "{time} Retransmits: " COUNTS_LINE " CONTAINER={container} POD={pod}",
+     .columns = kByContainer},
+};
+
+#undef COUNTS
+
+}  // namespace
+
+extern const Collector collector_retransmit_totals;
+const Collector collector_retransmit_totals = {
+    .event = {.name = "retransmit_totals",
+              .kind = RETRANSMIT_TOTALS_KIND,
+              .size = sizeof(retransmit_totals_event),
+              .common = kSocketFieldsIfAny,
+              .own = kFields,
+              .columns = kByConnection,
+              .line =
+                  "{time} Retransmits: " COUNTS_LINE " SRC={laddr}:{lport} DST={raddr}:{rport} PID={pid} COMM={comm}",
+              .views = kViews},
+    .summary = "what TCP sends again, counted by connection, process or container",
+    .has_stream = false,
+    .has_rows = true,
+    .totals_of = "retransmits",
+};
+
+}  // namespace sockeye

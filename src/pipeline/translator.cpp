@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/translator.h"
+
+#include <cstring>
+#include <utility>
+
+namespace sockeye {
+
+Translator::Translator(std::span<const EventType* const> types, Translations translations, const Clock& clock)
+    : translations_(std::move(translations)), clock_(clock) {
+  for (const EventType* type : types) {
+    const Plan plan = {.type = type,
+                       .saddr = find_field(*type, "saddr"),
+                       .sport = find_field(*type, "sport"),
+                       .daddr = find_field(*type, "daddr"),
+                       .dport = find_field(*type, "dport"),
+                       .nat_daddr = find_field(*type, "nat_daddr"),
+                       .nat_dport = find_field(*type, "nat_dport")};
+    if (plan.nat_daddr && plan.nat_dport) plans_.push_back(plan);
+  }
+}
+
+void Translator::fill(Batch& batch) {
+  translations_.begin_batch(clock_.boot_ns());
+  for (const Record& record : batch.records()) {
+    for (const Plan& plan : plans_) {
+      if (plan.type == record.type) fill(plan, record, batch.bytes_of(record));
+    }
+  }
+}
+
+// Whoever opened the connection is here: of one that came in, the namespace may be another than that of the rule.
+void Translator::fill(const Plan& plan, const Record& record, std::byte* bytes) {
+  const auto& event = *reinterpret_cast<const socket_event*>(record.bytes());
+  if (event.socket.role != ROLE_CLIENT || event.socket.lport == 0) return;
+  Flow flow;
+  memcpy(flow.source.address, bytes + plan.saddr->offset, sizeof flow.source.address);
+  memcpy(flow.destination.address, bytes + plan.daddr->offset, sizeof flow.destination.address);
+  flow.source.port = static_cast<uint16_t>(number_of(*plan.sport, record));
+  flow.destination.port = static_cast<uint16_t>(number_of(*plan.dport, record));
+  const auto end = translations_.of(event.socket.netns, event.owner.pid, flow);
+  if (!end) return;
+  memcpy(bytes + plan.nat_daddr->offset, end->address, sizeof end->address);
+  memcpy(bytes + plan.nat_dport->offset, &end->port, sizeof end->port);
+}
+
+}  // namespace sockeye

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processes that do what they are told, one statement after the other."""
+import json
+import os
+import select
+import subprocess
+import sys
+
+import netns
+from witness import comm_of
+
+PUPPET = r"""
+import ctypes, json, os, socket, struct, sys, threading
+
+def tcp(address, protocol=0):
+    return socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM, protocol)
+
+def listen(address, port, protocol=0):
+    made = tcp(address, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind((address, port))
+    made.listen()
+    return made
+
+def connect(address, port, protocol=0):
+    made = tcp(address, protocol)
+    made.connect((address, port))
+    return made
+
+def reset(which):
+    which.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    which.close()
+
+def child(work):
+    pid = os.fork()
+    if pid == 0:
+        ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)  # PR_SET_PDEATHSIG of <linux/prctl.h>: a killed test leaves nothing
+        work()
+        os._exit(0)
+    return pid
+
+def call_me(name):
+    ctypes.CDLL(None).prctl(15, name, 0, 0, 0)  # PR_SET_NAME of <linux/prctl.h>
+
+replies = os.fdopen(int(sys.argv[1]), "w", buffering=1)
+for order in sys.stdin:
+    order = json.loads(order)
+    try:
+        try:
+            value = eval(compile(order, "order", "eval"))
+        except SyntaxError:
+            value = exec(compile(order, "order", "exec"))
+        value = value if isinstance(value, (int, str, list, type(None))) else repr(value)
+        print(json.dumps({"value": value}), file=replies)
+    except Exception as error:
+        print(json.dumps({"error": repr(error)}), file=replies)
+"""
+
+
+class Puppet:
+    """A Python process in `place` that carries out one statement after the other, with the names of PUPPET at hand."""
+
+    def __init__(self, place):
+        self._replies, reply_fd = os.pipe()
+        place.net.on_exit(lambda: os.close(self._replies))
+        try:
+            self.process = place.popen([sys.executable, "-I", "-S", "-c", PUPPET, reply_fd], pass_fds=[reply_fd],
+                                       stdin=subprocess.PIPE, bufsize=0)
+        finally:
+            os.close(reply_fd)
+        self.pid = self.process.pid
+        self.do("None")  # from now on it is Python, and called so
+
+    def start(self, code):
+        """Without waiting: for what blocks until another process does something. finish() waits."""
+        self.process.popen.stdin.write(json.dumps(code).encode() + b"\n")
+
+    def finish(self, timeout=netns.PATIENCE_S):
+        readable, _, _ = select.select([self._replies], [], [], netns.patience(timeout))
+        reply = os.read(self._replies, 65536) if readable else b""
+        assert reply.endswith(b"\n"), f"no answer from {self.process.pid}: {reply} {self.process.stderr}"
+        reply = json.loads(reply)
+        assert "error" not in reply, reply["error"]
+        return reply["value"]
+
+    def do(self, code, timeout=netns.PATIENCE_S):
+        """Carries it out; of an expression, the value."""
+        self.start(code)
+        return self.finish(timeout)
+
+    def fails(self, code, error, timeout=netns.PATIENCE_S):
+        """Carries out what must fail with this error."""
+        try:
+            self.do(code, timeout)
+        except AssertionError as reason:
+            assert error in str(reason), reason
+        else:
+            raise AssertionError(f"{code} did not fail with {error}")
+
+    @property
+    def comm(self):
+        return comm_of(self.pid)
