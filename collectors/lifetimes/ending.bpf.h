@@ -26,7 +26,7 @@
 #define ENDING_FAST_OPEN 512  /* server: the SYN brought data */
 #define ENDING_CLIENT 1024
 #define ENDING_RECEIVES_NO_MORE 2048 /* RCV_SHUTDOWN: after close(), shutdown(SHUT_RD), or the peer's FIN */
-#define ENDING_HELD 8192 /* a process has a descriptor of it */
+#define ENDING_HELD 8192             /* a process has a descriptor of it */
 #define ENDING_LINGERS 4096 /* SO_LINGER: close() itself may wait for the end, before the socket is an orphan */
 
 struct life_ending {

@@ -47,7 +47,8 @@ constexpr Path kPaths[] = {
     {"an error that nobody has asked for (IP_RECVERR) ends nothing",
      at(STATE_LAST_ACK, EHOSTUNREACH, ENDING_FIN_RECEIVED), LIFE_CLOSED, CLOSED_BY_REMOTE},
     // Aborts of this end.
-    {"SO_LINGER 0, or data not read", at(STATE_ESTABLISHED, 0, ENDING_LOCKED | ENDING_HELD), LIFE_RESET_SENT, CLOSED_BY_LOCAL},
+    {"SO_LINGER 0, or data not read", at(STATE_ESTABLISHED, 0, ENDING_LOCKED | ENDING_HELD), LIFE_RESET_SENT,
+     CLOSED_BY_LOCAL},
     {"the same after the peer's FIN", at(STATE_CLOSE_WAIT, 0, ENDING_LOCKED | ENDING_FIN_RECEIVED), LIFE_RESET_SENT,
      CLOSED_BY_REMOTE},
     {"a listener closes on a child", at(STATE_ESTABLISHED), LIFE_RESET_SENT, CLOSED_BY_LOCAL},
@@ -69,7 +70,8 @@ constexpr Path kPaths[] = {
     // Resets of the other end.
     {"RST", at(STATE_ESTABLISHED, ECONNRESET), LIFE_RESET_RECEIVED, CLOSED_BY_REMOTE},
     {"RST after its FIN", at(STATE_CLOSE_WAIT, EPIPE, ENDING_FIN_RECEIVED), LIFE_RESET_RECEIVED, CLOSED_BY_REMOTE},
-    {"RST whose error SO_ERROR takes away", at(STATE_ESTABLISHED, 0, ENDING_HELD), LIFE_RESET_RECEIVED, CLOSED_BY_REMOTE},
+    {"RST whose error SO_ERROR takes away", at(STATE_ESTABLISHED, 0, ENDING_HELD), LIFE_RESET_RECEIVED,
+     CLOSED_BY_REMOTE},
     {"the same after its FIN", at(STATE_CLOSE_WAIT, 0, ENDING_HELD | ENDING_FIN_RECEIVED), LIFE_RESET_RECEIVED,
      CLOSED_BY_REMOTE},
     {"the same while half closed", at(STATE_FIN_WAIT2, 0, ENDING_HELD), LIFE_RESET_RECEIVED, CLOSED_BY_LOCAL},
