@@ -40,8 +40,9 @@ def check(row):
     assert row["bytes_acked"] <= row["bytes_written"] and row["bytes_unread"] <= row["bytes_received"], row
     assert (row["syn_retransmits"] or 0) <= row["retransmits"], row
     assert row["busy_us"] >= row["rwnd_limited_us"] + row["sndbuf_limited_us"], row
-    # A jiffy more: the kernel counts in them, and begins and ends in the middle of one.
-    assert row["since_start"] or row["busy_us"] <= row["duration_us"] + 10_000, row
+    # Some jiffies more: the kernel counts in them, begins and ends in the middle of one, and where its timer interrupt was
+    # late (the machine is a guest of a busy one) makes up for them at once.
+    assert row["since_start"] or row["busy_us"] <= row["duration_us"] + netns.patience(0.05) * 1e6, row
     assert (row["srtt_us"] is None) == (row["rttvar_us"] is None), row
     assert ("exit_signal" in row) == (row.get("local_close") == "killed"), row
     if row["end"] == "closed":
