@@ -38,7 +38,7 @@ INLINE __u32 ending_facts(struct moment *m, struct lifetimes_sock *own)
 	facts |= fact(socket_flags & SOCK_IS_DONE, ENDING_FIN_RECEIVED);
 	facts |= fact(socket_flags & SOCK_IS_DEAD, ENDING_ORPHAN);
 	facts |= fact(socket_flags & SOCK_LINGERS, ENDING_LINGERS);
-	facts |= sk->sk_socket ? ENDING_HELD : 0;
+	facts |= fact(sk->sk_socket->state, ENDING_HELD); /* SS_FREE, which is 0, also of a null pointer */
 	facts |= fact(sk->sk_shutdown & RECEIVE_SHUT_DOWN, ENDING_RECEIVES_NO_MORE);
 	facts |= fact(locked_by_current(sk), ENDING_LOCKED);
 	facts |= fact((__u32)m->tp->linger2 >> 31, ENDING_NO_FIN_WAIT2);
