@@ -40,8 +40,8 @@ def close_at_once(net, family):
     client = start_load(client_place, "client", "--addr", address, "--port", PORT, "--connections", HELD,
                         "--hold", 60)
     assert client.stop(timeout=60) == 0, client.stderr
-    settle(client_place, PORT)
-    settle(server_place, PORT)
+    settle(client_place, PORT, timeout=60)
+    settle(server_place, PORT, timeout=60)
     assert server.stop() == 0, server.stderr
     assert numbers(client) == {"connections": HELD, "closed": HELD, "errors": 0}, client.stdout
     assert numbers(server) == {"accepted": HELD, "closed": HELD, "errors": 0}, server.stdout

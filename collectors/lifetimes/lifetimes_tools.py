@@ -105,7 +105,7 @@ def carried(row):
     return tuple(row[key] for key in ("bytes_written", "bytes_acked", "bytes_received", "bytes_unread"))
 
 
-def settle(place, port):
+def settle(place, port, timeout=netns.PATIENCE_S):
     """Until the namespace has no full socket of this port: what is left are minisockets."""
     ss = netns.require("ss")
 
@@ -113,4 +113,4 @@ def settle(place, port):
         lines = place.run([ss, "-Htan", "exclude", "time-wait", f"( sport = :{port} or dport = :{port} )"]).stdout
         return not [line for line in lines.splitlines() if not line.startswith(("FIN-WAIT-2", "LISTEN"))]
 
-    netns.wait_until(is_over, f"the end of the sockets of port {port}")
+    netns.wait_until(is_over, f"the end of the sockets of port {port}", timeout)
