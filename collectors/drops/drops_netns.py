@@ -193,9 +193,10 @@ def test_a_full_receive_buffer_of_tcp(net):
         receiving.do("r.close(); l.close()")
         full, closed = counters.since().values()
         drops = of_type(sockeye.stop().events, "drop")
-        # Until 5.16 TCP throws it away without a word.
+        # Until 5.16 TCP throws it away without a word; until 6.10 nothing tells of which namespace it was.
         lost = {reason: count for reason, count in (("PROTO_MEM", full), ("TCP_ZEROWINDOW", closed)) if count}
-        assert by_reason(drops) == (lost if has_reasons() else {}), (by_reason(drops), lost)
+        drops = [event for event in drops if event["reason"] != "TCP_RESET"]
+        assert by_reason(drops) == (lost if names_sockets() else {}), (by_reason(drops), lost)
         for event in drops:
             assert (event["pid"], event["comm"], event["state"]) == (receiving.pid, receiving.comm, "ESTABLISHED"), event
             assert (event["lport"], event["raddr"], event["protocol"]) == (PORT, client.addresses[family], "tcp"), event
