@@ -81,6 +81,20 @@ INLINE void watch_listener(struct moment *m)
 	}
 }
 
+/* The place of a listener that is watched, and its number in `key`; 0: it is not. */
+INLINE struct watched_listener *find_watched(struct watched_key *key, __u64 cookie)
+{
+	for (int i = 0; i < LISTENERS_OF_PORT; i++) {
+		struct watched_listener *watched;
+
+		key->place = i;
+		watched = bpf_map_lookup_elem(&watched_listeners, key);
+		if (watched && watched->cookie == cookie)
+			return watched;
+	}
+	return 0;
+}
+
 /* It listens no more, and leaves its place. */
 INLINE void unwatch_listener(struct moment *m)
 {
@@ -89,35 +103,18 @@ INLINE void unwatch_listener(struct moment *m)
 	if (!settings.watches_listeners)
 		return;
 	key = watched_key_of(m);
-	for (int i = 0; i < LISTENERS_OF_PORT; i++) {
-		struct watched_listener *there;
-
-		key.place = i;
-		there = bpf_map_lookup_elem(&watched_listeners, &key);
-		if (there && there->cookie == m->cookie) {
-			bpf_map_delete_elem(&watched_listeners, &key);
-			return;
-		}
-	}
+	if (find_watched(&key, m->cookie))
+		bpf_map_delete_elem(&watched_listeners, &key);
 }
 
 /* A packet that this listener has dropped is told of already: the next SYN is not to tell of it again. */
 INLINE void drops_were_seen(struct sock_common *listener, struct socket_id *id)
 {
 	struct watched_key key = { .netns = id->netns, .port = listener->skc_num };
+	struct watched_listener *watched = find_watched(&key, (__u64)listener->skc_cookie.counter);
 
-	for (int i = 0; i < LISTENERS_OF_PORT; i++) {
-		struct watched_listener *watched;
-
-		key.place = i;
-		watched = bpf_map_lookup_elem(&watched_listeners, &key);
-		if (!watched)
-			continue;
-		if (watched->cookie == (__u64)listener->skc_cookie.counter) {
-			watched->drops = (__u32)readable_full(listener)->sk_drops.counter;
-			return;
-		}
-	}
+	if (watched)
+		watched->drops = (__u32)readable_full(listener)->sk_drops.counter;
 }
 
 #endif

@@ -93,13 +93,7 @@ constexpr Column kColumns[] = {
     {.field = "outcome", .header = "OUTCOME", .width = 16, .least = 11, .keep = 90},
     {.field = "duration_us", .header = "MS", .width = 10, .least = 8, .right = true, .keep = 40},
     {.field = "uid", .header = "UID", .width = 5, .least = 5, .right = true, .keep = 20},
-    {.field = "container",
-     .header = "CONTAINER",
-     .width = 12,
-     .least = 12,
-     .keep = 30,
-     .head = true,
-     .rather = "container_name"},
+    container_column(30),
 };
 
 }  // namespace

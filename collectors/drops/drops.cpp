@@ -132,13 +132,7 @@ constexpr Column kColumns[] = {
     {.field = "direction", .header = "DIR", .width = 3, .least = 3, .keep = 20},
     {.field = "tcp_flags", .header = "FLAGS", .width = 11, .least = 7, .keep = 10},
     {.field = "function", .header = "FUNCTION", .width = 31, .least = 16, .keep = 8},
-    {.field = "container",
-     .header = "CONTAINER",
-     .width = 12,
-     .least = 12,
-     .keep = 5,
-     .head = true,
-     .rather = "container_name"},
+    container_column(5),
 };
 
 }  // namespace

@@ -223,13 +223,7 @@ constexpr Column kColumns[] = {
     {.field = "closed_by", .header = "BY", .width = 7, .least = 6, .keep = 25},
     {.field = "retransmits", .header = "RETR", .width = 5, .least = 4, .right = true, .keep = 9},
     {.field = "srtt_us", .header = "RTT_US", .width = 8, .least = 6, .right = true, .keep = 8},
-    {.field = "container",
-     .header = "CONTAINER",
-     .width = 12,
-     .least = 12,
-     .keep = 5,
-     .head = true,
-     .rather = "container_name"},
+    container_column(5),
 };
 
 }  // namespace

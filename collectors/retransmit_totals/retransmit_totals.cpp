@@ -77,31 +77,19 @@ constexpr Column kByConnection[] = {
     {.field = "lport", .header = "LPORT", .width = 5, .least = 5, .right = true, .keep = 65},
     {.field = "raddr", .header = "RADDR", .width = 39, .least = 15},
     {.field = "rport", .header = "RPORT", .width = 5, .least = 5, .right = true},
-    {.field = "container",
-     .header = "CONTAINER",
-     .width = 12,
-     .least = 12,
-     .keep = 20,
-     .head = true,
-     .rather = "container_name"},
+    container_column(20),
 };
 constexpr Column kByProcess[] = {
     COUNTS,
     {.field = "pid", .header = "PID", .width = 7, .least = 5, .right = true},
     {.field = "comm", .header = "COMM", .width = 15, .least = 6},
     {.field = "uid", .header = "UID", .width = 5, .least = 5, .right = true, .keep = 20},
-    {.field = "container",
-     .header = "CONTAINER",
-     .width = 12,
-     .least = 12,
-     .keep = 30,
-     .head = true,
-     .rather = "container_name"},
+    container_column(30),
 };
 constexpr Column kByContainer[] = {
     COUNTS,
-    {.field = "container", .header = "CONTAINER", .width = 64, .least = 12, .head = true, .rather = "container_name"},
-    {.field = "pod", .header = "POD", .width = 36, .least = 12, .keep = 20, .head = true, .rather = "pod_name"},
+    container_column(255, 64),
+    pod_column(20),
 };
 constexpr View kViews[] = {
     {.name = "process",

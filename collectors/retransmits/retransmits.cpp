@@ -121,13 +121,7 @@ constexpr Column kColumns[] = {
     {.field = "seq", .header = "SEQ", .width = 12, .least = 6, .right = true, .keep = 25},
     {.field = "bytes", .header = "BYTES", .width = 7, .least = 5, .right = true, .keep = 20},
     {.field = "congestion", .header = "CONGESTION", .width = 10, .least = 10, .keep = 10},
-    {.field = "container",
-     .header = "CONTAINER",
-     .width = 12,
-     .least = 12,
-     .keep = 5,
-     .head = true,
-     .rather = "container_name"},
+    container_column(5),
 };
 
 // `states --with retransmits`: scripts know the form.

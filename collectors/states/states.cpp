@@ -54,13 +54,7 @@ constexpr Column kColumns[] = {
     {.field = "old_state", .header = "OLDSTATE", .width = 11, .least = 11, .keep = 20},
     {.field = "new_state", .header = "NEWSTATE", .width = 11, .least = 11},
     {.field = "duration_us", .header = "MS", .width = 10, .least = 8, .right = true, .keep = 40},
-    {.field = "container",
-     .header = "CONTAINER",
-     .width = 12,
-     .least = 12,
-     .keep = 5,
-     .head = true,
-     .rather = "container_name"},
+    container_column(5),
 };
 
 }  // namespace

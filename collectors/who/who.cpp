@@ -52,14 +52,8 @@ constexpr Column kColumns[] = {
     {.field = "comm", .header = "COMM", .width = 15, .least = 6},
     {.field = "uid", .header = "UID", .width = 5, .least = 5, .right = true, .keep = 20},
     {.field = "netns", .header = "NETNS", .width = 10, .least = 10, .right = true, .keep = 15},
-    {.field = "container",
-     .header = "CONTAINER",
-     .width = 12,
-     .least = 12,
-     .keep = 30,
-     .head = true,
-     .rather = "container_name"},
-    {.field = "pod", .header = "POD", .width = 36, .least = 12, .keep = 4, .head = true, .rather = "pod_name"},
+    container_column(30),
+    pod_column(4),
     {.field = "inode", .header = "INODE", .width = 10, .least = 8, .right = true, .keep = 3},
 };
 

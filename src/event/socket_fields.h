@@ -17,4 +17,19 @@ extern const std::span<const Field> kSocketFieldsIfAny;
 // The TCP states, by their kernel names.
 extern const std::span<const EnumValue> kTcpStates;
 
+// Where a socket's owner runs, in any table: by its name, else the beginning of its id.
+constexpr Column container_column(uint8_t keep, uint8_t width = 12) {
+  return {.field = "container",
+          .header = "CONTAINER",
+          .width = width,
+          .least = 12,
+          .keep = keep,
+          .head = true,
+          .rather = "container_name"};
+}
+
+constexpr Column pod_column(uint8_t keep) {
+  return {.field = "pod", .header = "POD", .width = 36, .least = 12, .keep = keep, .head = true, .rather = "pod_name"};
+}
+
 }  // namespace sockeye

@@ -27,7 +27,7 @@ class Podman:
         tree = net.folder()
         (tree / "bin").mkdir()
         shutil.copy(busybox, tree / "bin/busybox")
-        for applet in ("sh", "nc", "sleep", "usleep"):
+        for applet in ("sh", "nc", "usleep"):
             (tree / "bin" / applet).symlink_to("busybox")
         archive = net.folder() / "image.tar"
         net.host.run(["tar", "-C", tree, "-cf", archive, "."])
