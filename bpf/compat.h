@@ -77,6 +77,22 @@ INLINE struct sock_common *readable_socket(struct sock_common *common)
 	return settings.sock_common_type ? bpf_rdonly_cast(common, settings.sock_common_type) : common;
 }
 
+/*
+ * Whether a pointer that was read leads somewhere: addresses of the kernel are negative. To be asked before following one
+ * that may be null, or shares its place with something else: until 5.12 a read through it is a page fault, and where the
+ * program has subprograms (filters) 5.10 looks for the table of what to do then in the wrong place, and panics. The asm
+ * keeps the compiler from asking only once, as the verifier wants to see that it is not null.
+ */
+INLINE int is_address(const void *pointer)
+{
+	__s64 address;
+
+	__asm__("%0 = %1" : "=r"(address) : "r"(pointer));
+	if (address < 0)
+		return 1;
+	return 0;
+}
+
 /* From 5.18 to 6.0 a namespace's table of minisockets lay outside of it. */
 struct netns_ipv4___until_6_0 {
 	struct inet_timewait_death_row *tcp_death_row;

@@ -81,7 +81,7 @@ INLINE void watch_listener(struct moment *m)
 	}
 }
 
-/* The place of a listener that is watched, and its number in `key`; 0: it is not. */
+/* The place of a listener that is watched, and its number in `key`; 0: it is not. Behind a free place there are none. */
 INLINE struct watched_listener *find_watched(struct watched_key *key, __u64 cookie)
 {
 	for (int i = 0; i < LISTENERS_OF_PORT; i++) {
@@ -89,22 +89,37 @@ INLINE struct watched_listener *find_watched(struct watched_key *key, __u64 cook
 
 		key->place = i;
 		watched = bpf_map_lookup_elem(&watched_listeners, key);
-		if (watched && watched->cookie == cookie)
+		if (!watched || watched->cookie == cookie)
 			return watched;
 	}
 	return 0;
 }
 
-/* It listens no more, and leaves its place. */
+/* It listens no more, and leaves its place to the last of its port: no SYN has to look behind a free one. */
 INLINE void unwatch_listener(struct moment *m)
 {
-	struct watched_key key;
+	struct watched_listener *last = 0;
+	struct watched_key key, tail, from;
 
 	if (!settings.watches_listeners)
 		return;
 	key = watched_key_of(m);
-	if (find_watched(&key, m->cookie))
-		bpf_map_delete_elem(&watched_listeners, &key);
+	if (!find_watched(&key, m->cookie))
+		return;
+	tail = from = key;
+	for (int i = 1; i < LISTENERS_OF_PORT; i++) {
+		struct watched_listener *next;
+
+		from.place = key.place + i;
+		next = bpf_map_lookup_elem(&watched_listeners, &from);
+		if (!next)
+			break;
+		last = next;
+		tail = from;
+	}
+	if (last)
+		bpf_map_update_elem(&watched_listeners, &key, last, BPF_ANY);
+	bpf_map_delete_elem(&watched_listeners, &tail);
 }
 
 /* A packet that this listener has dropped is told of already: the next SYN is not to tell of it again. */

@@ -19,16 +19,22 @@ struct moment {
 	/* In place of what the socket says: dropped, ...: the ends of a packet; connect_returned: what was asked for. */
 	struct socket_id *id;
 	struct packet *packet; /* dropped, syn_dropped, reset_*: bpf/packet.h */
-	__u64 time_ns;         /* CLOCK_BOOTTIME */
+	__u64 time_ns;         /* CLOCK_BOOTTIME; where the list at stamp_moment() says so, 0 until that is called */
 	__u64 cookie;
-	__u64 duration_ns; /* set_state: time in old_state; 0: its start was not seen */
-	__u32 judged;      /* filters: record->changes when moment_passes() was asked */
-	__u8 old_state;    /* set_state: STATE_* */
-	__u8 new_state;    /* set_state: STATE_* */
-	__u8 state;        /* tick_*, synack_retransmitted: STATE_* */
-	__u8 role;         /* where there is no record: ROLE_* */
+	__u32 judged;   /* filters: record->changes when moment_passes() was asked */
+	__u8 old_state; /* set_state: STATE_* */
+	__u8 new_state; /* set_state: STATE_* */
+	__u8 state;     /* tick_*, synack_retransmitted: STATE_* */
+	__u8 role;      /* where there is no record: ROLE_* */
 	int error; /* connect_returned: errno; retransmitted: 0, or why it did not go out, negative errno or NET_XMIT_* */
 };
+
+/* set_state, sent, received and accepted come more often than anybody asks for their time: it is read where it is needed. */
+INLINE void stamp_moment(struct moment *m)
+{
+	if (!m->time_ns)
+		m->time_ns = bpf_ktime_get_boot_ns();
+}
 
 /* An id of our own where the kernel gives none: the time of the first sight and the CPU it happened on. */
 INLINE __u64 own_cookie(void)
@@ -38,7 +44,6 @@ INLINE __u64 own_cookie(void)
 
 INLINE void clean_record(struct sock_record *record, int keep_owner)
 {
-	record->state_since_ns = 0;
 	record->last_accept_ns = 0;
 	record->role = ROLE_UNKNOWN;
 	__builtin_memset(&record->parts, 0, sizeof(record->parts));

@@ -240,17 +240,19 @@ INLINE void read_netns_of_route(struct socket_id *id, struct sk_buff *skb)
 
 /*
  * The namespace of the device that a packet is at, for packets without a socket; where TCP has taken the device off
- * (tcp_v4_rcv()), that of its route. In a UDP socket's queue the device is overwritten (udp_set_dev_scratch()): what is
- * then read is no address, the read gives 0, and the namespace stays unknown.
+ * (tcp_v4_rcv()), that of its route. In a UDP socket's queue the device is overwritten with numbers
+ * (udp_set_dev_scratch()): there the namespace stays unknown.
  */
 INLINE void read_netns_of_packet(struct socket_id *id, struct sk_buff *skb)
 {
-	struct net *net = skb->dev->nd_net.net;
+	struct net_device *device = skb->dev;
+	struct net *net;
 
-	if (!net) {
+	if (!device)
 		read_netns_of_route(id, skb);
+	if (!device || !is_address(device))
 		return;
-	}
+	net = device->nd_net.net;
 	id->netns_cookie = netns_cookie(net);
 	id->netns = net->ns.inum;
 }

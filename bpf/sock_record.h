@@ -12,7 +12,6 @@
 
 struct sock_record {
 	__u64 cookie;         /* of the socket it belongs to; another one: the record was cloned or the socket reused */
-	__u64 state_since_ns; /* when the present state was entered; 0: before sockeye could see it */
 	__u64 last_accept_ns; /* of a listener, where settings.wants_accept_time: CLOCK_BOOTTIME; 0: not seen */
 	struct owner owner;
 	__u8 role; /* ROLE_* */

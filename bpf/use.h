@@ -26,9 +26,9 @@ INLINE void datagram_touched(struct sock *sk)
 
 /*
  * Whether it is a moment of a TCP socket, which then has its owner. A use of an MPTCP connection is noted for its
- * subflows, and is none. `timed`: somebody looks at the time.
+ * subflows, and is none.
  */
-INLINE int open_use(struct moment *m, struct sock *sk, __u8 source, int timed)
+INLINE int open_use(struct moment *m, struct sock *sk, __u8 source)
 {
 	struct tcp_sock *tp;
 
@@ -42,8 +42,6 @@ INLINE int open_use(struct moment *m, struct sock *sk, __u8 source, int timed)
 	tp = readable_tcp(sk);
 	if (!tp)
 		return 0;
-	if (timed)
-		m->time_ns = bpf_ktime_get_boot_ns();
 	open_moment(m, sk, tp, 1, 0);
 	if (m->record)
 		owner_touches(m->record, tp, source);

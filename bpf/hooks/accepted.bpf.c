@@ -23,7 +23,7 @@ INLINE int run_accepted(struct sock *listener, struct sock *child)
 
 	if (child && settings.wants_accept_time)
 		note_accept(listener);
-	if (child && open_use(&m, child, OWNER_ACCEPT, has_handlers_accepted()))
+	if (child && open_use(&m, child, OWNER_ACCEPT))
 		handlers_accepted(&m);
 	return 0;
 }
@@ -59,8 +59,6 @@ INLINE int run_getpeername(struct bpf_sock_addr *ctx)
 	m.record = find_record(m.sk, 0);
 	if (!m.record || m.record->owner.source != OWNER_INHERITED)
 		return 1;
-	if (has_handlers_accepted())
-		m.time_ns = bpf_ktime_get_boot_ns();
 	m.cookie = m.record->cookie; /* these programs can ask for that of their context alone */
 	owner_touches(m.record, m.tp, OWNER_ACCEPT);
 	handlers_accepted(&m);

@@ -58,8 +58,9 @@ int BPF_PROG(connect_returned__fexit, struct socket *socket, void *address, int 
 	struct socket_id id = {};
 	struct moment m = {};
 
-	if (result >= 0 || result < -255 || !sk || !open_use(&m, sk, OWNER_CONNECT, 1))
+	if (result >= 0 || result < -255 || !sk || !open_use(&m, sk, OWNER_CONNECT))
 		return 0;
+	stamp_moment(&m);
 	m.error = (__u8)-result;
 	read_asked(&asked, address);
 	fill_asked_id(&id, &m, &asked);

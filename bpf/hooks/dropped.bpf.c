@@ -91,21 +91,6 @@ INLINE int read_socket_of(struct moment *m, struct sock_common *common, int has_
 	return 1;
 }
 
-/*
- * Addresses of the kernel are negative. In fragments that wait for others sk is a number (ip_defrag_offset shares its
- * place), which no helper must get. The asm keeps the compiler from asking only once, as the verifier wants to see
- * that it is not null.
- */
-INLINE int is_address(struct sock *sk)
-{
-	__s64 address;
-
-	__asm__("%0 = %1" : "=r"(address) : "r"(sk));
-	if (address < 0)
-		return 1;
-	return 0;
-}
-
 INLINE int run_dropped(unsigned long long *ctx, struct sk_buff *skb, __u64 location)
 {
 	struct packet packet = { .location = location, .packets = 1 };
@@ -126,7 +111,8 @@ INLINE int run_dropped(unsigned long long *ctx, struct sk_buff *skb, __u64 locat
 	}
 	packet.is_output = !common && !was_received(skb);
 	if (!common) {
-		struct sock *sk = skb->sk;
+		struct sock *sk =
+			skb->sk; /* in fragments that wait for others ip_defrag_offset, a number, is in its place */
 
 		if (sk && is_address(sk)) {
 			common = readable_socket(&sk->__sk_common);

@@ -8,7 +8,7 @@ INLINE int run_received(struct sock *sk)
 {
 	struct moment m = {};
 
-	if (open_use(&m, sk, OWNER_USE, has_handlers_received()))
+	if (open_use(&m, sk, OWNER_USE))
 		handlers_received(&m);
 	return 0;
 }

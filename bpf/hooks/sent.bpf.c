@@ -8,7 +8,7 @@ INLINE int run_sent(struct sock *sk)
 {
 	struct moment m = {};
 
-	if (open_use(&m, sk, OWNER_USE, has_handlers_sent()))
+	if (open_use(&m, sk, OWNER_USE))
 		handlers_sent(&m);
 	return 0;
 }

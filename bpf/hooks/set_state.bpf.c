@@ -86,20 +86,12 @@ INLINE int run_set_state(struct sock *sk, int old_state, int new_state)
 	tp = readable_tcp(sk);
 	if (!tp)
 		return 0;
-	if (settings.wants_records)
-		m.time_ns = bpf_ktime_get_boot_ns();
 	open_moment(&m, sk, tp, new_state != STATE_CLOSE, old_state == STATE_LISTEN && new_state == STATE_SYN_RECV);
-	if (m.record) {
-		if (m.record->state_since_ns)
-			m.duration_ns = m.time_ns - m.record->state_since_ns;
+	if (m.record)
 		owner_on_set_state(&m);
-	}
 	handlers_set_state(&m);
-	if (m.record) {
-		if (settings.wants_afterlife)
-			remember_afterlife(&m);
-		m.record->state_since_ns = m.time_ns;
-	}
+	if (m.record && settings.wants_afterlife)
+		remember_afterlife(&m);
 	return 0;
 }
 

@@ -71,7 +71,9 @@ int BPF_PROG(syn_dropped__consumed, struct sk_buff *skb)
 
 		key.place = i;
 		watched = bpf_map_lookup_elem(&watched_listeners, &key);
-		if (!watched || !has_dropped(watched, &packet))
+		if (!watched)
+			return 0; /* there are no others behind a free place */
+		if (!has_dropped(watched, &packet))
 			continue;
 		id.role = ROLE_LISTENER;
 		m.owner = &watched->owner;

@@ -68,8 +68,8 @@ const Field kFields[] = {
      .type = FieldType::kMicros,
      MEMBER(duration_ns),
      .unit = "us",
-     .meaning = "connect: from the first SYN to the end of the attempt; accept: from the end of the handshake until a "
-                "process had it; null: not seen from the beginning",
+     .meaning = "connect: from connect() to the end of the attempt (TCP_FASTOPEN_CONNECT: from the SYN to its answer); "
+                "accept: from the end of the handshake until a process had it; null: not seen from the beginning",
      .presence = {.when = When::kFlagSet,
                   .other = offsetof(connections_event, flags),
                   .mask = CONNECTIONS_DURATION_KNOWN}},

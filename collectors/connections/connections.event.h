@@ -34,8 +34,8 @@ struct connections_event {
 	__u8 saddr[16];     /* who opened it, network order, IPv4 as ::ffff:a.b.c.d */
 	__u8 daddr[16];     /* who accepted it, or was asked to */
 	__u8 nat_daddr[16]; /* where daddr was translated to; all zero: nowhere, or not known. User space fills it in */
-	__u64 duration_ns; /* connect: from the first SYN (without one: from connect()) to the end of the attempt; accept:
-			      from the end of the handshake to here. 0 unless CONNECTIONS_DURATION_KNOWN */
+	__u64 duration_ns; /* connect: from connect() to the end of the attempt, with TCP_FASTOPEN_CONNECT from the SYN to its
+			      answer; accept: from the end of the handshake to here. 0 unless CONNECTIONS_DURATION_KNOWN */
 	__u32 retransmits; /* connect: SYNs that were sent again (tcp_sock.total_retrans until then); accept: 0 */
 	__u16 sport;       /* port of saddr, host order; 0: there was none yet */
 	__u16 dport;       /* port of daddr, host order */

@@ -12,8 +12,8 @@
 #define CONNECTIONS_TOLD_ANY 255
 
 struct connections_sock {
-	__u64 since_ns; /* client: its first SYN, until then connect(); child: the end of the handshake, 0: before it */
-	__u8 awaits;    /* CONNECTIONS_AWAITS_*; 0: all is told */
+	__u64 since_ns;  /* client: connect(); child: the end of the handshake, 0: before it */
+	__u8 awaits;     /* CONNECTIONS_AWAITS_*; 0: all is told */
 	__u8 told_error; /* errno of an attempt whose end is told: connect() may return it still. CONNECTIONS_TOLD_ANY:
 			    it returns next, with one that was not known; 0: there is none */
 	__u8 _pad[6];

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`connections`: each way in which a connect fails, told once. Witnesses: what the programs were told, ss, nstat."""
+import errno
 import os
 import time
 
@@ -136,7 +137,9 @@ def test_ended_by_another_thread(net):
     left.do("c = tcp('1.2.3.4'); error = []")
     left.do(f"t = threading.Thread(target=lambda: error.append(c.connect_ex(({server.addresses[4]!r}, {PORT})))); t.start()")
     wait_ss(client, f"dport = :{PORT}", "SYN-SENT")
-    left.do("c.shutdown(socket.SHUT_RDWR)")
+    left.do("refused = []\ntry: c.shutdown(socket.SHUT_RDWR)\nexcept OSError as e: refused.append(e.errno)")
+    if left.do("refused") == [errno.EBUSY]:  # tcp_disconnect() of some kernels, while another thread waits
+        netns.skip("this kernel lets no thread end the connect() of another")
     assert left.do("(t.join(), error[0])[1]") > 0
     row = the_only(sockeye.stop())
     assert (row["outcome"], row["pid"]) == ("cancelled", left.pid), row

@@ -8,7 +8,7 @@ from connections_tools import PORT, check_row, ends, of_type, the_only, watch
 from ready import start_ready
 from puppet import Puppet
 from witness import nstat, wait_ss
-from workload import drop, numbers, pass_all, run_load
+from workload import drop, numbers, pass_all, run_load, set_sysctl
 
 CONNECTIONS = 300
 
@@ -42,6 +42,26 @@ def test_each_side_once_ipv4(net):
 
 def test_each_side_once_ipv6(net):
     each_side(net, 6)
+
+
+def test_a_connect_that_waits_for_the_first_write(net):
+    """TCP_FASTOPEN_CONNECT: the SYN goes out half a second after connect(). The attempt took what the SYN took."""
+    client, server = net.client_and_server()
+    for place in (client, server):
+        set_sysctl(place, "net/ipv4/tcp_fastopen", 3)
+    left, right = Puppet(client), Puppet(server)
+    for family in (4, 6):
+        address = server.addresses[family]
+        right.do(f"l = listen({address!r}, {PORT}); l.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 8)")
+        for words in ([], ["--connect-errors"]):
+            sockeye = watch(net, client, words=words)
+            left.do(f"c = tcp({address!r}); c.setsockopt(socket.IPPROTO_TCP, 30, 1); c.connect(({address!r}, {PORT}))")
+            left.do("import select; select.select([], [], [], 0.5); c.sendall(b'x')")
+            right.do("a, _ = l.accept(); a.recv(1); a.close()")
+            left.do("c.close()")
+            row = the_only(sockeye.stop())
+            assert row["outcome"] == "established" and row["sport"] and 0 < row["duration_us"] < 400_000, row
+        right.do("l.close()")
 
 
 def test_an_ipv4_client_of_an_ipv6_listener(net):

@@ -94,6 +94,20 @@ INLINE struct connections_event *connections_reserve(struct moment *m, __u8 even
 	return event;
 }
 
+/*
+ * When a client's attempt began; 0: not seen. A socket with TCP_FASTOPEN_CONNECT sends its SYN with its first write, not in
+ * connect(): once it is answered, the kernel has measured how long that took, unless it was sent again
+ * (tcp_clean_rtx_queue()).
+ */
+INLINE __u64 connections_attempt_since(struct moment *m, struct connections_sock *own)
+{
+	__u64 took = (__u64)(m->tp->srtt_us >> 3) * 1000;
+
+	if (!BPF_CORE_READ_BITFIELD(m->tp, fastopen_connect))
+		return own->since_ns;
+	return took && m->new_state == STATE_ESTABLISHED && !m->tp->total_retrans ? m->time_ns - took : 0;
+}
+
 /* outcome: where there is no error. */
 INLINE void connections_emit_connect(struct moment *m, __u8 error, __u8 outcome)
 {
@@ -101,10 +115,11 @@ INLINE void connections_emit_connect(struct moment *m, __u8 error, __u8 outcome)
 	__u64 since_ns = 0;
 
 	m->role = ROLE_CLIENT;
+	stamp_moment(m);
 	if (m->record) {
 		struct connections_sock *own = &m->record->parts.connections;
 
-		since_ns = own->since_ns;
+		since_ns = connections_attempt_since(m, own);
 		own->since_ns = 0;
 		own->awaits = 0;
 		if (m->record->role != ROLE_CLIENT) { /* it was on its way before sockeye was there */
@@ -127,6 +142,7 @@ INLINE void connections_emit_accept(struct moment *m)
 	__u64 since_ns = 0;
 	__u8 known = 0;
 
+	stamp_moment(m);
 	if (m->record) {
 		struct connections_sock *own = &m->record->parts.connections;
 

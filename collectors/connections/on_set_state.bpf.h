@@ -50,6 +50,7 @@ INLINE void connections_child_established(struct moment *m)
 
 	if (own && own->awaits != CONNECTIONS_AWAITS_PROCESS)
 		return; /* TCP Fast Open: it was accepted before */
+	stamp_moment(m);
 	if (own)
 		own->since_ns = m->time_ns;
 	if (!own || m->record->owner.source == OWNER_KERNEL)
@@ -65,6 +66,7 @@ INLINE void connections_on_set_state(struct moment *m)
 	if (m->new_state == STATE_SYN_SENT) {
 		connections_set_told(m, 0);
 		if (own) {
+			stamp_moment(m);
 			own->awaits = CONNECTIONS_AWAITS_OUTCOME;
 			own->since_ns = m->time_ns;
 		}

@@ -35,8 +35,7 @@ INLINE void record_transition(struct moment *m)
 {
 	struct counts_event *event;
 
-	if (!m->time_ns)
-		m->time_ns = bpf_ktime_get_boot_ns();
+	stamp_moment(m);
 	event = reserve_event(counts_event, COUNTS_KIND, m);
 	if (!event)
 		return;

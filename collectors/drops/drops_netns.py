@@ -130,6 +130,27 @@ def test_listeners_that_are_gone_leave_room(net):
     assert sum(event["packets"] for event in events) == counters.since()["TcpExtListenOverflows"], events
 
 
+def test_listeners_of_one_port(net):
+    """Of three with one port the first goes; each of the others is told of as itself."""
+    place = net.namespace("host")
+    connecting, serving = Puppet(place), [Puppet(place) for _ in range(3)]
+    addresses = [f"127.0.0.{number}" for number in (2, 3, 4)]
+    sockeye = watch(net, place)
+    counters = Counters(place, "TcpExtListenOverflows")
+    for puppet, address in zip(serving, addresses):
+        puppet.do(f"l = listen({address!r}, {PORT}); l.listen(0)")
+    serving[0].do("l.close()")
+    connecting.do("d = []")
+    for puppet, address in zip(serving[:0:-1], addresses[:0:-1]):
+        connecting.do(f"d.append(connect({address!r}, {PORT})); s = socket.socket(); s.setblocking(False)")
+        connecting.do(f"s.connect_ex(({address!r}, {PORT})); d.append(s)")
+        event = wait_for_drop(sockeye, type="accept_overflow", laddr=address)
+        assert (event["pid"], event["owner_source"]) == (puppet.pid, "listen"), event
+    connecting.do("[s.close() for s in d] and None")
+    events = of_type(sockeye.stop().events, "accept_overflow")
+    assert sum(event["packets"] for event in events) == counters.since()["TcpExtListenOverflows"], events
+
+
 def test_a_listener_that_existed(net):
     """The same of a listener that was full before sockeye started."""
     client, server = net.client_and_server()
@@ -289,6 +310,7 @@ def test_healthy_connections_drop_nothing(net):
     client, server = net.client_and_server()
     serving, connecting, alone = Puppet(server), Puppet(client), Puppet(client)
     count = netns.scaled(500)
+    repeated = [Counters(place, "TcpExtTCPDSACKOldSent", "TcpExtTCPDSACKOfoSent") for place in (client, server)]
     sockeye = watch(net, client, server)
     for listening, address in [*((serving, server.addresses[family]) for family in FAMILIES), (alone, "127.0.0.1"),
                                (alone, "::1")]:
@@ -301,4 +323,10 @@ def test_healthy_connections_drop_nothing(net):
         listening.finish(timeout=100)
         listening.do("l.close()")
     events = sockeye.stop().events
+    if not names_sockets():
+        # On a slow machine something is sent again that had come. That is acknowledged again (RFC 2883), which TIME_WAIT has
+        # no use for; to these kernels it is a packet that nobody wanted.
+        spare = sum(sum(counters.since().values()) for counters in repeated)
+        needless = [event for event in events if event["tcp_flags"] == "ACK"][:spare]
+        events = [event for event in events if event not in needless]
     assert not events, (len(events), by_reason(events), events[:3])

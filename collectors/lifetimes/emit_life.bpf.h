@@ -31,14 +31,18 @@ INLINE __u32 no_fact(__u64 x, __u32 bit)
 
 INLINE __u32 ending_facts(struct moment *m, struct lifetimes_sock *own)
 {
-	struct sock *sk = &m->tp->inet_conn.icsk_inet.sk;
+	struct sock *sk = m->sk;
 	unsigned long socket_flags = sk->__sk_common.skc_flags;
-	__u32 facts = 0;
+	struct socket *socket = m->tp->inet_conn.icsk_inet.sk.sk_socket;
+	__u32 facts = 0, held = 0;
+
+	if (socket)
+		held = socket->state; /* SS_FREE is 0 */
 
 	facts |= fact(socket_flags & SOCK_IS_DONE, ENDING_FIN_RECEIVED);
 	facts |= fact(socket_flags & SOCK_IS_DEAD, ENDING_ORPHAN);
 	facts |= fact(socket_flags & SOCK_LINGERS, ENDING_LINGERS);
-	facts |= fact(sk->sk_socket->state, ENDING_HELD); /* SS_FREE, which is 0, also of a null pointer */
+	facts |= fact(held, ENDING_HELD);
 	facts |= fact(sk->sk_shutdown & RECEIVE_SHUT_DOWN, ENDING_RECEIVES_NO_MORE);
 	facts |= fact(locked_by_current(sk), ENDING_LOCKED);
 	facts |= fact((__u32)m->tp->linger2 >> 31, ENDING_NO_FIN_WAIT2);
@@ -58,7 +62,7 @@ INLINE __u32 ending_facts(struct moment *m, struct lifetimes_sock *own)
 
 INLINE struct life_ending read_ending(struct moment *m, struct lifetimes_sock *own)
 {
-	struct sock *sk = &m->tp->inet_conn.icsk_inet.sk;
+	struct sock *sk = m->sk;
 	struct life_ending ending = {
 		.error = (__u32)sk->sk_err,
 		.soft_error = (__u32)sk->sk_err_soft,
@@ -206,6 +210,7 @@ INLINE void emit_life(struct moment *m, struct lifetimes_sock *own)
 
 	if (is_undone_child(&ending) || !moment_passes(m))
 		return;
+	stamp_moment(m);
 	event = reserve_event(lifetimes_event, LIFETIMES_KIND, m);
 	if (!event)
 		return;

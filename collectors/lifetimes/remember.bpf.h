@@ -93,8 +93,8 @@ INLINE void server_handshake(struct lifetimes_sock *own, struct moment *m)
 {
 	__u32 sample_us = m->tp->srtt_us >> 3;
 
-	if (BPF_CORE_READ_BITFIELD(m->tp, syn_data_acked) && m->duration_ns)
-		handshake_took(own, m->duration_ns);
+	if (BPF_CORE_READ_BITFIELD(m->tp, syn_data_acked) && own->start_ns)
+		handshake_took(own, m->time_ns - own->start_ns);
 	else if (m->tp->total_retrans)
 		own->handshake_unknown = HANDSHAKE_RETRANSMITTED;
 	else if (m->tp->data_segs_in)
@@ -123,6 +123,8 @@ INLINE void remember_life(struct lifetimes_sock *own, struct moment *m)
 {
 	struct life_local_close close;
 
+	if (m->new_state != STATE_FIN_WAIT2 && m->new_state != STATE_LAST_ACK) /* of these no time is noted */
+		stamp_moment(m);
 	if (m->old_state == STATE_CLOSE || m->old_state == STATE_LISTEN) {
 		__builtin_memset(own, 0, sizeof(*own));
 		own->start_ns = m->time_ns;

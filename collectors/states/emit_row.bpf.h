@@ -7,7 +7,8 @@
 #include "bpf/outcome.h"
 #include "collectors/states/states.event.h"
 
-INLINE void emit_row(struct moment *m)
+/* duration_ns: in the old state; 0: its start was not seen. */
+INLINE void emit_row(struct moment *m, __u64 duration_ns)
 {
 	struct states_event *event;
 
@@ -28,21 +29,21 @@ INLINE void emit_row(struct moment *m)
 	/* The row stays the kernel's own, into CLOSE: that much is certain, and mostly it is all there is. */
 	if (event->outcome == OUTCOME_TABLE_FULL)
 		__sync_fetch_and_add(&counters.table_full, 1);
-	if (m->duration_ns) {
-		event->duration_ns = m->duration_ns;
+	if (duration_ns) {
+		event->duration_ns = duration_ns;
 		event->flags = STATES_DURATION_KNOWN;
 	}
 	submit_socket_event(&event->base, m);
 }
 
 /* The ports are not known yet: keep the transition in the socket's record, with all that passes with the moment. */
-INLINE void hold_row(struct moment *m, struct states_sock *own)
+INLINE void hold_row(struct moment *m, struct states_sock *own, __u64 duration_ns)
 {
 	own->held_time_ns = m->time_ns;
-	own->held_duration_ns = m->duration_ns;
+	own->held_duration_ns = duration_ns;
 	own->held_old = m->old_state;
 	own->held_new = m->new_state;
-	own->held_flags = STATES_HELD | (m->duration_ns ? STATES_DURATION_KNOWN : 0);
+	own->held_flags = STATES_HELD | (duration_ns ? STATES_DURATION_KNOWN : 0);
 	read_context(&own->held_by);
 }
 

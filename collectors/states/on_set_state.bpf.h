@@ -21,13 +21,20 @@ INLINE int ports_unknown(struct moment *m)
 INLINE void states_on_set_state(struct moment *m)
 {
 	struct states_sock *own = m->record ? &m->record->parts.states : 0;
+	__u64 duration_ns = 0;
 
+	stamp_moment(m);
+	if (own) {
+		if (own->since_ns)
+			duration_ns = m->time_ns - own->since_ns;
+		own->since_ns = m->time_ns;
+	}
 	if (own && own->held_time_ns)
 		emit_held_row(m, own);
 	if (own && ports_unknown(m))
-		hold_row(m, own);
+		hold_row(m, own, duration_ns);
 	else
-		emit_row(m);
+		emit_row(m, duration_ns);
 }
 
 #endif

@@ -6,6 +6,7 @@
 #include "event/wire.h"
 
 struct states_sock {
+	__u64 since_ns;              /* when the present state was entered; 0: before sockeye could see it */
 	__u64 held_time_ns;          /* when the held transition happened; 0: no row is held */
 	__u64 held_duration_ns;      /* its duration_ns */
 	struct task_context held_by; /* its context */
@@ -14,6 +15,6 @@ struct states_sock {
 	__u8 held_flags;             /* its STATES_* flags */
 	__u8 _pad[5];
 };
-SOCKEYE_ASSERT_SIZE(states_sock, 48);
+SOCKEYE_ASSERT_SIZE(states_sock, 56);
 
 #endif
