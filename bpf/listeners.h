@@ -81,55 +81,54 @@ INLINE void watch_listener(struct moment *m)
 	}
 }
 
-/* The place of a listener that is watched, and its number in `key`; 0: it is not. Behind a free place there are none. */
-INLINE struct watched_listener *find_watched(struct watched_key *key, __u64 cookie)
-{
-	for (int i = 0; i < LISTENERS_OF_PORT; i++) {
-		struct watched_listener *watched;
-
-		key->place = i;
-		watched = bpf_map_lookup_elem(&watched_listeners, key);
-		if (!watched || watched->cookie == cookie)
-			return watched;
-	}
-	return 0;
-}
-
-/* It listens no more, and leaves its place to the last of its port: no SYN has to look behind a free one. */
+/*
+ * It listens no more, and leaves its place to the last of its port: behind a free place there are none. What is found is
+ * counted, not asked: the verifier would follow each answer.
+ */
 INLINE void unwatch_listener(struct moment *m)
 {
-	struct watched_listener *last = 0;
-	struct watched_key key, tail, from;
+	struct watched_listener *watched;
+	struct watched_key key, last;
+	__u32 found = 0, place = 0;
 
 	if (!settings.watches_listeners)
 		return;
-	key = watched_key_of(m);
-	if (!find_watched(&key, m->cookie))
-		return;
-	tail = from = key;
-	for (int i = 1; i < LISTENERS_OF_PORT; i++) {
-		struct watched_listener *next;
+	key = last = watched_key_of(m);
+	for (int i = 0; i < LISTENERS_OF_PORT; i++) {
+		__u32 is_it;
 
-		from.place = key.place + i;
-		next = bpf_map_lookup_elem(&watched_listeners, &from);
-		if (!next)
+		key.place = i;
+		watched = bpf_map_lookup_elem(&watched_listeners, &key);
+		if (!watched)
 			break;
-		last = next;
-		tail = from;
+		is_it = filter_differs(watched->cookie ^ m->cookie) ^ 1;
+		found += is_it;
+		place += i * is_it;
+		last.place = i;
 	}
-	if (last)
-		bpf_map_update_elem(&watched_listeners, &key, last, BPF_ANY);
-	bpf_map_delete_elem(&watched_listeners, &tail);
+	watched = bpf_map_lookup_elem(&watched_listeners, &last);
+	if (!found || !watched)
+		return;
+	key.place = place;
+	bpf_map_update_elem(&watched_listeners, &key, watched, BPF_ANY);
+	bpf_map_delete_elem(&watched_listeners, &last);
 }
 
 /* A packet that this listener has dropped is told of already: the next SYN is not to tell of it again. */
 INLINE void drops_were_seen(struct sock_common *listener, struct socket_id *id)
 {
 	struct watched_key key = { .netns = id->netns, .port = listener->skc_num };
-	struct watched_listener *watched = find_watched(&key, (__u64)listener->skc_cookie.counter);
 
-	if (watched)
-		watched->drops = (__u32)readable_full(listener)->sk_drops.counter;
+	for (int i = 0; i < LISTENERS_OF_PORT; i++) {
+		struct watched_listener *watched;
+
+		key.place = i;
+		watched = bpf_map_lookup_elem(&watched_listeners, &key);
+		if (!watched)
+			return;
+		if (watched->cookie == (__u64)listener->skc_cookie.counter)
+			watched->drops = (__u32)readable_full(listener)->sk_drops.counter;
+	}
 }
 
 #endif

@@ -29,7 +29,10 @@ struct moment {
 	int error; /* connect_returned: errno; retransmitted: 0, or why it did not go out, negative errno or NET_XMIT_* */
 };
 
-/* set_state, sent, received and accepted come more often than anybody asks for their time: it is read where it is needed. */
+/*
+ * sent, received and accepted come more often than anybody asks for their time, and set_state where sockets are only
+ * counted: there it is read where it is needed.
+ */
 INLINE void stamp_moment(struct moment *m)
 {
 	if (!m->time_ns)

@@ -86,6 +86,8 @@ INLINE int run_set_state(struct sock *sk, int old_state, int new_state)
 	tp = readable_tcp(sk);
 	if (!tp)
 		return 0;
+	if (settings.wants_records && has_handlers_set_state())
+		stamp_moment(&m);
 	open_moment(&m, sk, tp, new_state != STATE_CLOSE, old_state == STATE_LISTEN && new_state == STATE_SYN_RECV);
 	if (m.record)
 		owner_on_set_state(&m);

@@ -97,15 +97,15 @@ INLINE struct connections_event *connections_reserve(struct moment *m, __u8 even
 /*
  * When a client's attempt began; 0: not seen. A socket with TCP_FASTOPEN_CONNECT sends its SYN with its first write, not in
  * connect(): once it is answered, the kernel has measured how long that took, unless it was sent again
- * (tcp_clean_rtx_queue()).
+ * (tcp_clean_rtx_queue()). Without branches, as above.
  */
 INLINE __u64 connections_attempt_since(struct moment *m, struct connections_sock *own)
 {
 	__u64 took = (__u64)(m->tp->srtt_us >> 3) * 1000;
+	__u64 waits = BPF_CORE_READ_BITFIELD(m->tp, fastopen_connect);
+	__u64 unknown = (m->new_state ^ STATE_ESTABLISHED) | m->tp->total_retrans | (filter_differs(took) ^ 1);
 
-	if (!BPF_CORE_READ_BITFIELD(m->tp, fastopen_connect))
-		return own->since_ns;
-	return took && m->new_state == STATE_ESTABLISHED && !m->tp->total_retrans ? m->time_ns - took : 0;
+	return own->since_ns * (waits ^ 1) + (m->time_ns - took) * waits * (filter_differs(unknown) ^ 1);
 }
 
 /* outcome: where there is no error. */
@@ -115,7 +115,6 @@ INLINE void connections_emit_connect(struct moment *m, __u8 error, __u8 outcome)
 	__u64 since_ns = 0;
 
 	m->role = ROLE_CLIENT;
-	stamp_moment(m);
 	if (m->record) {
 		struct connections_sock *own = &m->record->parts.connections;
 
@@ -142,7 +141,6 @@ INLINE void connections_emit_accept(struct moment *m)
 	__u64 since_ns = 0;
 	__u8 known = 0;
 
-	stamp_moment(m);
 	if (m->record) {
 		struct connections_sock *own = &m->record->parts.connections;
 
@@ -157,12 +155,19 @@ INLINE void connections_emit_accept(struct moment *m)
 	submit_socket_event_by_opener(&event->base, m);
 }
 
-/* A process uses a socket: if it is a child that nobody had before, it was accepted, though accept() was not seen. */
-INLINE void connections_emit_if_taken(struct moment *m)
+/* A process uses the socket, or ends it: a child that nobody had before was accepted, though accept() was not seen. */
+INLINE int connections_is_taken(struct moment *m)
 {
-	if (m->record && m->record->parts.connections.awaits == CONNECTIONS_AWAITS_PROCESS &&
-	    m->record->owner.source != OWNER_INHERITED && m->record->owner.source != OWNER_UNKNOWN)
-		connections_emit_accept(m);
+	return m->record && m->record->parts.connections.awaits == CONNECTIONS_AWAITS_PROCESS &&
+	       m->record->owner.source != OWNER_INHERITED && m->record->owner.source != OWNER_UNKNOWN;
+}
+
+INLINE void connections_on_use(struct moment *m)
+{
+	if (!connections_is_taken(m))
+		return;
+	stamp_moment(m);
+	connections_emit_accept(m);
 }
 
 #endif

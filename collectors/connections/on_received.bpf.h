@@ -6,7 +6,7 @@
 
 INLINE void connections_on_received(struct moment *m)
 {
-	connections_emit_if_taken(m);
+	connections_on_use(m);
 }
 
 #endif

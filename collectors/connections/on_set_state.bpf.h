@@ -50,7 +50,6 @@ INLINE void connections_child_established(struct moment *m)
 
 	if (own && own->awaits != CONNECTIONS_AWAITS_PROCESS)
 		return; /* TCP Fast Open: it was accepted before */
-	stamp_moment(m);
 	if (own)
 		own->since_ns = m->time_ns;
 	if (!own || m->record->owner.source == OWNER_KERNEL)
@@ -66,7 +65,6 @@ INLINE void connections_on_set_state(struct moment *m)
 	if (m->new_state == STATE_SYN_SENT) {
 		connections_set_told(m, 0);
 		if (own) {
-			stamp_moment(m);
 			own->awaits = CONNECTIONS_AWAITS_OUTCOME;
 			own->since_ns = m->time_ns;
 		}
@@ -78,7 +76,8 @@ INLINE void connections_on_set_state(struct moment *m)
 	} else if (m->old_state == STATE_SYN_RECV && m->new_state == STATE_ESTABLISHED) {
 		connections_child_established(m);
 	} else {
-		connections_emit_if_taken(m);
+		if (connections_is_taken(m))
+			connections_emit_accept(m);
 	}
 }
 

@@ -210,7 +210,6 @@ INLINE void emit_life(struct moment *m, struct lifetimes_sock *own)
 
 	if (is_undone_child(&ending) || !moment_passes(m))
 		return;
-	stamp_moment(m);
 	event = reserve_event(lifetimes_event, LIFETIMES_KIND, m);
 	if (!event)
 		return;

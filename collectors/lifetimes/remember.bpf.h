@@ -123,8 +123,6 @@ INLINE void remember_life(struct lifetimes_sock *own, struct moment *m)
 {
 	struct life_local_close close;
 
-	if (m->new_state != STATE_FIN_WAIT2 && m->new_state != STATE_LAST_ACK) /* of these no time is noted */
-		stamp_moment(m);
 	if (m->old_state == STATE_CLOSE || m->old_state == STATE_LISTEN) {
 		__builtin_memset(own, 0, sizeof(*own));
 		own->start_ns = m->time_ns;

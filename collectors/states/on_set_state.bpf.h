@@ -23,10 +23,8 @@ INLINE void states_on_set_state(struct moment *m)
 	struct states_sock *own = m->record ? &m->record->parts.states : 0;
 	__u64 duration_ns = 0;
 
-	stamp_moment(m);
 	if (own) {
-		if (own->since_ns)
-			duration_ns = m->time_ns - own->since_ns;
+		duration_ns = (m->time_ns - own->since_ns) * filter_differs(own->since_ns);
 		own->since_ns = m->time_ns;
 	}
 	if (own && own->held_time_ns)
