@@ -6,10 +6,11 @@ import json
 import sys
 
 import netns
-from capture import ACK, Capture, RST, sent_again, SYN
+from capture import ACK, Capture, reset_ports, sent_again, SYN
 from lifetimes_tools import carried, connected, ended, of_port, read_all, records, settle, watch
 from puppet import Puppet
 from states_tools import linked_by_threads, ROOM
+from witness import nstat
 
 EACH = netns.scaled(2500)  # connections of each of the four kinds
 BIG = 1 << 20
@@ -186,14 +187,16 @@ def check_wire(packets, client, server, family, rows):
     """The same connections, resets and segments sent again as in the packets."""
     opened = {packet.sport for packet in packets if packet.flags & (SYN | ACK) == SYN}
     assert opened == {row["lport"] for row in rows if row["netns"] == client.inode}, len(opened)
-    reset = {packet.sport if packet.dport == 8080 else packet.dport for packet in packets if packet.flags & RST}
+    reset = reset_ports(packets, 8080)
     told = {row["lport"] if row["netns"] == client.inode else row["rport"] for row in rows
             if row["end"] in ("reset_sent", "reset_received")}
-    assert told == reset, (len(told), len(reset), sorted(told ^ reset)[:9])
+    # Where two CPUs handle the packets of one connection, some come late: to a socket that is gone, and is answered by a RST.
+    assert told == reset or not client.in_order and told < reset, (len(told), len(reset), sorted(told ^ reset)[:9])
     for place in (client, server):
         again = sum(sent_again(packets, place.addresses[family]).values())
         counted = sum(row["retransmits"] for row in rows if row["netns"] == place.inode)
-        assert again == counted, (place.name, again, counted)
+        assert [counted] == nstat(place, "TcpRetransSegs"), (place.name, counted)
+        assert again == counted or not place.in_order, (place.name, again, counted)
     print(f"on the wire: {len(opened)} connections, {len(reset)} of them reset")
 
 

@@ -43,6 +43,10 @@ def test_json_as_it_was(net):
     replays_as_it_was(net, "json")
 
 
+def ends(row):
+    return row["netns"], row["laddr"], row["lport"], row["raddr"], row["rport"]
+
+
 def test_filters(net):
     """Exactly the records that match; those of a run without filters are sorted out here."""
     stage = Stage(net)
@@ -64,8 +68,8 @@ def test_filters(net):
     rows = stage.stop()
     assert len(rows) == 8, rows
     for words, passes in wanted.items():
-        shown = {row["cookie"] for row in runs[words].stop().events}
-        assert shown == {row["cookie"] for row in rows if passes(row)}, (words, shown)
+        shown = {ends(row) for row in runs[words].stop().events}  # 5.10 has no cookies: each run has its own
+        assert shown == {ends(row) for row in rows if passes(row)}, (words, shown)
 
 
 def test_beside_states(net):

@@ -57,6 +57,11 @@ class Capture:
             return LAST in file.read()
 
 
+def reset_ports(packets, server_port):
+    """The clients' ports of connections with a RST."""
+    return {packet.sport if packet.dport == server_port else packet.dport for packet in packets if packet.flags & RST}
+
+
 def sent_again(packets, source):
     """How many packets from this address begin before the end of what its end of the stream sent before, by (port of that
     end, sequence number). Handed to a device in one piece (TSO), what is many segments is one packet."""

@@ -178,6 +178,7 @@ class Namespace(Place):
         super().__init__(net, [require("nsenter"), f"--net={NETNS_DIR}/{name}", "--"])
         self.name = name
         self.addresses = {}  # 4 and 6: the address given by Net.pair()
+        self.in_order = False  # packets of a connection are handled one after the other: receive_in_threads()
 
     @property
     def inode(self):
@@ -195,7 +196,7 @@ class Namespace(Place):
         never on top of whatever runs. A veth link hands it only what might be merged with other packets, hence gro and
         no tso. Unless that is `needed`, a kernel without such threads (before 5.12) is left as it is."""
         self.run([require("ethtool"), "-K", device, "gro", "on", "tso", "off"])
-        self._set_device(device, "threaded", 1, "threads for the packets of a device", needed)
+        self.in_order = self._set_device(device, "threaded", 1, "threads for the packets of a device", needed)
 
     def _set_device(self, device, setting, value, what, needed=True):
         """/sys shows the devices of the namespace that mounted it, so it is mounted anew, for this one command."""
@@ -205,6 +206,7 @@ class Namespace(Place):
         if done.code == 77 and needed:
             skip(f"this kernel has no {what}")
         assert done.code in (0, 77), f"{what}, {device}: {done.stderr}"
+        return done.code == 0
 
 
 class Net:
