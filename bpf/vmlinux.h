@@ -731,6 +731,7 @@ struct minmax {
 
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
+	long unsigned int icsk_timeout;
 	void *icsk_ulp_data;
 	__u8 icsk_ca_state: 5;
 	__u8 icsk_retransmits;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cuts bpf/vmlinux.h out of a kernel's BTF: the types listed in bpf/vmlinux.fields and what they embed by value.
 
-usage: tools/make_vmlinux.py BTF ORIGIN > bpf/vmlinux.h
+usage: python3 tools/make_vmlinux.py BTF ORIGIN > bpf/vmlinux.h
   BTF     a vmlinux, or its raw .BTF section (for Debian: from linux-image-*-cloud-amd64, see docs/kernel-types.md)
   ORIGIN  one word that says which kernel it came from, for the header's first lines
 The result is committed: the build needs neither root nor a particular kernel, CO-RE moves the offsets at load.

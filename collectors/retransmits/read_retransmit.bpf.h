@@ -46,14 +46,25 @@ INLINE __u8 type_in_loss(struct moment *m)
 	return m->tp->undo_marker || m->tp->prior_ssthresh ? RETRANSMIT_TIMEOUT : RETRANSMIT_NON_CONGESTION;
 }
 
+/* Whether the timer that is pending is the one that runs (tcp_write_timer_handler()). Gone by 6.18: there it is not asked. */
+INLINE int timer_has_run_off(struct tcp_sock *tp)
+{
+	struct inet_connection_sock *connection = &tp->inet_conn;
+
+	if (!bpf_core_field_exists(connection->icsk_timeout))
+		return 1;
+	return (__s64)(connection->icsk_timeout - bpf_jiffies64()) <= 0;
+}
+
 /*
  * Data of a SYN that was not taken (tcp_rcv_fastopen_synack()). Until 6.10, and what has the change from there, they go out
- * without the state Loss.
+ * without the state Loss, and the timer of a loss probe may be set for them already.
  */
 INLINE int is_of_untaken_syn(struct tcp_sock *tp)
 {
 	return congestion_state(tp) == CONGESTION_OPEN && BPF_CORE_READ_BITFIELD(tp, syn_data) &&
-	       !BPF_CORE_READ_BITFIELD(tp, syn_data_acked);
+	       !BPF_CORE_READ_BITFIELD(tp, syn_data_acked) &&
+	       !(tp->inet_conn.icsk_pending == TIMER_LOSS_PROBE && timer_has_run_off(tp));
 }
 
 /*
@@ -68,9 +79,11 @@ INLINE __u8 type_of_retransmission(struct moment *m)
 		return segment->tcp_flags & TCP_FLAG_ACK_BIT ? RETRANSMIT_SYNACK : RETRANSMIT_SYN;
 	if (congestion_state(m->tp) == CONGESTION_LOSS)
 		return type_in_loss(m);
-	if (m->tp->inet_conn.icsk_pending == TIMER_LOSS_PROBE && !(segment->sacked & SEGMENT_LOST))
-		return RETRANSMIT_TAIL_LOSS_PROBE;
-	return is_of_untaken_syn(m->tp) ? RETRANSMIT_NON_CONGESTION : RETRANSMIT_FAST;
+	if (is_of_untaken_syn(m->tp))
+		return RETRANSMIT_NON_CONGESTION;
+	return m->tp->inet_conn.icsk_pending == TIMER_LOSS_PROBE && !(segment->sacked & SEGMENT_LOST)
+		       ? RETRANSMIT_TAIL_LOSS_PROBE
+		       : RETRANSMIT_FAST;
 }
 
 /* The errors before TcpRetransSegs is counted up; all others come from the transmission, after that. */
