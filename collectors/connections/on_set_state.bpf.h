@@ -56,6 +56,15 @@ INLINE void connections_child_established(struct moment *m)
 		connections_emit_accept(m);
 }
 
+/*
+ * A process that accepts or uses the socket tells of that itself. A packet that comes meanwhile, on another CPU, would find
+ * the new owner, and tell of it once more; unless accept() is seen as a system call, which no handler is called for.
+ */
+INLINE int connections_ends_by_its_user(struct moment *m)
+{
+	return locked_by_current(m->sk) || (settings.learns_accepts && m->new_state == STATE_CLOSE);
+}
+
 INLINE void connections_on_set_state(struct moment *m)
 {
 	struct connections_sock *own = m->record ? &m->record->parts.connections : 0;
@@ -75,9 +84,8 @@ INLINE void connections_on_set_state(struct moment *m)
 		connections_attempt_is_over(m);
 	} else if (m->old_state == STATE_SYN_RECV && m->new_state == STATE_ESTABLISHED) {
 		connections_child_established(m);
-	} else {
-		if (connections_is_taken(m))
-			connections_emit_accept(m);
+	} else if (connections_is_taken(m) && connections_ends_by_its_user(m)) {
+		connections_emit_accept(m);
 	}
 }
 
