@@ -66,7 +66,7 @@ def check_sentences(collector, done):
 def check_shortcomings(collector, done):
     said = CHANGING.sub("N", done.stderr + done.stdout)
     for shortcoming in collector["shortcomings"]:
-        what = CHANGING.sub("N", shortcoming["what"].split(": ", 1)[1])
+        what = CHANGING.sub("N", shortcoming["what"].split(": ", 1)[-1])
         assert what in said, (what, said)
 
 
