@@ -124,6 +124,19 @@ INLINE int time_wait_table_is_full(struct net *net)
 	return table->tw_refcount.refs.counter - 1 >= table->sysctl_max_tw_buckets;
 }
 
+/*
+ * Whether the timer that is pending is the one that runs (tcp_write_timer_handler()). Without icsk_timeout,
+ * which is gone by 6.18, it is taken for that.
+ */
+INLINE int timer_has_run_off(struct tcp_sock *tp)
+{
+	struct inet_connection_sock *connection = &tp->inet_conn;
+
+	if (!bpf_core_field_exists(connection->icsk_timeout))
+		return 1;
+	return (__s64)(connection->icsk_timeout - bpf_jiffies64()) <= 0;
+}
+
 /* The number and the arguments of the system call that regs belong to: each architecture keeps them in places of its own. */
 struct pt_regs___x86 {
 	unsigned long orig_ax;

@@ -111,8 +111,8 @@ INLINE int run_dropped(unsigned long long *ctx, struct sk_buff *skb, __u64 locat
 	}
 	packet.is_output = !common && !was_received(skb);
 	if (!common) {
-		struct sock *sk =
-			skb->sk; /* in fragments that wait for others ip_defrag_offset, a number, is in its place */
+		/* In fragments that wait for others ip_defrag_offset, a number, is in its place. */
+		struct sock *sk = skb->sk;
 
 		if (sk && is_address(sk)) {
 			common = readable_socket(&sk->__sk_common);

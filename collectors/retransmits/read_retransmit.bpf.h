@@ -46,16 +46,6 @@ INLINE __u8 type_in_loss(struct moment *m)
 	return m->tp->undo_marker || m->tp->prior_ssthresh ? RETRANSMIT_TIMEOUT : RETRANSMIT_NON_CONGESTION;
 }
 
-/* Whether the timer that is pending is the one that runs (tcp_write_timer_handler()). Gone by 6.18: there it is not asked. */
-INLINE int timer_has_run_off(struct tcp_sock *tp)
-{
-	struct inet_connection_sock *connection = &tp->inet_conn;
-
-	if (!bpf_core_field_exists(connection->icsk_timeout))
-		return 1;
-	return (__s64)(connection->icsk_timeout - bpf_jiffies64()) <= 0;
-}
-
 /*
  * Data of a SYN that was not taken (tcp_rcv_fastopen_synack()). Until 6.10, and what has the change from there, they go out
  * without the state Loss, and the timer of a loss probe may be set for them already.
