@@ -93,6 +93,27 @@ INLINE int is_address(const void *pointer)
 	return 0;
 }
 
+/* Until 6.5 a bit field of its own, since then one of inet_flags. */
+struct inet_sock___until_6_5 {
+	__u8 transparent : 1;
+} __attribute__((preserve_access_index));
+
+#define INET_FLAGS_TRANSPARENT 15 /* of an enum without a name in <net/inet_sock.h> */
+
+INLINE int is_transparent(struct tcp_sock *tp)
+{
+	struct inet_sock___until_6_5 *old = (void *)&tp->inet_conn.icsk_inet;
+
+	if (bpf_core_field_exists(old->transparent))
+		return BPF_CORE_READ_BITFIELD(old, transparent);
+	return tp->inet_conn.icsk_inet.inet_flags >> INET_FLAGS_TRANSPARENT & 1;
+}
+
+INLINE int has_sk_lookup(struct net *net)
+{
+	return net->bpf.run_array[NETNS_BPF_SK_LOOKUP] != 0;
+}
+
 /* From 5.18 to 6.0 a namespace's table of minisockets lay outside of it. */
 struct netns_ipv4___until_6_0 {
 	struct inet_timewait_death_row *tcp_death_row;

@@ -45,31 +45,29 @@ INLINE __u64 own_cookie(void)
 	return 1ull << 63 | (bpf_ktime_get_boot_ns() << 8) >> 1 | (bpf_get_smp_processor_id() & 0x7f);
 }
 
-INLINE void clean_record(struct sock_record *record, int keep_owner)
+INLINE void clean_record(struct sock_record *record)
 {
 	record->last_accept_ns = 0;
 	record->role = ROLE_UNKNOWN;
+	record->is_by_port = 0;
 	__builtin_memset(&record->parts, 0, sizeof(record->parts));
-	if (!keep_owner)
-		__builtin_memset(&record->owner, 0, sizeof(record->owner));
+	__builtin_memset(&record->owner, 0, sizeof(record->owner));
 	record_changed(record);
 }
 
-/* A record that was cloned from a listener, or belonged to another socket at this address, starts clean. */
-INLINE void adopt_record(struct moment *m, int cloned)
+/* A record that belonged to another socket at this address starts clean; that of one that is just born must have. */
+INLINE void adopt_record(struct moment *m, int is_born)
 {
 	struct sock_record *record = m->record;
 
-	if (!settings.has_socket_cookie && !cloned && record->cookie >> 63) {
+	if (!settings.has_socket_cookie && !is_born && record->cookie >> 63) {
 		m->cookie = record->cookie;
 		return;
 	}
 	if (!settings.has_socket_cookie && !m->cookie)
 		m->cookie = own_cookie();
-	if (cloned)
-		clean_record(record, settings.has_socket_storage);
-	else if (record->cookie && record->cookie != m->cookie)
-		clean_record(record, 0);
+	if (record->cookie && (is_born || record->cookie != m->cookie))
+		clean_record(record);
 	record->cookie = m->cookie;
 }
 
@@ -79,16 +77,16 @@ INLINE void adopt_record(struct moment *m, int cloned)
  *
  * A run that only counts wants no records: there a moment has no cookie either.
  */
-INLINE void open_moment(struct moment *m, struct sock *sk, struct tcp_sock *tp, int create, int cloned)
+INLINE void open_moment(struct moment *m, struct sock *sk, struct tcp_sock *tp, int create, int is_born)
 {
 	m->sk = sk;
 	m->tp = tp;
 	if (!settings.wants_records)
 		return;
-	m->cookie = cloned && !remote_port(tp) ? 0 : socket_cookie(&sk->__sk_common);
+	m->cookie = is_born && !remote_port(tp) ? 0 : socket_cookie(&sk->__sk_common);
 	m->record = find_record(sk, create);
 	if (m->record)
-		adopt_record(m, cloned);
+		adopt_record(m, is_born);
 }
 
 INLINE void read_moment_id(struct socket_id *id, struct moment *m)

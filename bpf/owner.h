@@ -3,8 +3,8 @@
 #ifndef SOCKEYE_BPF_OWNER_H
 #define SOCKEYE_BPF_OWNER_H
 
+#include "bpf/parent.h"
 #include "bpf/read_task.h"
-#include "bpf/sock_record.h"
 
 INLINE void read_current(struct owner *owner, __u8 source)
 {
@@ -54,52 +54,16 @@ INLINE void owner_touches(struct sock_record *record, struct tcp_sock *tp, __u8 
 		owner_acts(record, tp, source);
 }
 
-/*
- * On kernels without socket storage for tracing (5.10) nothing is cloned from a listener to its children. There the
- * owner of a listener is found by namespace and port: not exact for SO_REUSEPORT, where the last listen() wins.
- */
-struct listener_key {
-	__u32 netns;
-	__u32 port;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
-	__type(key, struct listener_key);
-	__type(value, struct owner);
-} listener_by_port SEC(".maps");
-
-INLINE struct listener_key listener_key_of(struct tcp_sock *tp)
+/* A child comes out of its listener. */
+INLINE void owner_inherited(struct sock_record *record, struct sock *sk, struct tcp_sock *tp)
 {
-	struct listener_key key = {
-		.netns = tp->inet_conn.icsk_inet.sk.__sk_common.skc_net.net->ns.inum,
-		.port = local_port(tp),
-	};
+	struct owner *parent = parent_owner(sk, tp);
 
-	return key;
-}
-
-INLINE void remember_listener(struct sock_record *record, struct tcp_sock *tp)
-{
-	struct listener_key key = listener_key_of(tp);
-
-	if (!settings.has_socket_storage)
-		bpf_map_update_elem(&listener_by_port, &key, &record->owner, BPF_ANY);
-}
-
-/* A child comes out of its listener: its record is the listener's clone, of which only the owner is inherited. */
-INLINE void owner_inherited(struct sock_record *record, struct tcp_sock *tp)
-{
-	if (!settings.has_socket_storage) {
-		struct listener_key key = listener_key_of(tp);
-		struct owner *listener = bpf_map_lookup_elem(&listener_by_port, &key);
-
-		if (listener)
-			record->owner = *listener;
+	if (parent) {
+		record->owner = *parent;
+		if (record->owner.source != OWNER_UNKNOWN && record->owner.source != OWNER_KERNEL)
+			record->owner.source = OWNER_INHERITED;
 	}
-	if (record->owner.source != OWNER_UNKNOWN && record->owner.source != OWNER_KERNEL)
-		record->owner.source = OWNER_INHERITED;
 	record_changed(record);
 }
 

@@ -3,25 +3,20 @@
 #ifndef SOCKEYE_BPF_USE_H
 #define SOCKEYE_BPF_USE_H
 
+#include "bpf/datagram.h"
 #include "bpf/moment.h"
 #include "bpf/owner_by_cookie.h"
 
-/*
- * A process sends or receives on a UDP socket: of these nothing else is known, and there is no moment for them. Only
- * where records go with their sockets: nobody would take them out of a hash.
- */
+/* A process sends or receives on a UDP socket: of these nothing else is known, and there is no moment for them. */
 INLINE void datagram_touched(struct sock *sk)
 {
-	struct sock_record *record;
+	struct owner *owner;
 
 	if (!settings.follows_datagrams || BPF_CORE_READ_BITFIELD(sk, sk_kern_sock) || current_is_kernel_thread())
 		return;
-	record = find_record(sk, 1);
-	if (!record || is_known_owner(&record->owner, OWNER_USE))
-		return;
-	record->cookie = socket_cookie(&sk->__sk_common);
-	read_current(&record->owner, OWNER_USE);
-	record_changed(record);
+	owner = datagram_owner(sk, 1);
+	if (owner && !is_known_owner(owner, OWNER_USE))
+		read_current(owner, OWNER_USE);
 }
 
 /*

@@ -380,9 +380,14 @@ struct netns_ipv4 {
 	struct inet_timewait_death_row tcp_death_row;
 };
 
+struct netns_bpf {
+	struct bpf_prog_array *run_array[2];
+};
+
 struct net {
 	struct ns_common ns;
 	struct netns_ipv4 ipv4;
+	struct netns_bpf bpf;
 	u64 net_cookie;
 };
 
@@ -444,6 +449,13 @@ struct dst_entry {
 		struct net_device *dev;
 		struct net_device *dev_rcu;
 	};
+};
+
+enum netns_bpf_attach_type {
+	NETNS_BPF_INVALID = -1,
+	NETNS_BPF_FLOW_DISSECTOR = 0,
+	NETNS_BPF_SK_LOOKUP = 1,
+	MAX_NETNS_BPF_ATTACH_TYPE = 2,
 };
 
 typedef __u64 __be64;
@@ -716,6 +728,7 @@ typedef __u16 __sum16;
 
 struct inet_sock {
 	struct sock sk;
+	long unsigned int inet_flags;
 	__be32 inet_saddr;
 	__be16 inet_sport;
 };

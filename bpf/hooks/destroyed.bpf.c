@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The moment destroyed: the last sight of a TCP socket. Records that are hashed by address must go now. */
+/* The moment destroyed: the last sight of a TCP socket, whose record goes now. */
 #include "bpf/emit.h"
 #include "gen/handlers_destroyed.h"
 
-SEC("tp_btf/tcp_destroy_sock")
-int BPF_PROG(destroyed__tp_btf, struct sock *sk)
+INLINE void run_destroyed(struct sock *sk)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	struct moment m = {};
 
 	if (!tp)
-		return 0;
-	if (has_handlers_destroyed())
-		m.time_ns = bpf_ktime_get_boot_ns();
+		return;
+	m.time_ns = bpf_ktime_get_boot_ns();
 	open_moment(&m, sk, tp, 0, 0);
 	handlers_destroyed(&m);
+}
+
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(destroyed__tp_btf, struct sock *sk)
+{
+	if (has_handlers_destroyed())
+		run_destroyed(sk);
 	forget_record(sk);
 	return 0;
 }

@@ -3,6 +3,7 @@
  * The moment dropped: the kernel throws a packet of TCP or UDP away (kfree_skb; what ends well goes by consume_skb). From
  * 5.17 on it says why, from 6.11 on also for which socket.
  */
+#include "bpf/datagram.h"
 #include "bpf/emit.h"
 #include "bpf/listeners.h"
 #include "bpf/nested.h"
@@ -73,7 +74,7 @@ INLINE int read_socket_of(struct moment *m, struct sock_common *common, int has_
 	m->id->netns_cookie = netns_cookie(readable_socket(common)->skc_net.net);
 	m->id->netns = readable_socket(common)->skc_net.net->ns.inum;
 	if (protocol != TCP_PROTOCOL && protocol != UDP_PROTOCOL) {
-		m->record = 0;
+		m->owner = 0;
 		return has_packet;
 	}
 	read_receiver(packet, common);
@@ -81,7 +82,8 @@ INLINE int read_socket_of(struct moment *m, struct sock_common *common, int has_
 		packet->protocol = protocol;
 		read_mini_id(m->id, common);
 	}
-	m->record = own_record(m->record, common);
+	if (protocol == TCP_PROTOCOL)
+		m->record = own_record(find_record(common, 0), common);
 	if (m->record) {
 		m->cookie = m->record->cookie;
 		packet->last_accept_ns = m->record->last_accept_ns;
@@ -106,7 +108,7 @@ INLINE int run_dropped(unsigned long long *ctx, struct sk_buff *skb, __u64 locat
 
 		if (receiver) {
 			common = readable_socket(&receiver->__sk_common);
-			m.record = find_record(receiver, 0);
+			m.owner = datagram_owner(receiver, 0);
 		}
 	}
 	packet.is_output = !common && !was_received(skb);
@@ -116,7 +118,7 @@ INLINE int run_dropped(unsigned long long *ctx, struct sk_buff *skb, __u64 locat
 
 		if (sk && is_address(sk)) {
 			common = readable_socket(&sk->__sk_common);
-			m.record = find_record(sk, 0);
+			m.owner = datagram_owner(sk, 0);
 		}
 	}
 	has_packet = read_packet(&packet, &id, skb);

@@ -35,15 +35,17 @@ INLINE void owner_on_set_state(struct moment *m)
 	/* The only states that a socket gets addresses or a role in. */
 	if (m->old_state == STATE_CLOSE || m->old_state == STATE_LISTEN)
 		record_changed(record);
+	if (is_state_pair(m, STATE_LISTEN, STATE_CLOSE))
+		forget_listener(m->tp, record);
 	if (settings.learns_accepts && record->owner.source == OWNER_INHERITED)
 		adopt_owner(record, m->cookie);
 	if (is_state_pair(m, STATE_LISTEN, STATE_SYN_RECV)) {
 		record->role = ROLE_SERVER;
-		owner_inherited(record, m->tp);
+		owner_inherited(record, m->sk, m->tp);
 	} else if (is_state_pair(m, STATE_CLOSE, STATE_LISTEN) && by_lock_owner) {
 		record->role = ROLE_LISTENER;
 		owner_acts(record, m->tp, OWNER_LISTEN);
-		remember_listener(record, m->tp);
+		remember_listener(m->sk, m->tp, record);
 	} else if (settings.follows_connections && is_mptcp_subflow(m->tp)) {
 		if (is_state_pair(m, STATE_CLOSE, STATE_SYN_SENT))
 			record->role = ROLE_CLIENT;
@@ -83,6 +85,8 @@ INLINE int run_set_state(struct sock *sk, int old_state, int new_state)
 			connection_changes(sk, old_state, new_state);
 		return 0;
 	}
+	if (!(settings.states_entered >> (new_state & 31) & 1))
+		return 0;
 	tp = readable_tcp(sk);
 	if (!tp)
 		return 0;

@@ -4,22 +4,20 @@
  * gives the sockets that were there before an owner: of several holders the first visited (the lowest pid).
  */
 #include "bpf/emit.h"
+#include "bpf/datagram.h"
 #include "bpf/owner_by_cookie.h"
 #include "gen/handlers_tick_file.h"
 
 /* Of a UDP socket: the first met of several. */
 INLINE void datagram_held(struct sock *sk, struct task_struct *task)
 {
-	struct sock_record *record;
+	struct owner *owner;
 
 	if (!settings.follows_datagrams)
 		return;
-	record = find_record(sk, 1);
-	if (!record || record->owner.source != OWNER_UNKNOWN)
-		return;
-	record->cookie = socket_cookie(&sk->__sk_common);
-	read_owner(&record->owner, task, OWNER_SNAPSHOT);
-	record_changed(record);
+	owner = datagram_owner(sk, 1);
+	if (owner && owner->source == OWNER_UNKNOWN)
+		read_owner(owner, task, OWNER_SNAPSHOT);
 }
 
 /* The moment has no time: nothing happens to the socket. */
@@ -53,7 +51,7 @@ INLINE void snapshot_owner(struct sock *sk, struct task_struct *task)
 	read_owner(&m.record->owner, task, OWNER_SNAPSHOT);
 	if (sk->__sk_common.skc_state == STATE_LISTEN) {
 		m.record->role = ROLE_LISTENER;
-		remember_listener(m.record, m.tp);
+		remember_listener(sk, m.tp, m.record);
 	}
 	record_changed(m.record);
 	counters.snapshot_owned++;
@@ -83,7 +81,7 @@ INLINE void snapshot_owner_by_address(__u64 address, struct task_struct *task)
 	struct sock_record *record = bpf_map_lookup_elem(&record_by_address, &address);
 	struct sock *sk = (void *)address;
 	struct inet_sock *inet = (void *)address;
-	struct listener_key key = {};
+	struct listened_key key = {};
 
 	if (!record || record->owner.source != OWNER_UNKNOWN)
 		return;
@@ -94,7 +92,9 @@ INLINE void snapshot_owner_by_address(__u64 address, struct task_struct *task)
 		return;
 	key.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	key.port = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
-	bpf_map_update_elem(&listener_by_port, &key, &record->owner, BPF_ANY);
+	record->is_by_port = remember_by_port(&key, &record->owner);
+	if (!record->is_by_port)
+		count_lost(LOST_RECORD_ALLOC);
 }
 
 SEC("iter/task_file")

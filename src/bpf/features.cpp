@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -238,6 +239,15 @@ const Status& Features::getpeername() const {
   if (!load_program(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_GETPEERNAME, 0, kGoOn))
     getpeername_ = refused("programs at getpeername() are refused", errno, "give it CAP_NET_ADMIN");
   return *getpeername_;
+}
+
+// Since 6.1 hashes have an allocator that programs may use wherever they run (bpf_mem_alloc). A bucket, of which there
+// is one or two for each entry, is 16 bytes: 1/4,096 of the memory at most, 1 MiB at least.
+RecordTable Features::record_table() const {
+  constexpr uint64_t kLeast = 65536, kMost = 4 << 20, kMemoryOfSocket = 64 << 10;
+  if (types().structure("bpf_mem_alloc") == 0) return {kLeast, true};
+  const auto memory = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  return {static_cast<uint32_t>(std::clamp(memory / kMemoryOfSocket, kLeast, kMost)), false};
 }
 
 kernel_settings Features::settings() const {

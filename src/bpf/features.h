@@ -14,6 +14,12 @@
 
 namespace sockeye {
 
+// The table of sockets (bpf/sock_record.h).
+struct RecordTable {
+  uint32_t entries = 0;    // how many sockets are remembered at a time
+  bool allocated = false;  // ahead, all of it: else each socket takes its memory when it comes
+};
+
 class Features {
  public:
   // `btf_file`: that the user gave (--btf), read in place of the kernel's own; empty: none. Fails with kNotPossible
@@ -48,6 +54,8 @@ class Features {
   bool may_probe_read() const { return may_probe_read_; }
 
   void forget_types() { types_.reset(); }
+
+  RecordTable record_table() const;
 
   // What of kernel_settings follows from the kernel.
   kernel_settings settings() const;

@@ -210,6 +210,8 @@ void Object::choose(const ObjectOptions& options) {
   skeleton_->rodata->filters = options.filters;
   for (const std::string_view name : options.collectors) want_collector(skeleton_, name);
   bpf_map__set_max_entries(skeleton_->maps.ring, options.ring_bytes);
+  bpf_map__set_max_entries(skeleton_->maps.record_by_address, plan_.records.entries);
+  if (!plan_.records.allocated) bpf_map__set_map_flags(skeleton_->maps.record_by_address, BPF_F_NO_PREALLOC);
   bpf_map* map;
   bpf_object__for_each_map(map, skeleton_->obj) bpf_map__set_autocreate(map, wants_map(bpf_map__name(map), options));
 }
@@ -218,16 +220,15 @@ void Object::choose(const ObjectOptions& options) {
 // are shared.
 bool Object::wants_map(const std::string& name, const ObjectOptions& options) const {
   const kernel_settings& settings = plan_.settings;
-  const bool has_storage = settings.has_socket_storage;
   if (name == "ring") {  // snapshots come through the files of their iterators, rows are swept
     return std::any_of(options.collectors.begin(), options.collectors.end(), [](std::string_view name) {
       const Collector* collector = find_collector(name);
       return !collector->snapshot && !collector->has_rows;
     });
   }
-  if (name == "record_in_socket") return settings.wants_records && has_storage;
-  if (name == "record_by_address" || name == "record_blank" || name == "listener_by_port")
-    return settings.wants_records && !has_storage;
+  if (name == "record_by_address" || name == "record_blank" || name == "parent_by_port") return settings.wants_records;
+  if (name == "parent_in_socket") return settings.wants_records && settings.has_socket_storage;
+  if (name == "owner_in_datagram_socket") return settings.follows_datagrams;
   if (name == "owner_after_life") return settings.wants_afterlife;
   if (name == "watched_listeners") return settings.watches_listeners;
   if (name == "verdict_by_container") return options.filters.containers != 0;

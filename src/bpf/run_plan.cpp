@@ -10,9 +10,12 @@ namespace {
 
 // The moments from which owners are learned.
 constexpr std::string_view kOwnerMoments[] = {"set_state", "accepted", "sent", "received", "tick_file"};
-// Besides, where records are hashed by address: tick_file meets nothing else, and nobody else deletes them.
-constexpr std::string_view kAddressMoments[] = {"tick_socket", "destroyed"};
-// The same for a snapshot, which is over before anything can change.
+// The states whose being entered may tell whose a socket is, or begins or ends it.
+constexpr StateSet kOwnerStates = states(STATE_SYN_SENT, STATE_SYN_RECV, STATE_ESTABLISHED, STATE_FIN_WAIT1,
+                                         STATE_LAST_ACK, STATE_CLOSE, STATE_LISTEN);
+// The moment at which records are deleted.
+constexpr std::string_view kLastMoment = "destroyed";
+// Those of a snapshot, which is over before anything can change.
 constexpr std::string_view kSnapshotMoments[] = {"tick_socket", "tick_file"};
 
 struct RungLoss {
@@ -146,8 +149,8 @@ std::vector<std::string_view> wanted_moments(const Features& features, const Obj
   if (wants_owners) {
     settings.wants_records = 1;
     moments.insert(moments.end(), std::begin(kOwnerMoments), std::end(kOwnerMoments));
-    if (!settings.has_socket_storage)
-      moments.insert(moments.end(), std::begin(kAddressMoments), std::end(kAddressMoments));
+    moments.push_back(kLastMoment);
+    if (!settings.has_sock_from_file) moments.push_back("tick_socket");  // tick_file finds only what that has met
     if (settings.follows_connections && !features.has_tracepoint("sock_send_length")) {
       moments.insert(moments.end(), {"connection_sent", "connection_received"});
     }
@@ -191,16 +194,16 @@ void add_of_drops(const RunPlan& plan, std::vector<Shortcoming>& list) {
 void add_general(const RunPlan& plan, std::vector<Shortcoming>& list) {
   const kernel_settings& settings = plan.settings;
   if (!settings.wants_records) return;
-  if (!settings.has_socket_storage) {
-    list.push_back(
-        {"", "", "this kernel's tracing programs have no socket storage: 65,536 sockets are remembered at a time", ""});
-    if (plan.has("set_state")) {
-      list.push_back(
-          {"", "",
-           "this kernel clones nothing from a listener to its children: where several listen on one port, the "
-           "last one to listen is taken for the owner of a connection until it is used",
-           ""});
-    }
+  if (plan.records.allocated) {
+    list.push_back({"", "",
+                    "this kernel's programs allocate no memory for a socket: 65,536 sockets are remembered at a time",
+                    ""});
+  }
+  if (!settings.has_socket_storage && plan.has("set_state")) {
+    list.push_back({"", "",
+                    "this kernel clones nothing from a listener to its children: where several listen on one port, the "
+                    "last one to listen is taken for the owner of a connection until it is used",
+                    ""});
   }
   if (!settings.may_probe_read) {
     list.push_back(
@@ -208,6 +211,19 @@ void add_general(const RunPlan& plan, std::vector<Shortcoming>& list) {
          "lockdown=confidentiality: the pid that a process has in its own pid namespace is not known, and the "
          "subflows of MPTCP belong to whoever connects or closes them",
          kLockdownRemedy});
+  }
+}
+
+// What the run asks the kernel side for.
+void settle_wishes(kernel_settings& settings, const ObjectOptions& options) {
+  settings.ring_wake_bytes = options.ring_bytes / 4;
+  settings.wants_groups = options.group_visits;
+  settings.wants_afterlife = options.owners;
+  settings.wants_accept_time = has_handler("syn_dropped", options.collectors);
+  settings.follows_datagrams = settings.has_socket_storage && has_handler("dropped", options.collectors);
+  settings.states_entered = kOwnerStates;
+  for (const std::string_view& name : options.collectors) {
+    if (has_handler("set_state", std::span(&name, 1))) settings.states_entered |= find_collector(name)->enters;
   }
 }
 
@@ -277,7 +293,7 @@ std::vector<Shortcoming> RunPlan::shortcomings() const {
 void put_events_first(std::vector<Choice>& choices, std::span<const std::string_view> collectors) {
   const auto cannot_wait = [&](const Choice& choice) {
     // What is remembered of a socket that goes before anybody sees it go would stay.
-    const bool forgets = std::count(std::begin(kAddressMoments), std::end(kAddressMoments), choice.moment) > 0;
+    const bool forgets = choice.moment == kLastMoment;
     const bool is_attached = !choice.rung.starts_with("iter");
     return forgets || !is_attached || has_handler(choice.moment, collectors);
   };
@@ -289,11 +305,8 @@ RunPlan plan_run(std::span<const Program> programs, const Features& features, co
   plan.collectors = options.collectors;
   kernel_settings& settings = plan.settings;
   settings = features.settings();
-  settings.ring_wake_bytes = options.ring_bytes / 4;
-  settings.wants_groups = options.group_visits;
-  settings.wants_afterlife = options.owners;
-  settings.wants_accept_time = has_handler("syn_dropped", options.collectors);
-  settings.follows_datagrams = settings.has_socket_storage && has_handler("dropped", options.collectors);
+  plan.records = features.record_table();
+  settle_wishes(settings, options);
   const auto moments = wanted_moments(features, options, settings);
 
   std::vector<std::string> wanted;

@@ -65,12 +65,15 @@ TEST(RunPlan, WhatAKernelDoesNotSayOfDroppedPacketsIsTold) {
 TEST(RunPlan, WhatTheKernelLacksAltogetherIsTold) {
   RunPlan plan = plan_with({{"set_state", "tp_btf", {}}});
   plan.settings.has_socket_storage = 0;
+  EXPECT_EQ(plan.shortcomings().size(), 1u);
+  plan.records = {65536, true};
   EXPECT_EQ(plan.shortcomings().size(), 2u);
   plan.settings.may_probe_read = 0;
   const auto list = plan.shortcomings();
   ASSERT_EQ(list.size(), 3u);
   for (const Shortcoming& shortcoming : list) EXPECT_EQ(shortcoming.sentence(), shortcoming.what);
-  EXPECT_TRUE(list[0].what.starts_with("this kernel's tracing programs have no socket storage")) << list[0].what;
+  EXPECT_TRUE(list[0].what.starts_with("this kernel's programs allocate no memory for a socket: 65,536"))
+      << list[0].what;
   EXPECT_TRUE(list[2].what.starts_with("lockdown=confidentiality: ")) << list[2].what;
   EXPECT_EQ(list[2].remedy, "boot without lockdown=confidentiality");
   plan.settings.wants_records = 0;

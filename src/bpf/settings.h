@@ -14,7 +14,7 @@ struct kernel_settings {
 	__u32 sock_common_type;  /* the same of struct sock_common */
 	__u32 tcp_sock_type;     /* the same of struct tcp_sock */
 	__u32 in6_addr_type;     /* the same of struct in6_addr: sixteen bytes of anything */
-	__u8 has_socket_storage; /* tracing programs may use socket storage (5.11): else records are hashed by pointer */
+	__u8 has_socket_storage; /* tracing programs may use socket storage (5.11) */
 	__u8 has_socket_cookie;  /* tracing programs may ask for the socket cookie (5.12) */
 	__u8 has_current_btf;    /* bpf_get_current_task_btf exists (5.11) */
 	__u8 has_sock_from_file; /* bpf_sock_from_file exists (5.11) */
@@ -37,9 +37,10 @@ struct kernel_settings {
 	__u8 sees_connect_errors;      /* connect() is seen to come back with an error, as that or in another way */
 	__u8 tells_failed_retransmits; /* tcp_retransmit_skb comes for failed ones too, with the error (6.15) */
 	__u8 _pad[3];
-	__u32 tick_ns; /* a jiffy, in which the kernel counts some of its times */
+	__u32 tick_ns;        /* a jiffy, in which the kernel counts some of its times */
+	__u32 states_entered; /* bits 1 << STATE_*: set_state passes over a transition to any other state */
 };
-SOCKEYE_ASSERT_SIZE(kernel_settings, 48);
+SOCKEYE_ASSERT_SIZE(kernel_settings, 52);
 
 /* Names of reasons, by the numbers that this kernel gives them; empty: there is none of that number. */
 #define REASON_NAME_LEN 32 /* terminating NUL included */

@@ -6,17 +6,28 @@
 #include <string_view>
 
 #include "event/field.h"
+#include "event/wire.h"
 
 namespace sockeye {
+
+// A set of TCP states, as bits 1 << STATE_*.
+using StateSet = uint32_t;
+constexpr StateSet kAllStates = ~0u;
+
+template <typename... States>
+constexpr StateSet states(States... of) {
+  return (0u | ... | (1u << of));
+}
 
 struct Collector {
   EventType event;           // its name is the folder's name and the word on the command line
   std::string_view summary;  // one line, for `list` and --help
   bool needs_owner = true;   // load the moments from which owners are learned
   bool needs_record = true;  // of each socket (implied by needs_owner); else moments have no time, cookie and record
-  bool has_stream = true;    // its events are a stream of their own; else a verb reads what it gathers
-  bool has_rows = false;     // counts in the kernel in place of events (bpf/rows.h): no ring
-  bool snapshot = false;     // tells what there is, once, from iterators: no ring, and nothing is attached
+  StateSet enters = kAllStates;  // the states whose being entered its handler at set_state is for
+  bool has_stream = true;        // its events are a stream of their own; else a verb reads what it gathers
+  bool has_rows = false;         // counts in the kernel in place of events (bpf/rows.h): no ring
+  bool snapshot = false;         // tells what there is, once, from iterators: no ring, and nothing is attached
   // A map of it whose name users know; its others are called <name>_...
   std::string_view known_map = {};
   // The collector whose events it counts: `sockeye <totals_of> --totals`; its views are what can be asked for with

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Layer 2: whose a UDP socket is. In socket storage, as nothing tells of its end; so only where tracing programs have
+ * that (5.11).
+ */
+#ifndef SOCKEYE_BPF_DATAGRAM_H
+#define SOCKEYE_BPF_DATAGRAM_H
+
+#include "bpf/read_sock.h"
+
+/* Only where settings.follows_datagrams. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct owner);
+} owner_in_datagram_socket SEC(".maps");
+
+/* A socket that gets a record gets a cookie, which its events have. */
+INLINE struct owner *datagram_owner(struct sock *sk, int create)
+{
+	if (!settings.follows_datagrams)
+		return 0;
+	if (create)
+		socket_cookie(&sk->__sk_common);
+	return bpf_sk_storage_get(&owner_in_datagram_socket, sk, 0, create ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+}
+
+#endif
