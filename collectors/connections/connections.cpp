@@ -111,7 +111,8 @@ const Collector collector_connections = {
                       "COMM={comm} UID={uid} OUTCOME={outcome} ERROR={error} CONTAINER={container}",
               .src_opened = true},
     .summary = "connections that are opened and accepted, and those that could not be opened, with the reason",
-    .enters = states(STATE_SYN_SENT, STATE_SYN_RECV, STATE_ESTABLISHED, STATE_FIN_WAIT1, STATE_LAST_ACK, STATE_CLOSE),
+    .enters =
+        state_set(STATE_SYN_SENT, STATE_SYN_RECV, STATE_ESTABLISHED, STATE_FIN_WAIT1, STATE_LAST_ACK, STATE_CLOSE),
 };
 
 }  // namespace sockeye

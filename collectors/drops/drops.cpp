@@ -149,7 +149,7 @@ const Collector collector_drops = {
                       "PROTOCOL={protocol} DIRECTION={direction} FLAGS={tcp_flags} REASON={reason} "
                       "FUNCTION={function} BACKLOG={backlog}/{backlog_limit} PACKETS={packets}"},
     .summary = "every packet of TCP and UDP that the kernel drops and why, resets, and full accept queues",
-    .enters = states(STATE_LISTEN, STATE_CLOSE),
+    .enters = state_set(STATE_LISTEN, STATE_CLOSE),
 };
 
 }  // namespace sockeye

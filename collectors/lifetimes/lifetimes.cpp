@@ -241,8 +241,8 @@ const Collector collector_lifetimes = {
                       "RECEIVED={bytes_received} RETRANSMITS={retransmits} SRTT_US={srtt_us} ERROR={error} "
                       "BY={closed_by} END={end:words}"},
     .summary = "every TCP connection that ends: how long it lived, what it carried, how it ended and who ended it",
-    .enters = states(STATE_SYN_SENT, STATE_SYN_RECV, STATE_ESTABLISHED, STATE_FIN_WAIT1, STATE_CLOSE_WAIT,
-                     STATE_LAST_ACK, STATE_CLOSE),
+    .enters = state_set(STATE_SYN_SENT, STATE_SYN_RECV, STATE_ESTABLISHED, STATE_FIN_WAIT1, STATE_CLOSE_WAIT,
+                        STATE_LAST_ACK, STATE_CLOSE),
 };
 
 }  // namespace sockeye

@@ -3,16 +3,14 @@
 
 #include <algorithm>
 
-#include "event/collector.h"
-
 namespace sockeye {
 namespace {
 
 // The moments from which owners are learned.
 constexpr std::string_view kOwnerMoments[] = {"set_state", "accepted", "sent", "received", "tick_file"};
 // The states whose being entered may tell whose a socket is, or begins or ends it.
-constexpr StateSet kOwnerStates = states(STATE_SYN_SENT, STATE_SYN_RECV, STATE_ESTABLISHED, STATE_FIN_WAIT1,
-                                         STATE_LAST_ACK, STATE_CLOSE, STATE_LISTEN);
+constexpr StateSet kOwnerStates = state_set(STATE_SYN_SENT, STATE_SYN_RECV, STATE_ESTABLISHED, STATE_FIN_WAIT1,
+                                            STATE_LAST_ACK, STATE_CLOSE, STATE_LISTEN);
 // The moment at which records are deleted.
 constexpr std::string_view kLastMoment = "destroyed";
 // Those of a snapshot, which is over before anything can change.
@@ -221,10 +219,7 @@ void settle_wishes(kernel_settings& settings, const ObjectOptions& options) {
   settings.wants_afterlife = options.owners;
   settings.wants_accept_time = has_handler("syn_dropped", options.collectors);
   settings.follows_datagrams = settings.has_socket_storage && has_handler("dropped", options.collectors);
-  settings.states_entered = kOwnerStates;
-  for (const std::string_view& name : options.collectors) {
-    if (has_handler("set_state", std::span(&name, 1))) settings.states_entered |= find_collector(name)->enters;
-  }
+  settings.states_entered = states_entered(options.collectors);
 }
 
 }  // namespace
@@ -288,6 +283,16 @@ std::vector<Shortcoming> RunPlan::shortcomings() const {
   add_of_drops(*this, list);
   add_general(*this, list);
   return list;
+}
+
+StateSet states_entered(std::span<const std::string_view> collectors) {
+  StateSet entered = kOwnerStates;
+  for (const Handler& handler : handlers()) {
+    if (handler.moment != "set_state" || std::count(collectors.begin(), collectors.end(), handler.collector) == 0)
+      continue;
+    entered |= find_collector(handler.collector)->enters;
+  }
+  return entered;
 }
 
 void put_events_first(std::vector<Choice>& choices, std::span<const std::string_view> collectors) {

@@ -13,6 +13,7 @@
 #include "bpf/filter_rules.h"
 #include "bpf/ladder.h"
 #include "bpf/settings.h"
+#include "event/collector.h"
 
 namespace sockeye {
 
@@ -65,6 +66,9 @@ RunPlan plan_run(std::span<const Program> programs, const Features& features, co
 // The order of attaching: moments that are there for owners alone come last. Owners can be learned a moment later than
 // the first event, events that are not there cannot.
 void put_events_first(std::vector<Choice>& choices, std::span<const std::string_view> collectors);
+
+// The states whose being entered the kernel side looks at: set_state passes over all other transitions.
+StateSet states_entered(std::span<const std::string_view> collectors);
 
 // What is lost at a moment on this rung, compared with its best; empty rung: without the moment. Empty: nothing is.
 std::string_view loss_of(std::string_view moment, std::string_view rung);

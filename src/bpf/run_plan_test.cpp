@@ -108,6 +108,21 @@ TEST(RunPlan, WhatIsForOwnersAloneIsAttachedLast) {
   EXPECT_EQ(order_for("counts").substr(0, 20), "destroyed set_state ");
 }
 
+TEST(RunPlan, TransitionsThatNobodyIsToldOfArePassedOver) {
+  const auto entered = [](std::vector<std::string_view> collectors) { return states_entered(collectors); };
+  const StateSet passing = state_set(STATE_CLOSE_WAIT, STATE_FIN_WAIT2, STATE_CLOSING);
+  EXPECT_EQ(entered({}) & passing, 0u);
+  EXPECT_EQ(entered({"retransmits"}), entered({})) << "of these only owners are wanted";
+  EXPECT_EQ(entered({"drops"}), entered({}));
+  EXPECT_EQ(entered({"connections"}) & passing, 0u);
+  EXPECT_EQ(entered({"connections", "lifetimes"}) & passing, state_set(STATE_CLOSE_WAIT));
+  EXPECT_EQ(entered({"states"}), kAllStates);
+  EXPECT_EQ(entered({"drops", "counts"}), kAllStates);
+  for (const int state :
+       {STATE_ESTABLISHED, STATE_SYN_SENT, STATE_SYN_RECV, STATE_FIN_WAIT1, STATE_CLOSE, STATE_LAST_ACK, STATE_LISTEN})
+    EXPECT_EQ(entered({}) & state_set(state), state_set(state)) << "owners are learned there: " << state;
+}
+
 // The table of losses and the object are about the same moments: none can be added without a sentence for its absence.
 TEST(RunPlan, EveryMomentSaysWhatIsLostWithoutIt) {
   const auto known = known_moments();

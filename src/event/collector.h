@@ -15,7 +15,7 @@ using StateSet = uint32_t;
 constexpr StateSet kAllStates = ~0u;
 
 template <typename... States>
-constexpr StateSet states(States... of) {
+constexpr StateSet state_set(States... of) {
   return (0u | ... | (1u << of));
 }
 

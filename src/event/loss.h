@@ -14,11 +14,11 @@ namespace sockeye {
 
 // All there are, a line each; to add one is to add a line at the end. What is it called, at which stage, what does it
 // say to people; are events missing from the stream, or did they come without something.
-#define SOCKEYE_LOSS_REASONS(REASON)                                                                                \
-  REASON(kRingFull, "kernel", "ring_full", "the ring was full", true)                                               \
-  REASON(kRecordAlloc, "kernel", "record_alloc", "no memory for socket records: owner and duration unknown", false) \
-  REASON(kMissed, "kernel", "missed", "the kernel skipped the program", true)                                       \
-  REASON(kMalformed, "decoder", "malformed", "records that could not be read", true)                                \
+#define SOCKEYE_LOSS_REASONS(REASON)                                                                              \
+  REASON(kRingFull, "kernel", "ring_full", "the ring was full", true)                                             \
+  REASON(kRecordAlloc, "kernel", "record_alloc", "no room for socket records: owner and duration unknown", false) \
+  REASON(kMissed, "kernel", "missed", "the kernel skipped the program", true)                                     \
+  REASON(kMalformed, "decoder", "malformed", "records that could not be read", true)                              \
   REASON(kWriteFailed, "sink", "write_failed", "the output could not be written", true)
 
 #define SOCKEYE_LOSS_NAME(name, stage, reason, words, is_event) name,
