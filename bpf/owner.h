@@ -3,6 +3,7 @@
 #ifndef SOCKEYE_BPF_OWNER_H
 #define SOCKEYE_BPF_OWNER_H
 
+#include "bpf/last_use.h"
 #include "bpf/parent.h"
 #include "bpf/read_task.h"
 
@@ -25,6 +26,8 @@ INLINE void owner_acts(struct sock_record *record, struct tcp_sock *tp, __u8 sou
 {
 	int kernels = is_kernel_socket(tp);
 
+	if (settings.has_socket_cookie)
+		forget_last_use(record->cookie);
 	if (kernels || current_is_kernel_thread()) {
 		if (kernels || record->owner.source == OWNER_UNKNOWN || source == OWNER_CONNECT ||
 		    source == OWNER_LISTEN) {

@@ -30,6 +30,8 @@ INLINE void adopt_owner(struct sock_record *record, __u64 cookie)
 	if (!known)
 		return;
 	record->owner = *known;
+	if (settings.has_socket_cookie)
+		forget_last_use(record->cookie);
 	record_changed(record);
 }
 

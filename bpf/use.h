@@ -20,8 +20,23 @@ INLINE void datagram_touched(struct sock *sk)
 }
 
 /*
- * Whether it is a moment of a TCP socket, which then has its owner. A use of an MPTCP connection is noted for its
- * subflows, and is none.
+ * The process is the owner now, and its next use need not be looked at. Noted first, asked then: another one that has become
+ * the owner meanwhile, on another CPU, has forgotten this note or finds it gone.
+ */
+INLINE void owner_used_it(struct moment *m)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+
+	if (!settings.has_socket_cookie || !m->record)
+		return;
+	note_last_use(m->cookie);
+	if (*(volatile __u32 *)&m->record->owner.pid != pid)
+		forget_last_use(m->cookie);
+}
+
+/*
+ * Whether it is a moment of a TCP socket, which then has its owner: not where that process has used it before, and nobody
+ * else since. A use of an MPTCP connection is noted for its subflows, and is none.
  */
 INLINE int open_use(struct moment *m, struct sock *sk, __u8 source)
 {
@@ -34,12 +49,16 @@ INLINE int open_use(struct moment *m, struct sock *sk, __u8 source)
 			datagram_touched(sk);
 		return 0;
 	}
+	if (settings.has_socket_cookie && current_used_it_last((__u64)sk->__sk_common.skc_cookie.counter))
+		return 0;
 	tp = readable_tcp(sk);
 	if (!tp)
 		return 0;
 	open_moment(m, sk, tp, 1, 0);
 	if (m->record)
 		owner_touches(m->record, tp, source);
+	if (source == OWNER_USE)
+		owner_used_it(m);
 	return 1;
 }
 

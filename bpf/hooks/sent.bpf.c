@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The moment sent: a process has sent on a TCP socket, in its own context. The best proof of who uses a socket. */
+/*
+ * The moment sent: a process has sent on a TCP socket, in its own context. The best proof of who uses a socket. Told of a
+ * process's first use (bpf/last_use.h), now and then of others.
+ */
 #include "bpf/emit.h"
 #include "bpf/use.h"
 #include "gen/handlers_sent.h"

@@ -123,6 +123,31 @@ def test_a_passed_socket(net):
     assert owners(of_server) == [(giver.pid, "inherited"), (taker.pid, "use")], (giver.pid, taker.pid, of_server)
 
 
+def test_processes_that_take_turns(net):
+    """Two processes hold a socket. It belongs to the one that used it last, however often each did before."""
+    client, server = net.client_and_server()
+    sockeye = watch(net, client, server)
+    left, giver, taker = Puppet(client), Puppet(server), Puppet(server)
+    taker.do("u = socket.socket(socket.AF_UNIX); u.bind('\\0given'); u.listen()")
+    giver.do("g = socket.socket(socket.AF_UNIX); g.connect('\\0given')")
+    giver.do(f"l = listen({server.addresses[6]!r}, {PORT})")
+    left.do(f"c = connect({server.addresses[6]!r}, {PORT})")
+    giver.do("s, _ = l.accept(); socket.send_fds(g, [b'.'], [s.fileno()])")
+    taker.do("s = socket.socket(fileno=socket.recv_fds(u.accept()[0], 1, 1)[1][0])")
+    for user in (giver, giver, taker, taker, giver, taker, taker):
+        left.do("c.sendall(b'x')")
+        user.do("s.recv(1)")
+    giver.do("s.shutdown(socket.SHUT_WR)")  # FIN_WAIT1
+    left.do("c.sendall(b'x')")
+    taker.do("s.recv(1)")
+    left.do("c.close()")  # TIME_WAIT
+    wait_ss(client, f"dport = :{PORT}")
+    _, of_server = rows_of_connection(sockeye, client, server)
+    found = {row["new_state"]: (row["pid"], row["owner_source"]) for row in of_server}
+    assert found["FIN_WAIT1"] == (giver.pid, "use"), (found, giver.pid, taker.pid)
+    assert list(found.values())[-1] == (taker.pid, "use"), (found, giver.pid, taker.pid)
+
+
 THREAD = """
 def connect_in_a_thread(address, port):
     def work():

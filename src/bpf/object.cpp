@@ -226,7 +226,8 @@ bool Object::wants_map(const std::string& name, const ObjectOptions& options) co
       return !collector->snapshot && !collector->has_rows;
     });
   }
-  if (name == "record_by_address" || name == "record_blank" || name == "parent_by_port") return settings.wants_records;
+  if (name == "record_by_address" || name == "record_blank" || name == "parent_by_port" || name == "last_uses")
+    return settings.wants_records;
   if (name == "parent_in_socket") return settings.wants_records && settings.has_socket_storage;
   if (name == "owner_in_datagram_socket") return settings.follows_datagrams;
   if (name == "owner_after_life") return settings.wants_afterlife;

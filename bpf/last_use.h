@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Layer 2: who used a socket last, where that is its owner: a process that goes on using its socket finds itself here, and
+ * there is nothing to learn of it. By the socket's cookie; of two that meet in one place the later one has it. Kernels whose
+ * tracing programs cannot ask for cookies (5.10) look at the record each time.
+ */
+#ifndef SOCKEYE_BPF_LAST_USE_H
+#define SOCKEYE_BPF_LAST_USE_H
+
+#include "bpf/base.h"
+
+#define LAST_USES 4096
+#define PID_BITS 22 /* PID_MAX_LIMIT of <linux/threads.h> */
+
+/* One word each, so that nobody sees half of one: the cookie, and below it the process. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, LAST_USES);
+	__type(key, __u32);
+	__type(value, __u64);
+} last_uses SEC(".maps");
+
+INLINE volatile __u64 *last_use_of(__u64 cookie)
+{
+	__u32 place = cookie % LAST_USES;
+
+	return bpf_map_lookup_elem(&last_uses, &place);
+}
+
+INLINE __u64 use_by_current(__u64 cookie)
+{
+	return cookie << PID_BITS | bpf_get_current_pid_tgid() >> 32;
+}
+
+INLINE int current_used_it_last(__u64 cookie)
+{
+	volatile __u64 *use = last_use_of(cookie);
+
+	return cookie && use && *use == use_by_current(cookie);
+}
+
+INLINE void note_last_use(__u64 cookie)
+{
+	volatile __u64 *use = last_use_of(cookie);
+
+	if (cookie && use)
+		*use = use_by_current(cookie);
+}
+
+/* Another one may own it now. */
+INLINE void forget_last_use(__u64 cookie)
+{
+	volatile __u64 *use = last_use_of(cookie);
+
+	if (use)
+		*use = 0;
+}
+
+#endif
