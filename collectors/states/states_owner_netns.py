@@ -102,17 +102,24 @@ def test_each_listener_of_a_port_has_its_own_children(net):
         assert inherited == accepted, (inherited, accepted)
 
 
-def test_a_passed_socket(net):
-    """The process that accepted gives the socket to another (SCM_RIGHTS), which is its owner once it receives."""
-    client, server = net.client_and_server()
-    sockeye = watch(net, client, server)
+def passed_socket(client, server):
+    """A client, a process that has accepted its connection, and another that was given the socket (SCM_RIGHTS): both have it."""
     left, giver, taker = Puppet(client), Puppet(server), Puppet(server)
     taker.do("u = socket.socket(socket.AF_UNIX); u.bind('\\0given'); u.listen()")
     giver.do("g = socket.socket(socket.AF_UNIX); g.connect('\\0given')")
     giver.do(f"l = listen({server.addresses[6]!r}, {PORT})")
     left.do(f"c = connect({server.addresses[6]!r}, {PORT})")
-    giver.do("s, _ = l.accept(); socket.send_fds(g, [b'.'], [s.fileno()]); s.close()")
+    giver.do("s, _ = l.accept(); socket.send_fds(g, [b'.'], [s.fileno()])")
     taker.do("s = socket.socket(fileno=socket.recv_fds(u.accept()[0], 1, 1)[1][0])")
+    return left, giver, taker
+
+
+def test_a_passed_socket(net):
+    """The process that accepted gives the socket to another (SCM_RIGHTS), which is its owner once it receives."""
+    client, server = net.client_and_server()
+    sockeye = watch(net, client, server)
+    left, giver, taker = passed_socket(client, server)
+    giver.do("s.close()")
     left.do("c.sendall(b'x')")
     taker.do("s.recv(1)")
     left.do("c.close()")
@@ -127,13 +134,7 @@ def test_processes_that_take_turns(net):
     """Two processes hold a socket. It belongs to the one that used it last, however often each did before."""
     client, server = net.client_and_server()
     sockeye = watch(net, client, server)
-    left, giver, taker = Puppet(client), Puppet(server), Puppet(server)
-    taker.do("u = socket.socket(socket.AF_UNIX); u.bind('\\0given'); u.listen()")
-    giver.do("g = socket.socket(socket.AF_UNIX); g.connect('\\0given')")
-    giver.do(f"l = listen({server.addresses[6]!r}, {PORT})")
-    left.do(f"c = connect({server.addresses[6]!r}, {PORT})")
-    giver.do("s, _ = l.accept(); socket.send_fds(g, [b'.'], [s.fileno()])")
-    taker.do("s = socket.socket(fileno=socket.recv_fds(u.accept()[0], 1, 1)[1][0])")
+    left, giver, taker = passed_socket(client, server)
     for user in (giver, giver, taker, taker, giver, taker, taker):
         left.do("c.sendall(b'x')")
         user.do("s.recv(1)")
