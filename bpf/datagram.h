@@ -16,7 +16,7 @@ struct {
 	__type(value, struct owner);
 } owner_in_datagram_socket SEC(".maps");
 
-/* A socket that gets a record gets a cookie, which its events have. */
+/* Made where `create` is set, with a cookie for the events of the socket; 0 where there is none. */
 INLINE struct owner *datagram_owner(struct sock *sk, int create)
 {
 	if (!settings.follows_datagrams)

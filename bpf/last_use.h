@@ -20,10 +20,13 @@ struct {
 	__type(value, __u64);
 } last_uses SEC(".maps");
 
+/* 0: there is none. */
 INLINE volatile __u64 *last_use_of(__u64 cookie)
 {
 	__u32 place = cookie % LAST_USES;
 
+	if (!settings.has_socket_cookie || !cookie)
+		return 0;
 	return bpf_map_lookup_elem(&last_uses, &place);
 }
 
@@ -36,14 +39,14 @@ INLINE int current_used_it_last(__u64 cookie)
 {
 	volatile __u64 *use = last_use_of(cookie);
 
-	return cookie && use && *use == use_by_current(cookie);
+	return use && *use == use_by_current(cookie);
 }
 
 INLINE void note_last_use(__u64 cookie)
 {
 	volatile __u64 *use = last_use_of(cookie);
 
-	if (cookie && use)
+	if (use)
 		*use = use_by_current(cookie);
 }
 

@@ -55,7 +55,7 @@ INLINE void clean_record(struct sock_record *record)
 	record_changed(record);
 }
 
-/* A record that belonged to another socket at this address starts clean; that of one that is just born must have. */
+/* A record that belonged to another socket at this address starts clean; so does that of a socket that is just born. */
 INLINE void adopt_record(struct moment *m, int is_born)
 {
 	struct sock_record *record = m->record;

@@ -26,8 +26,7 @@ INLINE void owner_acts(struct sock_record *record, struct tcp_sock *tp, __u8 sou
 {
 	int kernels = is_kernel_socket(tp);
 
-	if (settings.has_socket_cookie)
-		forget_last_use(record->cookie);
+	forget_last_use(record->cookie);
 	if (kernels || current_is_kernel_thread()) {
 		if (kernels || record->owner.source == OWNER_UNKNOWN || source == OWNER_CONNECT ||
 		    source == OWNER_LISTEN) {

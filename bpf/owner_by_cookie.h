@@ -7,8 +7,8 @@
  * cookie of mptcp_subflow_context.conn. An entry outlives its connection's CLOSE, as subflows are closed after that; a
  * cookie is not given twice.
  *
- * accept() seen as a system call: from the descriptor only probe reads lead to the socket, and with what they yield no
- * socket storage can be asked for.
+ * accept() seen as a system call: from the descriptor only probe reads lead to the socket, which may be an MPTCP one, and
+ * these have no record.
  */
 #ifndef SOCKEYE_BPF_OWNER_BY_COOKIE_H
 #define SOCKEYE_BPF_OWNER_BY_COOKIE_H
@@ -30,8 +30,7 @@ INLINE void adopt_owner(struct sock_record *record, __u64 cookie)
 	if (!known)
 		return;
 	record->owner = *known;
-	if (settings.has_socket_cookie)
-		forget_last_use(record->cookie);
+	forget_last_use(record->cookie);
 	record_changed(record);
 }
 

@@ -27,7 +27,7 @@ INLINE void owner_used_it(struct moment *m)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 
-	if (!settings.has_socket_cookie || !m->record)
+	if (!m->record)
 		return;
 	note_last_use(m->cookie);
 	if (*(volatile __u32 *)&m->record->owner.pid != pid)
@@ -49,7 +49,7 @@ INLINE int open_use(struct moment *m, struct sock *sk, __u8 source)
 			datagram_touched(sk);
 		return 0;
 	}
-	if (settings.has_socket_cookie && current_used_it_last((__u64)sk->__sk_common.skc_cookie.counter))
+	if (current_used_it_last((__u64)sk->__sk_common.skc_cookie.counter))
 		return 0;
 	tp = readable_tcp(sk);
 	if (!tp)

@@ -93,8 +93,7 @@ int BPF_PROG(accepted__sys_exit, struct pt_regs *regs, long fd)
 		if (cookie)
 			current_owns(cookie, OWNER_ACCEPT);
 	} else {
-		__u64 address = (__u64)child;
-		struct sock_record *record = bpf_map_lookup_elem(&record_by_address, &address);
+		struct sock_record *record = find_record(child, 0);
 
 		if (record && record->owner.source == OWNER_INHERITED) {
 			read_current(&record->owner, OWNER_ACCEPT);

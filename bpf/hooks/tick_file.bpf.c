@@ -3,19 +3,16 @@
  * The moment tick_file: a visit to every open file of every process, when user space reads the iterator. At start it
  * gives the sockets that were there before an owner: of several holders the first visited (the lowest pid).
  */
-#include "bpf/emit.h"
 #include "bpf/datagram.h"
+#include "bpf/emit.h"
 #include "bpf/owner_by_cookie.h"
 #include "gen/handlers_tick_file.h"
 
 /* Of a UDP socket: the first met of several. */
 INLINE void datagram_held(struct sock *sk, struct task_struct *task)
 {
-	struct owner *owner;
+	struct owner *owner = datagram_owner(sk, 1);
 
-	if (!settings.follows_datagrams)
-		return;
-	owner = datagram_owner(sk, 1);
 	if (owner && owner->source == OWNER_UNKNOWN)
 		read_owner(owner, task, OWNER_SNAPSHOT);
 }
@@ -78,8 +75,8 @@ int tick_file__iter(struct bpf_iter__task_file *ctx)
  */
 INLINE void snapshot_owner_by_address(__u64 address, struct task_struct *task)
 {
-	struct sock_record *record = bpf_map_lookup_elem(&record_by_address, &address);
 	struct sock *sk = (void *)address;
+	struct sock_record *record = find_record(sk, 0);
 	struct inet_sock *inet = (void *)address;
 	struct listened_key key = {};
 

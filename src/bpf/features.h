@@ -16,8 +16,8 @@ namespace sockeye {
 
 // The table of sockets (bpf/sock_record.h).
 struct RecordTable {
-  uint32_t entries = 0;    // how many sockets are remembered at a time
-  bool allocated = false;  // ahead, all of it: else each socket takes its memory when it comes
+  uint32_t entries = 0;       // how many sockets are remembered at a time
+  bool preallocated = false;  // else each socket takes its memory when it comes
 };
 
 class Features {

@@ -211,7 +211,7 @@ void Object::choose(const ObjectOptions& options) {
   for (const std::string_view name : options.collectors) want_collector(skeleton_, name);
   bpf_map__set_max_entries(skeleton_->maps.ring, options.ring_bytes);
   bpf_map__set_max_entries(skeleton_->maps.record_by_address, plan_.records.entries);
-  if (!plan_.records.allocated) bpf_map__set_map_flags(skeleton_->maps.record_by_address, BPF_F_NO_PREALLOC);
+  if (!plan_.records.preallocated) bpf_map__set_map_flags(skeleton_->maps.record_by_address, BPF_F_NO_PREALLOC);
   bpf_map* map;
   bpf_object__for_each_map(map, skeleton_->obj) bpf_map__set_autocreate(map, wants_map(bpf_map__name(map), options));
 }

@@ -192,7 +192,7 @@ void add_of_drops(const RunPlan& plan, std::vector<Shortcoming>& list) {
 void add_general(const RunPlan& plan, std::vector<Shortcoming>& list) {
   const kernel_settings& settings = plan.settings;
   if (!settings.wants_records) return;
-  if (plan.records.allocated) {
+  if (plan.records.preallocated) {
     list.push_back({"", "",
                     "this kernel's programs allocate no memory for a socket: 65,536 sockets are remembered at a time",
                     ""});

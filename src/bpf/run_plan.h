@@ -49,7 +49,7 @@ struct Shortcoming {
 
 struct RunPlan {
   kernel_settings settings = {};
-  RecordTable records;
+  RecordTable records;                       // of the sockets that are remembered, where settings.wants_records
   std::vector<Choice> choices;               // of the moments that the run wants, in the order of attaching
   std::vector<std::string_view> collectors;  // that it is for
 
