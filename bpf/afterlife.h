@@ -24,10 +24,11 @@ INLINE void remember_afterlife(struct moment *m)
 {
 	__u64 cookie = (__u64)m->tp->inet_conn.icsk_inet.sk.__sk_common.skc_cookie.counter;
 	__u8 outcome = outcome_of_close(m->tp, m->old_state, m->new_state);
+	struct owner *owner = shown_owner(&m->record->whose);
 
-	if (!cookie || outcome == OUTCOME_NONE || outcome == OUTCOME_GONE || m->record->owner.source == OWNER_UNKNOWN)
+	if (!cookie || outcome == OUTCOME_NONE || outcome == OUTCOME_GONE || owner->source == OWNER_UNKNOWN)
 		return;
-	bpf_map_update_elem(&owner_after_life, &cookie, &m->record->owner, BPF_ANY);
+	bpf_map_update_elem(&owner_after_life, &cookie, owner, BPF_ANY);
 }
 
 INLINE struct owner *owner_of_minisocket(struct sock_common *mini)

@@ -6,6 +6,8 @@
 #ifndef SOCKEYE_BPF_DATAGRAM_H
 #define SOCKEYE_BPF_DATAGRAM_H
 
+#include "bpf/guarded_owner.h"
+#include "bpf/owning_process.h"
 #include "bpf/read_sock.h"
 
 /* Only where settings.follows_datagrams. */
@@ -13,17 +15,27 @@ struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
-	__type(value, struct owner);
+	__type(value, struct guarded_owner);
 } owner_in_datagram_socket SEC(".maps");
 
 /* Made where `create` is set, with a cookie for the events of the socket; 0 where there is none. */
-INLINE struct owner *datagram_owner(struct sock *sk, int create)
+INLINE struct guarded_owner *datagram_owner(struct sock *sk, int create)
 {
 	if (!settings.follows_datagrams)
 		return 0;
 	if (create)
 		socket_cookie(&sk->__sk_common);
 	return bpf_sk_storage_get(&owner_in_datagram_socket, sk, 0, create ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+}
+
+/* The process that has it; 0: none is known, or it has ended. */
+INLINE struct owner *living_datagram_owner(struct sock *sk)
+{
+	struct guarded_owner *whose = datagram_owner(sk, 0);
+
+	if (!whose || whereabouts_of(shown_owner(whose)) == OWNER_HAS_LEFT)
+		return 0;
+	return shown_owner(whose);
 }
 
 #endif

@@ -6,7 +6,7 @@
 #ifndef SOCKEYE_BPF_DESCRIPTOR_H
 #define SOCKEYE_BPF_DESCRIPTOR_H
 
-#include "bpf/compat.h"
+#include "bpf/read_sock.h"
 
 /* What the current process has open as `fd`, if that is a socket; else 0. */
 INLINE struct sock *socket_of_descriptor(__u64 fd)
@@ -31,7 +31,7 @@ INLINE int is_tcp(struct sock *sk)
 {
 	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family), protocol = BPF_CORE_READ(sk, sk_protocol);
 
-	return (family == FAMILY_IPV4 || family == FAMILY_IPV6) &&
+	return (family == FAMILY_IPV4 || family == FAMILY_IPV6) && BPF_CORE_READ(sk, sk_type) == STREAM_SOCKET &&
 	       (protocol == TCP_PROTOCOL || (protocol == MPTCP_PROTOCOL && settings.follows_connections));
 }
 

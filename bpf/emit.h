@@ -91,8 +91,10 @@ INLINE void fill_socket_event(struct socket_event *event, struct moment *m)
 	event->socket.cookie = m->cookie;
 	if (m->record) {
 		event->socket.role = m->record->role;
-		event->owner = m->record->owner;
+		copy_owner(&event->owner, &m->record->whose);
 	} else {
+		if (m->lacks_record)
+			count_lost(LOST_RECORD_ALLOC);
 		if (!m->id)
 			event->socket.role = m->role;
 		if (m->owner)

@@ -9,13 +9,15 @@
 
 #include "bpf/base.h"
 
-#define LAST_USES 4096
 #define PID_BITS 22 /* PID_MAX_LIMIT of <linux/threads.h> */
 
-/* One word each, so that nobody sees half of one: the cookie, and below it the process. */
+/*
+ * One word each, so that nobody sees half of one: the cookie, and below it the process. User space says how many: where
+ * sockets in use meet in one place each use looks at the record (8,000 connections in 4,096 places: 400 ns in place of 45).
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, LAST_USES);
+	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u64);
 } last_uses SEC(".maps");
@@ -23,7 +25,7 @@ struct {
 /* 0: there is none. */
 INLINE volatile __u64 *last_use_of(__u64 cookie)
 {
-	__u32 place = cookie % LAST_USES;
+	__u32 place = (__u32)cookie & settings.last_use_mask;
 
 	if (!settings.has_socket_cookie || !cookie)
 		return 0;

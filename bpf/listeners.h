@@ -22,7 +22,6 @@ struct watched_listener {
 	__u64 address;
 	__u64 cookie;
 	__u64 drops; /* sk_drops when it was looked at last */
-	struct owner owner;
 };
 
 /* Only where settings.watches_listeners. */
@@ -54,31 +53,59 @@ INLINE struct watched_key watched_key_of(struct moment *m)
 	return key;
 }
 
-/* A socket listens. Where all places of its port are taken by others that still do, it is not watched. */
+/* Where all places of its port are taken by others that still listen, it is not watched. */
+INLINE void watch_at(struct watched_key *key, const struct watched_listener *watched)
+{
+	for (int i = 0; i < LISTENERS_OF_PORT; i++) {
+		struct watched_listener *there;
+
+		key->place = i;
+		there = bpf_map_lookup_elem(&watched_listeners, key);
+		if (there && there->cookie != watched->cookie && watched_socket(there))
+			continue;
+		if (bpf_map_update_elem(&watched_listeners, key, watched, BPF_ANY))
+			break;
+		return;
+	}
+	__sync_fetch_and_add(&counters.listeners_left_out, 1);
+}
+
+/* A socket listens. */
 INLINE void watch_listener(struct moment *m)
 {
 	struct watched_listener watched = {};
 	struct sock *sk = (struct sock *)m->tp;
 	struct watched_key key;
 
-	if (!settings.watches_listeners || !m->record)
+	if (!settings.watches_listeners || !m->record || m->record->lacks_port)
 		return;
 	key = watched_key_of(m);
 	watched.address = (__u64)m->sk;
 	watched.cookie = m->cookie;
 	watched.drops = (__u32)sk->sk_drops.counter;
-	watched.owner = m->record->owner;
-	for (int i = 0; i < LISTENERS_OF_PORT; i++) {
-		struct watched_listener *there;
+	watch_at(&key, &watched);
+}
 
-		key.place = i;
-		there = bpf_map_lookup_elem(&watched_listeners, &key);
-		if (there && there->cookie != m->cookie && watched_socket(there))
-			continue;
-		if (bpf_map_update_elem(&watched_listeners, &key, &watched, BPF_ANY))
-			count_lost(LOST_RECORD_ALLOC);
+/*
+ * A child is born. Its listener may not have had a port when it began to listen: the child has it. None was dropped before
+ * that, as a queue is only full where a child waits.
+ */
+INLINE void watch_listener_of(struct moment *m)
+{
+	struct watched_listener watched = {};
+	struct listener_ref *ref;
+	struct watched_key key;
+
+	if (!settings.watches_listeners || !settings.has_socket_storage || !m->parent || !m->parent->lacks_port)
 		return;
-	}
+	ref = bpf_sk_storage_get(&listener_in_socket, m->sk, 0, 0);
+	if (!ref)
+		return;
+	m->parent->lacks_port = 0;
+	key = watched_key_of(m);
+	watched.address = ref->address;
+	watched.cookie = ref->cookie;
+	watch_at(&key, &watched);
 }
 
 /*

@@ -12,6 +12,7 @@ struct moment {
 	struct sock_common *mini;   /* tick_*, synack_retransmitted: a minisocket or a request, which has no record */
 	struct seq_file *file;      /* tick_*: what user space reads of the iterator; write_event() */
 	struct sock_record *record; /* 0 where none could be had */
+	struct sock_record *parent; /* set_state, at the birth of a child: of its listener; 0: not known */
 	/* Where it is known without a record, whose it is, also of `mini`; 0: unknown. */
 	struct owner *owner;
 	struct sk_buff *skb;          /* retransmitted: what is sent again */
@@ -21,11 +22,12 @@ struct moment {
 	struct packet *packet; /* dropped, syn_dropped, reset_*: bpf/packet.h */
 	__u64 time_ns;         /* CLOCK_BOOTTIME; where the list at stamp_moment() says so, 0 until that is called */
 	__u64 cookie;
-	__u32 judged;   /* filters: record->changes when moment_passes() was asked */
-	__u8 old_state; /* set_state: STATE_* */
-	__u8 new_state; /* set_state: STATE_* */
-	__u8 state;     /* tick_*, synack_retransmitted: STATE_* */
-	__u8 role;      /* where there is no record: ROLE_* */
+	__u32 judged;      /* filters: record->changes when moment_passes() was asked */
+	__u8 old_state;    /* set_state: STATE_* */
+	__u8 new_state;    /* set_state: STATE_* */
+	__u8 state;        /* tick_*, synack_retransmitted: STATE_* */
+	__u8 role;         /* where there is no record: ROLE_* */
+	__u8 lacks_record; /* there is none since there was no room */
 	int error; /* connect_returned: errno; retransmitted: 0, or why it did not go out, negative errno or NET_XMIT_* */
 };
 
@@ -49,9 +51,11 @@ INLINE void clean_record(struct sock_record *record)
 {
 	record->last_accept_ns = 0;
 	record->role = ROLE_UNKNOWN;
-	record->is_by_port = 0;
+	record->children_by = 0;
+	record->stale_port = 0;
+	record->lacks_port = 0;
 	__builtin_memset(&record->parts, 0, sizeof(record->parts));
-	__builtin_memset(&record->owner, 0, sizeof(record->owner));
+	__builtin_memset(record->whose.owners, 0, sizeof(record->whose.owners));
 	record_changed(record);
 }
 
@@ -85,8 +89,48 @@ INLINE void open_moment(struct moment *m, struct sock *sk, struct tcp_sock *tp, 
 		return;
 	m->cookie = is_born && !remote_port(tp) ? 0 : socket_cookie(&sk->__sk_common);
 	m->record = find_record(sk, create);
-	if (m->record)
+	if (m->record) {
 		adopt_record(m, is_born);
+		return;
+	}
+	if (create)
+		counters.records_refused = 1;
+	m->lacks_record = (__u8)counters.records_refused;
+}
+
+/*
+ * At CLOSE->SYN_SENT or CLOSE->LISTEN a socket that is not bound has no port yet, but may have that of the connection
+ * before in inet_sport. Where the attempt ends before it got one, nothing else tells that it has none.
+ */
+INLINE void note_stale_port(struct moment *m)
+{
+	m->record->stale_port = bound_port(m->tp) ? 0 : local_port(m->tp);
+}
+
+/* The local port; 0: it has none, or none yet. `error`: connect() has failed, maybe before it began. */
+INLINE __u16 moment_port(struct moment *m)
+{
+	__u16 port = bound_port(m->tp);
+
+	if (port || m->old_state == STATE_CLOSE || m->error)
+		return port;
+	port = local_port(m->tp);
+	return m->record && port == m->record->stale_port ? 0 : port;
+}
+
+#define SOCKET_UNCONNECTED 1 /* SS_UNCONNECTED of <linux/net.h> */
+
+/*
+ * connect() is at work and has not sent the SYN: __inet_stream_connect() calls it SS_CONNECTING when that has worked. MPTCP
+ * connects its subflows in other ways: of those it is known where inet_hash_connect() has found no port.
+ */
+INLINE int is_in_connect(struct moment *m)
+{
+	struct socket *socket = ((struct sock *)m->tp)->sk_socket;
+
+	if (is_mptcp_subflow(m->tp))
+		return !moment_port(m);
+	return socket && socket->state == SOCKET_UNCONNECTED;
 }
 
 INLINE void read_moment_id(struct socket_id *id, struct moment *m)
@@ -95,8 +139,10 @@ INLINE void read_moment_id(struct socket_id *id, struct moment *m)
 		*id = *m->id;
 	else if (m->mini)
 		read_mini_id(id, m->mini);
-	else
+	else {
 		read_socket_id(id, m->sk, m->tp);
+		id->lport = moment_port(m);
+	}
 }
 
 /* What user space says of containers and cgroups. Only where there is a --container. */
@@ -123,7 +169,7 @@ INLINE __u32 verdict_of_container(struct owner *owner)
 /* Whose the socket is; 0: nothing is known of it. */
 INLINE struct owner *moment_owner(struct moment *m)
 {
-	return m->record ? &m->record->owner : m->owner;
+	return m->record ? shown_owner(&m->record->whose) : m->owner;
 }
 
 /* `owner` 0: nothing is known of it. by_opener: src is who opened the connection, not who is here. */

@@ -5,7 +5,6 @@
 
 #include "bpf/read_sock.h"
 
-#define SOCK_IS_DEAD (1 << 0) /* SOCK_DEAD in sk_flags: the process has let go of it */
 #define SOCK_IS_DONE (1 << 1) /* SOCK_DONE: the peer's FIN was seen (tcp_fin()) */
 
 /*

@@ -4,6 +4,7 @@
 #define SOCKEYE_BPF_OWNER_H
 
 #include "bpf/last_use.h"
+#include "bpf/owning_process.h"
 #include "bpf/parent.h"
 #include "bpf/read_task.h"
 
@@ -17,6 +18,62 @@ INLINE void read_current(struct owner *owner, __u8 source)
 		probe_owner(owner, source);
 }
 
+INLINE __u32 departures_until_now(void)
+{
+	return *(volatile __u32 *)&departures;
+}
+
+/*
+ * The record has another owner now. That the one before used the socket last is forgotten when the record says the new one: a
+ * use of the former that comes in between notes itself and looks again (owner_used_it()).
+ */
+INLINE void owner_changed(struct sock_record *record)
+{
+	end_owner(&record->whose);
+	forget_last_use(record->cookie);
+	record_changed(record);
+}
+
+/* It is the owner from now on, as was learned elsewhere: its process may be gone by now. */
+INLINE void hand_over(struct sock_record *record, const struct owner *owner)
+{
+	struct owner *place = begin_owner(&record->whose);
+
+	if (!place)
+		return;
+	*place = *owner;
+	record->departures_seen = ~departures_until_now();
+	owner_changed(record);
+}
+
+/* A process that is there has it from now on: the current one (`task` 0), or one that is visited. */
+INLINE void set_owner(struct sock_record *record, struct task_struct *task, __u8 source)
+{
+	__u32 seen = departures_until_now();
+	struct owner *place = begin_owner(&record->whose);
+
+	if (!place)
+		return;
+	if (task)
+		read_owner(place, task, source);
+	else
+		read_current(place, source);
+	record->departures_seen = seen;
+	note_owning_process(place, record->role == ROLE_LISTENER);
+	owner_changed(record);
+}
+
+INLINE void set_no_process(struct sock_record *record, __u8 source)
+{
+	struct owner *place = begin_owner(&record->whose);
+
+	if (!place)
+		return;
+	__builtin_memset(place, 0, sizeof(*place));
+	place->source = source;
+	owner_changed(record);
+}
+
 /*
  * The current process has the socket in its hands, unless the socket is the kernel's own: then it only happens to be the
  * one that mounts, or whose read or write goes to the server. A kernel thread that has a process's socket (NBD) leaves
@@ -26,18 +83,11 @@ INLINE void owner_acts(struct sock_record *record, struct tcp_sock *tp, __u8 sou
 {
 	int kernels = is_kernel_socket(tp);
 
-	forget_last_use(record->cookie);
-	if (kernels || current_is_kernel_thread()) {
-		if (kernels || record->owner.source == OWNER_UNKNOWN || source == OWNER_CONNECT ||
-		    source == OWNER_LISTEN) {
-			__builtin_memset(&record->owner, 0, sizeof(record->owner));
-			record->owner.source = OWNER_KERNEL;
-			record_changed(record);
-		}
-		return;
-	}
-	read_current(&record->owner, source);
-	record_changed(record);
+	if (!kernels && !current_is_kernel_thread())
+		set_owner(record, 0, source);
+	else if (kernels || shown_owner(&record->whose)->source == OWNER_UNKNOWN || source == OWNER_CONNECT ||
+		 source == OWNER_LISTEN)
+		set_no_process(record, OWNER_KERNEL);
 }
 
 /* Whether the current process is known as the owner already, by as good a proof: use is a better one than accept. */
@@ -52,21 +102,70 @@ INLINE int is_known_owner(struct owner *owner, __u8 source)
 /* A process accepts, sends, receives, shuts down or closes. It becomes the owner unless it already is. */
 INLINE void owner_touches(struct sock_record *record, struct tcp_sock *tp, __u8 source)
 {
-	if (!is_known_owner(&record->owner, source))
+	if (!is_known_owner(shown_owner(&record->whose), source))
 		owner_acts(record, tp, source);
 }
 
-/* A child comes out of its listener. */
-INLINE void owner_inherited(struct sock_record *record, struct sock *sk, struct tcp_sock *tp)
+/*
+ * An owner that has ended is none while others hold the socket: nobody is named until one of them uses it, or user space
+ * has looked who holds it (take_snapshot()). `is_held`: what a process left behind for the kernel to end stays its own.
+ */
+INLINE void forget_departed_owner(struct sock_record *record, int is_held)
 {
-	struct owner *parent = parent_owner(sk, tp);
+	__u32 seen = departures_until_now();
+	int where;
 
-	if (parent) {
-		record->owner = *parent;
-		if (record->owner.source != OWNER_UNKNOWN && record->owner.source != OWNER_KERNEL)
-			record->owner.source = OWNER_INHERITED;
+	if (record->departures_seen == seen || !is_held)
+		return;
+	where = whereabouts_of(shown_owner(&record->whose));
+	if (where == OWNER_IS_ENDING)
+		return;
+	if (where == OWNER_HAS_LEFT) {
+		set_no_process(record, OWNER_UNKNOWN);
+		__sync_fetch_and_add(&counters.heirs_wanted, 1);
+	}
+	record->departures_seen = seen;
+}
+
+/* Whether a process holds it; a subflow of MPTCP is held as long as the connection above it. */
+INLINE int is_held(struct tcp_sock *tp)
+{
+	struct mptcp_subflow_context *subflow = tp->inet_conn.icsk_ulp_data;
+	unsigned long flags = tp->inet_conn.icsk_inet.sk.__sk_common.skc_flags;
+
+	if (settings.follows_connections && is_mptcp_subflow(tp))
+		flags = BPF_CORE_READ(subflow, conn, __sk_common.skc_flags);
+	return !(flags & SOCK_IS_DEAD);
+}
+
+/* The owner of a listener's child, until a process has it. */
+INLINE void copy_parent_owner(struct owner *to, struct sock_record *parent)
+{
+	forget_departed_owner(parent, 1);
+	copy_owner(to, &parent->whose);
+	if (to->source != OWNER_UNKNOWN && to->source != OWNER_KERNEL)
+		to->source = OWNER_INHERITED;
+}
+
+/* A child comes out of its listener. Nobody knows it yet. */
+INLINE void owner_inherited(struct sock_record *record, struct sock_record *parent)
+{
+	struct owner *place = parent ? begin_owner(&record->whose) : 0;
+
+	if (place) {
+		copy_parent_owner(place, parent);
+		record->departures_seen = parent->departures_seen;
+		end_owner(&record->whose);
 	}
 	record_changed(record);
+}
+
+/* Of a child that nobody has had yet. */
+INLINE int awaits_owner(struct sock_record *record)
+{
+	__u8 source = shown_owner(&record->whose)->source;
+
+	return source == OWNER_INHERITED || (source == OWNER_UNKNOWN && record->role == ROLE_SERVER);
 }
 
 #endif

@@ -27,11 +27,8 @@ INLINE void adopt_owner(struct sock_record *record, __u64 cookie)
 {
 	struct owner *known = bpf_map_lookup_elem(&owner_by_cookie, &cookie);
 
-	if (!known)
-		return;
-	record->owner = *known;
-	forget_last_use(record->cookie);
-	record_changed(record);
+	if (known)
+		hand_over(record, known);
 }
 
 /* Of the MPTCP connection above a subflow; 0: nobody has asked for it. Only where settings.follows_connections. */
@@ -47,6 +44,7 @@ INLINE void current_owns(__u64 cookie, __u8 source)
 	struct owner owner = {};
 
 	read_current(&owner, source);
+	note_owning_process(&owner, 0);
 	bpf_map_update_elem(&owner_by_cookie, &cookie, &owner, BPF_ANY);
 }
 
@@ -67,18 +65,20 @@ INLINE void connection_opened(struct sock *sk)
 	}
 }
 
-/* A process sends, receives, shuts down or closes on an MPTCP socket. */
-INLINE void connection_touched(struct sock *sk, __u8 source)
+/* A process sends, receives, shuts down or closes on an MPTCP socket. Whether it was not known for the owner yet. */
+INLINE int connection_touched(struct sock *sk, __u8 source)
 {
 	struct owner *known;
 	__u64 cookie;
 
 	if (!settings.follows_connections || BPF_CORE_READ_BITFIELD(sk, sk_kern_sock) || current_is_kernel_thread())
-		return;
+		return 0;
 	cookie = socket_cookie(&sk->__sk_common);
 	known = bpf_map_lookup_elem(&owner_by_cookie, &cookie);
-	if (!known || !is_known_owner(known, source))
-		current_owns(cookie, source);
+	if (known && is_known_owner(known, source))
+		return 0;
+	current_owns(cookie, source);
+	return 1;
 }
 
 /* A process holds an MPTCP socket that was there before: the first met of several. */
@@ -91,6 +91,7 @@ INLINE void connection_held(struct sock *sk, struct task_struct *task)
 		return;
 	cookie = socket_cookie(&sk->__sk_common);
 	read_owner(&owner, task, OWNER_SNAPSHOT);
+	note_owning_process(&owner, 0);
 	if (!bpf_map_update_elem(&owner_by_cookie, &cookie, &owner, BPF_NOEXIST))
 		counters.snapshot_owned++;
 }

@@ -1,50 +1,78 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Layer 2: whose the exact listener is that a child comes out of. At its birth (LISTEN->SYN_RECV in
- * inet_csk_clone_lock()) a child has no pointer to it. The first to listen on a port of a namespace is found by that, and
- * so are others there that have the same owner. Each further one (another process with SO_REUSEPORT, or on another
- * address), and each whose children may have other ports than it, carries its owner in its socket storage, which the
- * kernel clones to its children (BPF_F_CLONE): that takes 2 us a child. Tracing programs of 5.10 have no socket storage:
- * there the last to listen on a port is taken for the parent.
+ * Layer 2: which listener a child comes out of. At its birth (LISTEN->SYN_RECV in inet_csk_clone_lock()) a child has no
+ * pointer to it. The first to listen on an address and port is found by these. A further one there (SO_REUSEPORT), one
+ * whose children may have other ports than it, and one whose port is chosen by listen() itself (it is not bound, and says
+ * CLOSE->LISTEN before that) leaves in its socket storage where its record is, which the kernel clones to its children
+ * (BPF_F_CLONE): that takes 2 us a child. Where tracing programs have no socket storage (5.10) the last to listen there
+ * is taken for the parent.
  */
 #ifndef SOCKEYE_BPF_PARENT_H
 #define SOCKEYE_BPF_PARENT_H
 
 #include "bpf/sock_record.h"
 
+/* sock_record.children_by */
+#define CHILDREN_BY_NOTHING 0
+#define CHILDREN_BY_END 1
+#define CHILDREN_BY_SOCKET 2
+
+/* The record of a listener; another cookie there: it is gone. */
+struct listener_ref {
+	__u64 address; /* its key in record_by_address */
+	__u64 cookie;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
 	__type(key, int);
-	__type(value, struct owner);
-} parent_in_socket SEC(".maps");
+	__type(value, struct listener_ref);
+} listener_in_socket SEC(".maps");
 
-struct listened_key {
-	__u32 netns; /* inode number */
-	__u32 port;
+struct listened_end {
+	__u8 laddr[16]; /* as in socket_id; all zero: any */
+	__u32 netns;    /* inode number */
+	__u16 port;
+	__u8 family; /* of the socket: a child has that of its listener */
+	__u8 _pad;
 };
-
-struct listened_port {
-	struct owner owner;
-	__u32 listeners; /* how many are found here */
-	__u8 _pad[4];
-};
+_Static_assert(sizeof(struct listened_end) == 24, "no padding in a key");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
-	__type(key, struct listened_key);
-	__type(value, struct listened_port);
-} parent_by_port SEC(".maps");
+	__uint(max_entries, 16384);
+	__type(key, struct listened_end);
+	__type(value, struct listener_ref);
+} listener_by_end SEC(".maps");
 
-INLINE struct listened_key listened_key_of(struct tcp_sock *tp)
+/* ::ffff:0.0.0.0 of an IPv4 or IPv6 socket is any address, like ::. */
+INLINE void call_any_zero(struct listened_end *end)
 {
-	struct listened_key key = {
-		.netns = tp->inet_conn.icsk_inet.sk.__sk_common.skc_net.net->ns.inum,
-		.port = local_port(tp),
-	};
+	__u32 *words = (__u32 *)end->laddr;
 
-	return key;
+	if (!words[0] && !words[1] && words[2] == bpf_htonl(0xffff) && !words[3])
+		words[2] = 0;
+}
+
+INLINE void forget_address(struct listened_end *end)
+{
+	__builtin_memset(end->laddr, 0, sizeof(end->laddr));
+}
+
+/* The local end of a listener, or of a child. */
+INLINE void read_listened_end(struct listened_end *end, struct tcp_sock *tp)
+{
+	struct sock_common *common = &tp->inet_conn.icsk_inet.sk.__sk_common;
+
+	end->family = (__u8)common->skc_family;
+	end->netns = common->skc_net.net->ns.inum;
+	end->port = local_port(tp);
+	if (common->skc_family == FAMILY_IPV6)
+		copy_ipv6(end->laddr, &common->skc_v6_rcv_saddr);
+	else
+		map_ipv4(end->laddr, common->skc_rcv_saddr);
+	call_any_zero(end);
 }
 
 /*
@@ -58,79 +86,110 @@ INLINE int ports_may_differ(struct tcp_sock *tp)
 	return is_transparent(tp) || has_sk_lookup(tp->inet_conn.icsk_inet.sk.__sk_common.skc_net.net);
 }
 
-INLINE int is_same_owner(struct owner *a, struct owner *b)
+/* The record that it leads to, while its socket listens; else 0. */
+INLINE struct sock_record *record_of_listener(struct listener_ref *ref)
 {
-	return a->pid == b->pid && a->tid == b->tid && a->start_ns == b->start_ns && a->source == b->source;
+	__u64 address = ref->address;
+	struct sock_record *record = bpf_map_lookup_elem(&record_by_address, &address);
+
+	if (!record || record->cookie != ref->cookie || record->role != ROLE_LISTENER)
+		return 0;
+	return record;
 }
 
-/* Whether the port stands for this owner now: not where it stands for another, or there is no room. */
-INLINE int remember_by_port(struct listened_key *key, struct owner *owner)
+/* Whether this listener is found by its end from now on: not where another one is that still listens. */
+INLINE int find_children_by_end(struct listened_end *end, struct listener_ref *ref)
 {
-	struct listened_port fresh = { .owner = *owner, .listeners = 1 };
-	struct listened_port *known;
+	struct listener_ref *there;
 
-	if (!bpf_map_update_elem(&parent_by_port, key, &fresh, BPF_NOEXIST))
+	if (!end->port)
+		return 0;
+	if (!bpf_map_update_elem(&listener_by_end, end, ref, BPF_NOEXIST))
 		return 1;
-	known = bpf_map_lookup_elem(&parent_by_port, key);
-	if (!known)
+	there = bpf_map_lookup_elem(&listener_by_end, end);
+	if (!there || (settings.has_socket_storage && record_of_listener(there)))
 		return 0;
-	if (!settings.has_socket_storage)
-		known->owner = *owner;
-	else if (!is_same_owner(&known->owner, owner))
-		return 0;
-	__sync_fetch_and_add(&known->listeners, 1);
-	return 1;
+	return !bpf_map_update_elem(&listener_by_end, end, ref, BPF_ANY);
 }
 
-/* `sk` listens. Where it can be found in neither way its children have no owner until they are used: counted. */
+/* What it was cloned with, or left there when it listened before, does not hold any longer. */
+INLINE void forget_socket_ref(struct sock *sk)
+{
+	if (settings.has_socket_storage)
+		bpf_sk_storage_delete(&listener_in_socket, sk);
+}
+
+/*
+ * `sk` listens, and its record says so. Where it can be found in neither way its children have no owner until they are
+ * used: counted.
+ */
 INLINE void remember_listener(struct sock *sk, struct tcp_sock *tp, struct sock_record *record)
 {
-	struct listened_key key = listened_key_of(tp);
-	struct owner *owner = 0;
+	struct listener_ref fresh = { .address = (__u64)sk, .cookie = record->cookie };
+	struct listened_end end = {};
+	struct listener_ref *ref = 0;
 
-	record->is_by_port = !ports_may_differ(tp) && remember_by_port(&key, &record->owner);
-	if (record->is_by_port)
+	forget_socket_ref(sk);
+	read_listened_end(&end, tp);
+	end.port = bound_port(tp);
+	record->children_by = CHILDREN_BY_NOTHING;
+	if (!ports_may_differ(tp) && find_children_by_end(&end, &fresh)) {
+		record->children_by = CHILDREN_BY_END;
 		return;
+	}
 	if (settings.has_socket_storage)
-		owner = bpf_sk_storage_get(&parent_in_socket, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-	if (owner)
-		*owner = record->owner;
-	else
-		count_lost(LOST_RECORD_ALLOC);
+		ref = bpf_sk_storage_get(&listener_in_socket, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (ref) {
+		*ref = fresh;
+		record->children_by = CHILDREN_BY_SOCKET;
+	} else if (end.port) {
+		__sync_fetch_and_add(&counters.listeners_left_out, 1);
+	}
 }
 
-/* It listens no more. */
-INLINE void forget_listener(struct tcp_sock *tp, struct sock_record *record)
+/*
+ * It listens no more. Only who is found by an end takes it away, and nobody else comes there before that; on 5.10 another
+ * one may have come.
+ */
+INLINE void forget_listener(struct sock *sk, struct tcp_sock *tp, struct sock_record *record)
 {
-	struct listened_key key = listened_key_of(tp);
-	struct listened_port *known;
+	struct listened_end end = {};
+	struct listener_ref *ref;
 
-	if (!record->is_by_port)
-		return;
-	record->is_by_port = 0;
-	known = bpf_map_lookup_elem(&parent_by_port, &key);
-	if (!known)
-		return;
-	if (known->listeners > 1)
-		__sync_fetch_and_add(&known->listeners, -1);
-	else
-		bpf_map_delete_elem(&parent_by_port, &key);
+	if (record->children_by == CHILDREN_BY_SOCKET)
+		forget_socket_ref(sk);
+	if (record->children_by == CHILDREN_BY_END) {
+		read_listened_end(&end, tp);
+		ref = bpf_map_lookup_elem(&listener_by_end, &end);
+		if (ref && ref->cookie == record->cookie)
+			bpf_map_delete_elem(&listener_by_end, &end);
+	}
+	record->children_by = CHILDREN_BY_NOTHING;
 }
 
-/* Whose the listener is that this child comes out of; 0: not known. */
-INLINE struct owner *parent_owner(struct sock *child, struct tcp_sock *tp)
+INLINE struct listener_ref *listener_at_end_of(struct tcp_sock *child)
 {
-	struct listened_key key;
-	struct listened_port *known;
-	struct owner *owner = 0;
+	struct listened_end end = {};
+	struct listener_ref *ref;
+
+	read_listened_end(&end, child);
+	ref = bpf_map_lookup_elem(&listener_by_end, &end);
+	if (ref)
+		return ref;
+	forget_address(&end);
+	return bpf_map_lookup_elem(&listener_by_end, &end);
+}
+
+/* The record of the listener that this child comes out of; 0: not known. */
+INLINE struct sock_record *parent_of(struct sock *child, struct tcp_sock *tp)
+{
+	struct listener_ref *ref = 0;
 
 	if (settings.has_socket_storage)
-		owner = bpf_sk_storage_get(&parent_in_socket, child, 0, 0);
-	if (owner || ports_may_differ(tp))
-		return owner;
-	key = listened_key_of(tp);
-	known = bpf_map_lookup_elem(&parent_by_port, &key);
-	return known ? &known->owner : 0;
+		ref = bpf_sk_storage_get(&listener_in_socket, child, 0, 0);
+	if (!ref && !ports_may_differ(tp))
+		ref = listener_at_end_of(tp);
+	return ref ? record_of_listener(ref) : 0;
 }
 
 #endif

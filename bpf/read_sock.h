@@ -5,10 +5,51 @@
 
 #include "bpf/compat.h"
 
-/* Not skc_num: inet_put_port() has cleared that when a socket goes to CLOSE. 0 at CLOSE->SYN_SENT of an unbound one. */
+#define STREAM_SOCKET 1       /* SOCK_STREAM of <linux/net.h> */
+#define DATAGRAM_SOCKET 2     /* SOCK_DGRAM */
+#define SOCK_IS_DEAD (1 << 0) /* SOCK_DEAD in sk_flags: the process has let go of it */
+#define SHUT_DOWN_BOTH_WAYS 3 /* SHUTDOWN_MASK of <net/sock.h> */
+
+/* The protocol's number alone says little: 6 is also NETLINK_XFRM, and that of a raw socket for TCP. */
+INLINE int is_internet_socket(struct sock *sk, __u16 type)
+{
+	__u16 family = sk->__sk_common.skc_family;
+
+	return (family == FAMILY_IPV4 || family == FAMILY_IPV6) && sk->sk_type == type;
+}
+
+/* Of a full socket. */
+INLINE int is_tcp_socket(struct sock *sk)
+{
+	return sk->sk_protocol == TCP_PROTOCOL && is_internet_socket(sk, STREAM_SOCKET);
+}
+
+/* The connection above its subflows, which are TCP sockets. */
+INLINE int is_mptcp_connection(struct sock *sk)
+{
+	return sk->sk_protocol == MPTCP_PROTOCOL && is_internet_socket(sk, STREAM_SOCKET);
+}
+
+INLINE int is_udp_socket(struct sock *sk)
+{
+	return sk->sk_protocol == UDP_PROTOCOL && is_internet_socket(sk, DATAGRAM_SOCKET);
+}
+
+/* 0: it has none; or it has given it back just now (inet_put_port()), as it goes to CLOSE. */
+INLINE __u16 bound_port(struct tcp_sock *tp)
+{
+	return tp->inet_conn.icsk_inet.sk.__sk_common.skc_num;
+}
+
+/*
+ * The port, or that which it had last: inet_sport keeps it when the socket has given it back. So it is no answer for one
+ * that begins to connect or to listen: moment_port().
+ */
 INLINE __u16 local_port(struct tcp_sock *tp)
 {
-	return bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
+	__u16 port = bound_port(tp);
+
+	return port ? port : bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
 }
 
 INLINE __u16 remote_port(struct tcp_sock *tp)
@@ -89,21 +130,6 @@ INLINE void read_socket_id(struct socket_id *id, struct sock *sk, struct tcp_soc
 INLINE int locked_by_current(struct sock *sk)
 {
 	return sk->sk_lock.owned != 0;
-}
-
-#define SOCKET_UNCONNECTED 1 /* SS_UNCONNECTED of <linux/net.h> */
-
-/*
- * connect() is at work and has not sent the SYN: __inet_stream_connect() calls it SS_CONNECTING when that has worked. MPTCP
- * connects its subflows in other ways: of those it is known where inet_hash_connect() has found no port.
- */
-INLINE int is_in_connect(struct tcp_sock *tp)
-{
-	struct socket *socket = ((struct sock *)tp)->sk_socket;
-
-	if (is_mptcp_subflow(tp))
-		return !local_port(tp);
-	return socket && socket->state == SOCKET_UNCONNECTED;
 }
 
 /*

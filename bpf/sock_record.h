@@ -8,19 +8,22 @@
 #ifndef SOCKEYE_BPF_SOCK_RECORD_H
 #define SOCKEYE_BPF_SOCK_RECORD_H
 
+#include "bpf/guarded_owner.h"
 #include "bpf/read_sock.h"
 #include "gen/sock_parts.h"
 
 struct sock_record {
 	__u64 cookie;         /* of the socket it belongs to; another one: what was at this address before */
 	__u64 last_accept_ns; /* of a listener, where settings.wants_accept_time: CLOCK_BOOTTIME; 0: not seen */
-	struct owner owner;
-	__u8 role;       /* ROLE_* */
-	__u8 is_by_port; /* a listener that its children find by their port: bpf/parent.h */
-	__u8 _pad[2];
-	__u32 changes; /* of what filters look at: counted up after each */
-	__u32 verdict; /* VERDICT_* of the filters, for this many changes << VERDICT_BITS; bpf/moment.h */
-	__u8 _pad2[4];
+	struct guarded_owner whose;
+	__u8 role;        /* ROLE_* */
+	__u8 children_by; /* a listener: how its children find it; CHILDREN_* of bpf/parent.h */
+	__u16 stale_port; /* that of the connection before, while this one has none: bpf/moment.h */
+	__u8 lacks_port;  /* a listener that had no port when it began to listen, and nobody has learned it since */
+	__u8 _pad[3];
+	__u32 changes;         /* of what filters look at: counted up after each */
+	__u32 verdict;         /* VERDICT_* of the filters, for this many changes << VERDICT_BITS; bpf/moment.h */
+	__u32 departures_seen; /* bpf/owner.h */
 	struct sock_parts parts;
 };
 _Static_assert(sizeof(struct sock_record) <= 512, "a socket's record is at most 512 bytes");
@@ -48,7 +51,7 @@ struct {
 	__type(value, struct sock_record);
 } record_blank SEC(".maps");
 
-/* The record of this socket, made where `create` is set; 0 where there is none. What could not be made is counted. */
+/* The record of this socket, made where `create` is set; 0 where there is none, or no room for it. */
 INLINE struct sock_record *find_record(const void *sk, int create)
 {
 	__u64 address = (__u64)sk;
@@ -62,10 +65,7 @@ INLINE struct sock_record *find_record(const void *sk, int create)
 	if (!blank)
 		return 0;
 	bpf_map_update_elem(&record_by_address, &address, blank, BPF_NOEXIST);
-	record = bpf_map_lookup_elem(&record_by_address, &address);
-	if (!record)
-		count_lost(LOST_RECORD_ALLOC);
-	return record;
+	return bpf_map_lookup_elem(&record_by_address, &address);
 }
 
 /*

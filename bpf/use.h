@@ -10,42 +10,75 @@
 /* A process sends or receives on a UDP socket: of these nothing else is known, and there is no moment for them. */
 INLINE void datagram_touched(struct sock *sk)
 {
-	struct owner *owner;
+	struct guarded_owner *whose;
+	struct owner *place;
 
 	if (!settings.follows_datagrams || BPF_CORE_READ_BITFIELD(sk, sk_kern_sock) || current_is_kernel_thread())
 		return;
-	owner = datagram_owner(sk, 1);
-	if (owner && !is_known_owner(owner, OWNER_USE))
-		read_current(owner, OWNER_USE);
+	whose = datagram_owner(sk, 1);
+	if (!whose || is_known_owner(shown_owner(whose), OWNER_USE))
+		return;
+	place = begin_owner(whose);
+	if (!place)
+		return;
+	read_current(place, OWNER_USE);
+	note_owning_process(place, 0);
+	end_owner(whose);
 }
 
 /*
- * The process is the owner now, and its next use need not be looked at. Noted first, asked then: another one that has become
- * the owner meanwhile, on another CPU, has forgotten this note or finds it gone.
+ * The process is the owner now, or the socket is the kernel's, and its next use need not be looked at. Noted first, asked
+ * then: another one that has become the owner meanwhile, on another CPU, has forgotten this note or finds it gone.
  */
 INLINE void owner_used_it(struct moment *m)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	struct owner *owner;
 
 	if (!m->record)
 		return;
 	note_last_use(m->cookie);
-	if (*(volatile __u32 *)&m->record->owner.pid != pid)
+	owner = shown_owner(&m->record->whose);
+	if (owner->pid != pid && owner->source != OWNER_KERNEL)
 		forget_last_use(m->cookie);
 }
 
 /*
+ * A use of an MPTCP connection by a process that was not known for its owner: for its first subflow, whose record is there,
+ * it is a moment like that of a TCP socket. The subflow is only an address: it can be read where pointers are cast.
+ */
+INLINE int open_connection_use(struct moment *m, struct sock *sk, __u8 source)
+{
+	struct mptcp_sock *connection = (struct mptcp_sock *)sk;
+	struct sock *first;
+
+	if (!connection_touched(sk, source) || !settings.tcp_sock_type)
+		return 0;
+	first = BPF_CORE_READ(connection, first);
+	if (!first)
+		return 0;
+	m->tp = bpf_rdonly_cast(first, settings.tcp_sock_type);
+	m->sk = (struct sock *)m->tp;
+	m->record = own_record(find_record(first, 0), &m->sk->__sk_common);
+	if (!m->record)
+		return 0;
+	m->cookie = m->record->cookie;
+	adopt_owner(m->record, (__u64)sk->__sk_common.skc_cookie.counter);
+	return 1;
+}
+
+/*
  * Whether it is a moment of a TCP socket, which then has its owner: not where that process has used it before, and nobody
- * else since. A use of an MPTCP connection is noted for its subflows, and is none.
+ * else since.
  */
 INLINE int open_use(struct moment *m, struct sock *sk, __u8 source)
 {
 	struct tcp_sock *tp;
 
-	if (sk->sk_protocol != TCP_PROTOCOL) {
-		if (sk->sk_protocol == MPTCP_PROTOCOL)
-			connection_touched(sk, source);
-		else if (sk->sk_protocol == UDP_PROTOCOL)
+	if (!is_tcp_socket(sk)) {
+		if (is_mptcp_connection(sk))
+			return open_connection_use(m, sk, source);
+		if (is_udp_socket(sk))
 			datagram_touched(sk);
 		return 0;
 	}

@@ -64,6 +64,22 @@ struct list_head {
 	struct list_head *prev;
 };
 
+struct refcount_struct {
+	atomic_t refs;
+};
+
+typedef struct refcount_struct refcount_t;
+
+struct llist_node {
+	struct llist_node *next;
+};
+
+struct rb_node {
+	long unsigned int __rb_parent_color;
+	struct rb_node *rb_right;
+	struct rb_node *rb_left;
+};
+
 struct qspinlock {
 	union {
 		atomic_t val;
@@ -84,22 +100,6 @@ struct raw_spinlock {
 	arch_spinlock_t raw_lock;
 };
 
-struct refcount_struct {
-	atomic_t refs;
-};
-
-typedef struct refcount_struct refcount_t;
-
-struct rb_node {
-	long unsigned int __rb_parent_color;
-	struct rb_node *rb_right;
-	struct rb_node *rb_left;
-};
-
-struct llist_node {
-	struct llist_node *next;
-};
-
 typedef struct {
 	uid_t val;
 } kuid_t;
@@ -114,6 +114,7 @@ typedef struct spinlock spinlock_t;
 
 struct task_struct {
 	unsigned int flags;
+	int exit_state;
 	int exit_code;
 	pid_t pid;
 	pid_t tgid;
@@ -127,6 +128,7 @@ struct task_struct {
 	char comm[16];
 	struct files_struct *files;
 	struct nsproxy *nsproxy;
+	struct signal_struct *signal;
 	struct css_set *cgroups;
 };
 
@@ -157,6 +159,10 @@ struct cred {
 
 struct nsproxy {
 	struct net *net_ns;
+};
+
+struct signal_struct {
+	atomic_t live;
 };
 
 struct css_set {
@@ -825,6 +831,7 @@ struct tcp_skb_cb {
 	__u32 seq;
 	__u32 end_seq;
 	union {
+		u32 tcp_tw_isn;
 		struct {
 			u16 tcp_gso_segs;
 			u16 tcp_gso_size;
@@ -846,6 +853,10 @@ struct bpf_iter__tcp {
 
 struct mptcp_subflow_context {
 	struct sock *conn;
+};
+
+struct mptcp_sock {
+	struct sock *first;
 };
 
 #pragma clang attribute pop

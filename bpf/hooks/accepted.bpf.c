@@ -3,27 +3,37 @@
  * The moment accepted: a process has accepted a connection, in its own context. Until it sends or receives (it may hand
  * the socket to somebody else instead) this is what is known of it. As a system call it is learned of with the number of
  * a descriptor alone: there no handler is called, and the record takes its owner at the socket's next event.
+ *
+ * Who accepts is the owner of the listener, too: since listen() it may have been handed on (systemd's sockets, a server that
+ * becomes a daemon or is replaced), and who called that may be gone.
  */
 #include "bpf/emit.h"
 #include "bpf/descriptor.h"
 #include "bpf/use.h"
 #include "gen/handlers_accepted.h"
 
-INLINE void note_accept(struct sock *listener)
+INLINE void run_accept_from(struct sock *listener)
 {
 	struct sock_record *record = find_record(listener, 0);
+	struct tcp_sock *tp = readable_tcp(listener);
 
-	if (record)
+	if (!record || !tp)
+		return;
+	if (settings.wants_accept_time)
 		record->last_accept_ns = bpf_ktime_get_boot_ns();
+	owner_touches(record, tp, OWNER_ACCEPT);
+	if (record->children_by == CHILDREN_BY_NOTHING)
+		remember_listener(listener, tp, record); /* by now it has a port */
 }
 
 INLINE int run_accepted(struct sock *listener, struct sock *child)
 {
 	struct moment m = {};
 
-	if (child && settings.wants_accept_time)
-		note_accept(listener);
-	if (child && open_use(&m, child, OWNER_ACCEPT))
+	if (!child)
+		return 0;
+	run_accept_from(listener);
+	if (open_use(&m, child, OWNER_ACCEPT))
 		handlers_accepted(&m);
 	return 0;
 }
@@ -48,6 +58,7 @@ int BPF_PROG(accepted__fexit_4, struct sock *listener, int flags, int *error, in
  */
 INLINE int run_getpeername(struct bpf_sock_addr *ctx)
 {
+	struct sock_record *listener;
 	struct moment m = {};
 
 	if (!ctx->sk)
@@ -57,9 +68,12 @@ INLINE int run_getpeername(struct bpf_sock_addr *ctx)
 		return 1;
 	m.sk = (struct sock *)m.tp;
 	m.record = find_record(m.sk, 0);
-	if (!m.record || m.record->owner.source != OWNER_INHERITED)
+	if (!m.record || !awaits_owner(m.record))
 		return 1;
 	m.cookie = m.record->cookie; /* these programs can ask for that of their context alone */
+	listener = parent_of(m.sk, m.tp);
+	if (listener)
+		owner_touches(listener, m.tp, OWNER_ACCEPT);
 	owner_touches(m.record, m.tp, OWNER_ACCEPT);
 	handlers_accepted(&m);
 	return 1; /* the address is left alone */
@@ -95,10 +109,8 @@ int BPF_PROG(accepted__sys_exit, struct pt_regs *regs, long fd)
 	} else {
 		struct sock_record *record = find_record(child, 0);
 
-		if (record && record->owner.source == OWNER_INHERITED) {
-			read_current(&record->owner, OWNER_ACCEPT);
-			record_changed(record);
-		}
+		if (record && awaits_owner(record))
+			set_owner(record, 0, OWNER_ACCEPT);
 	}
 	return 0;
 }

@@ -85,6 +85,7 @@ INLINE int read_socket_of(struct moment *m, struct sock_common *common, int has_
 	if (protocol == TCP_PROTOCOL)
 		m->record = own_record(find_record(common, 0), common);
 	if (m->record) {
+		forget_departed_owner(m->record, is_held((struct tcp_sock *)readable_full(common)));
 		m->cookie = m->record->cookie;
 		packet->last_accept_ns = m->record->last_accept_ns;
 	}
@@ -108,7 +109,7 @@ INLINE int run_dropped(unsigned long long *ctx, struct sk_buff *skb, __u64 locat
 
 		if (receiver) {
 			common = readable_socket(&receiver->__sk_common);
-			m.owner = datagram_owner(receiver, 0);
+			m.owner = living_datagram_owner(receiver);
 		}
 	}
 	packet.is_output = !common && !was_received(skb);
@@ -118,7 +119,7 @@ INLINE int run_dropped(unsigned long long *ctx, struct sk_buff *skb, __u64 locat
 
 		if (sk && is_address(sk)) {
 			common = readable_socket(&sk->__sk_common);
-			m.owner = datagram_owner(sk, 0);
+			m.owner = living_datagram_owner(sk);
 		}
 	}
 	has_packet = read_packet(&packet, &id, skb);

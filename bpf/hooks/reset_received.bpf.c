@@ -16,13 +16,15 @@ INLINE int run_reset_received(struct sock *sk)
 	struct moment m = { .packet = &packet };
 	struct tcp_sock *tp;
 
-	if (sk->sk_protocol != TCP_PROTOCOL)
+	if (!is_tcp_socket(sk))
 		return 0;
 	tp = readable_tcp(sk);
 	if (!tp)
 		return 0;
 	m.time_ns = bpf_ktime_get_boot_ns();
 	open_moment(&m, sk, tp, 0, 0);
+	if (m.record)
+		forget_departed_owner(m.record, is_held(tp));
 	handlers_reset_received(&m);
 	return 0;
 }

@@ -36,12 +36,14 @@ INLINE int run_reset_sent(struct sock *sk, struct sk_buff *answered, __u32 reaso
 		common = readable_socket(&sk->__sk_common);
 		record = own_record(find_record(sk, 0), common);
 	}
-	if (record)
+	if (record) {
+		forget_departed_owner(record, is_held((struct tcp_sock *)readable_full(common)));
 		m.cookie = record->cookie;
+	}
 	if (common && is_full_socket(common) && common->skc_state != STATE_LISTEN) {
 		struct tcp_sock *tp = readable_tcp((struct sock *)common);
 
-		if (!tp || protocol_of(common) != TCP_PROTOCOL)
+		if (!tp || !is_tcp_socket((struct sock *)tp))
 			return 0;
 		read_socket_id(&id, (struct sock *)tp, tp);
 		packet.state = common->skc_state;

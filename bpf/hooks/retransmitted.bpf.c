@@ -25,8 +25,9 @@ INLINE void owner_on_retransmitted(struct moment *m)
 
 	if (settings.follows_connections && is_mptcp_subflow(m->tp))
 		adopt_owner(record, connection_cookie(m->tp));
-	else if (settings.learns_accepts && record->owner.source == OWNER_INHERITED)
+	else if (settings.learns_accepts && shown_owner(&record->whose)->source == OWNER_INHERITED)
 		adopt_owner(record, m->cookie);
+	forget_departed_owner(record, is_held(m->tp));
 }
 
 /* Nothing was tried: the first one is still in a queue of this host (EBUSY); the peer's window is closed (EAGAIN). */

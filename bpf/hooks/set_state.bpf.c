@@ -11,12 +11,15 @@ TWIN_NOTES(set_state_notes);
 /*
  * Whether it is a system call on the socket that makes this transition: shutdown(), close(), or an abort (SO_LINGER 0,
  * unread data), which leaves no error behind. A packet does it with the lock held by whoever looks at the socket: what
- * waits in its backlog is handled when an iterator (or `ss -i`) lets go of it. `ss -K` leaves ECONNABORTED.
+ * waits in its backlog is handled when an iterator (or `ss -i`) lets go of it. `ss -K` leaves ECONNABORTED, but on a
+ * listener (tcp_abort()): there close() alone can be told, which has shut the socket down by then (__tcp_close()).
  */
 INLINE int made_by_its_user(struct sock *sk, int old_state, int new_state)
 {
 	if (new_state == STATE_FIN_WAIT1 || new_state == STATE_LAST_ACK)
 		return 1;
+	if (old_state == STATE_LISTEN && sk->sk_shutdown != SHUT_DOWN_BOTH_WAYS)
+		return 0;
 	return new_state == STATE_CLOSE && !sk->sk_err &&
 	       (old_state == STATE_LISTEN || old_state == STATE_SYN_SENT || old_state == STATE_ESTABLISHED ||
 		old_state == STATE_CLOSE_WAIT);
@@ -27,6 +30,32 @@ INLINE int is_state_pair(struct moment *m, __u8 old_state, __u8 new_state)
 	return m->old_state == old_state && m->new_state == new_state;
 }
 
+/* Before it owns anything, the socket gets its role, and is found by its children if it listens. */
+INLINE void begins_to_listen(struct moment *m)
+{
+	struct sock_record *record = m->record;
+
+	record->role = ROLE_LISTENER;
+	record->lacks_port = !moment_port(m);
+	owner_acts(record, m->tp, OWNER_LISTEN);
+	remember_listener(m->sk, m->tp, record);
+}
+
+/* The accept of a child that was seen as a system call, which finds neither the record nor the listener. */
+INLINE void adopt_accept(struct moment *m)
+{
+	struct sock_record *record = m->record, *listener;
+	struct owner *owner;
+
+	adopt_owner(record, m->cookie);
+	owner = shown_owner(&record->whose);
+	if (owner->source != OWNER_ACCEPT)
+		return;
+	listener = parent_of(m->sk, m->tp);
+	if (listener && shown_owner(&listener->whose)->pid != owner->pid)
+		hand_over(listener, owner);
+}
+
 INLINE void owner_on_set_state(struct moment *m)
 {
 	struct sock_record *record = m->record;
@@ -35,17 +64,18 @@ INLINE void owner_on_set_state(struct moment *m)
 	/* The only states that a socket gets addresses or a role in. */
 	if (m->old_state == STATE_CLOSE || m->old_state == STATE_LISTEN)
 		record_changed(record);
+	if (m->old_state == STATE_CLOSE)
+		note_stale_port(m);
 	if (is_state_pair(m, STATE_LISTEN, STATE_CLOSE))
-		forget_listener(m->tp, record);
-	if (settings.learns_accepts && record->owner.source == OWNER_INHERITED)
-		adopt_owner(record, m->cookie);
+		forget_listener(m->sk, m->tp, record);
+	if (settings.learns_accepts && shown_owner(&record->whose)->source == OWNER_INHERITED)
+		adopt_accept(m);
 	if (is_state_pair(m, STATE_LISTEN, STATE_SYN_RECV)) {
 		record->role = ROLE_SERVER;
-		owner_inherited(record, m->sk, m->tp);
+		m->parent = parent_of(m->sk, m->tp);
+		owner_inherited(record, m->parent);
 	} else if (is_state_pair(m, STATE_CLOSE, STATE_LISTEN) && by_lock_owner) {
-		record->role = ROLE_LISTENER;
-		owner_acts(record, m->tp, OWNER_LISTEN);
-		remember_listener(m->sk, m->tp, record);
+		begins_to_listen(m);
 	} else if (settings.follows_connections && is_mptcp_subflow(m->tp)) {
 		if (is_state_pair(m, STATE_CLOSE, STATE_SYN_SENT))
 			record->role = ROLE_CLIENT;
@@ -56,6 +86,7 @@ INLINE void owner_on_set_state(struct moment *m)
 	} else if (by_lock_owner && made_by_its_user(m->sk, m->old_state, m->new_state)) {
 		owner_touches(record, m->tp, OWNER_USE);
 	}
+	forget_departed_owner(record, is_held(m->tp));
 }
 
 /*
@@ -80,8 +111,8 @@ INLINE int run_set_state(struct sock *sk, int old_state, int new_state)
 	struct tcp_sock *tp;
 
 	/* SCTP, DCCP and MPTCP sockets pass here too; and LAST_ACK->LAST_ACK is no transition. */
-	if (sk->sk_protocol != TCP_PROTOCOL || old_state == new_state) {
-		if (sk->sk_protocol == MPTCP_PROTOCOL)
+	if (!is_tcp_socket(sk) || old_state == new_state) {
+		if (is_mptcp_connection(sk))
 			connection_changes(sk, old_state, new_state);
 		return 0;
 	}

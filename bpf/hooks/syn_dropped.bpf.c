@@ -21,6 +21,7 @@ int BPF_PROG(syn_dropped__fentry, void *operations, void *family, struct sock *s
 		return 0;
 	m.record = find_record(sk, 0);
 	if (m.record) {
+		forget_departed_owner(m.record, 1);
 		m.cookie = m.record->cookie;
 		packet.last_accept_ns = m.record->last_accept_ns;
 	}
@@ -46,6 +47,17 @@ INLINE int has_dropped(struct watched_listener *watched, struct packet *packet)
 		return 0;
 	read_receiver(packet, &sk->__sk_common);
 	return 1;
+}
+
+/* 0: there is none, or it is another's by now. */
+INLINE struct sock_record *record_of_watched(struct watched_listener *watched)
+{
+	struct sock_record *record = find_record((void *)watched->address, 0);
+
+	if (!record || record->cookie != watched->cookie)
+		return 0;
+	forget_departed_owner(record, 1);
+	return record;
 }
 
 /*
@@ -76,7 +88,7 @@ int BPF_PROG(syn_dropped__consumed, struct sk_buff *skb)
 		if (!has_dropped(watched, &packet))
 			continue;
 		id.role = ROLE_LISTENER;
-		m.owner = &watched->owner;
+		m.record = record_of_watched(watched);
 		m.cookie = watched->cookie;
 		m.time_ns = bpf_ktime_get_boot_ns();
 		handlers_syn_dropped(&m);

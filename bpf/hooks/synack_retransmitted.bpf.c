@@ -21,9 +21,7 @@ INLINE void open_request(struct moment *m, struct owner *owner, struct sock *lis
 	m->cookie = socket_cookie(m->mini);
 	if (!record)
 		return;
-	*owner = record->owner;
-	if (owner->source != OWNER_UNKNOWN && owner->source != OWNER_KERNEL)
-		owner->source = OWNER_INHERITED;
+	copy_parent_owner(owner, record);
 	m->owner = owner;
 }
 

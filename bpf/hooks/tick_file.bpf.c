@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The moment tick_file: a visit to every open file of every process, when user space reads the iterator. At start it
- * gives the sockets that were there before an owner: of several holders the first visited (the lowest pid).
+ * gives the sockets that were there before an owner: of several holders the first visited (the lowest pid). Later it looks for
+ * one where an owner has ended, and its socket has not.
  */
 #include "bpf/datagram.h"
 #include "bpf/emit.h"
@@ -11,10 +12,33 @@
 /* Of a UDP socket: the first met of several. */
 INLINE void datagram_held(struct sock *sk, struct task_struct *task)
 {
-	struct owner *owner = datagram_owner(sk, 1);
+	struct guarded_owner *whose = datagram_owner(sk, 1);
+	struct owner *place;
 
-	if (owner && owner->source == OWNER_UNKNOWN)
-		read_owner(owner, task, OWNER_SNAPSHOT);
+	if (!whose ||
+	    (shown_owner(whose)->source != OWNER_UNKNOWN && whereabouts_of(shown_owner(whose)) != OWNER_HAS_LEFT))
+		return;
+	place = begin_owner(whose);
+	if (!place)
+		return;
+	read_owner(place, task, OWNER_SNAPSHOT);
+	note_owning_process(place, 0);
+	end_owner(whose);
+}
+
+#define TASK_ENDS 0x00000004 /* PF_EXITING of <linux/sched.h> */
+
+/* Whether the record has been given an owner: it had none, or one that is gone. */
+INLINE int is_given_to(struct sock_record *record, struct task_struct *task)
+{
+	forget_departed_owner(record, 1);
+	if (record->departures_seen != departures_until_now())
+		counters.heirs_wanted++; /* it is ending just now: to be visited again */
+	if (shown_owner(&record->whose)->source != OWNER_UNKNOWN || task->flags & TASK_ENDS)
+		return 0;
+	set_owner(record, task, OWNER_SNAPSHOT);
+	counters.snapshot_owned++;
+	return 1;
 }
 
 /* The moment has no time: nothing happens to the socket. */
@@ -22,15 +46,15 @@ INLINE void snapshot_owner(struct sock *sk, struct task_struct *task)
 {
 	struct moment m = {};
 
-	if (sk->sk_protocol == UDP_PROTOCOL) {
+	if (is_udp_socket(sk)) {
 		datagram_held(sk, task);
 		return;
 	}
 	/* One that has neither connected nor listened yet gets its owner when it does. */
 	if (sk->__sk_common.skc_state == STATE_CLOSE)
 		return;
-	if (sk->sk_protocol != TCP_PROTOCOL) {
-		if (sk->sk_protocol == MPTCP_PROTOCOL)
+	if (!is_tcp_socket(sk)) {
+		if (is_mptcp_connection(sk))
 			connection_held(sk, task);
 		return;
 	}
@@ -43,15 +67,15 @@ INLINE void snapshot_owner(struct sock *sk, struct task_struct *task)
 	if (!m.record)
 		return;
 	adopt_record(&m, 0);
-	if (m.record->owner.source != OWNER_UNKNOWN)
-		return;
-	read_owner(&m.record->owner, task, OWNER_SNAPSHOT);
-	if (sk->__sk_common.skc_state == STATE_LISTEN) {
+	if (sk->__sk_common.skc_state == STATE_LISTEN)
 		m.record->role = ROLE_LISTENER;
+	if (!is_given_to(m.record, task))
+		return;
+	if (sk->__sk_common.skc_state == STATE_LISTEN) {
+		if (m.record->children_by != CHILDREN_BY_NOTHING)
+			return; /* it has been met before, and has a new owner */
 		remember_listener(sk, m.tp, m.record);
 	}
-	record_changed(m.record);
-	counters.snapshot_owned++;
 	handlers_tick_file(&m);
 }
 
@@ -70,6 +94,19 @@ int tick_file__iter(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
+/* read_listened_end() of a listener that is only an address. */
+INLINE void probe_listened_end(struct listened_end *end, struct inet_sock *inet)
+{
+	end->family = (__u8)BPF_CORE_READ(inet, sk.__sk_common.skc_family);
+	end->netns = BPF_CORE_READ(inet, sk.__sk_common.skc_net.net, ns.inum);
+	end->port = BPF_CORE_READ(inet, sk.__sk_common.skc_num);
+	if (end->family == FAMILY_IPV6)
+		BPF_CORE_READ_INTO(&end->laddr, inet, sk.__sk_common.skc_v6_rcv_saddr);
+	else
+		map_ipv4(end->laddr, BPF_CORE_READ(inet, sk.__sk_common.skc_rcv_saddr));
+	call_any_zero(end);
+}
+
 /*
  * Without bpf_sock_from_file (5.11) the socket is only an address: its record is there if tick_socket has met it.
  */
@@ -77,21 +114,19 @@ INLINE void snapshot_owner_by_address(__u64 address, struct task_struct *task)
 {
 	struct sock *sk = (void *)address;
 	struct sock_record *record = find_record(sk, 0);
-	struct inet_sock *inet = (void *)address;
-	struct listened_key key = {};
+	struct listener_ref ref = { .address = address };
+	struct listened_end end = {};
 
-	if (!record || record->owner.source != OWNER_UNKNOWN)
+	if (!record || !is_given_to(record, task))
 		return;
-	read_owner(&record->owner, task, OWNER_SNAPSHOT);
-	record_changed(record);
-	counters.snapshot_owned++;
 	if (BPF_CORE_READ(sk, __sk_common.skc_state) != STATE_LISTEN)
 		return;
-	key.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-	key.port = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
-	record->is_by_port = remember_by_port(&key, &record->owner);
-	if (!record->is_by_port)
-		count_lost(LOST_RECORD_ALLOC);
+	ref.cookie = record->cookie;
+	probe_listened_end(&end, (void *)address);
+	if (find_children_by_end(&end, &ref))
+		record->children_by = CHILDREN_BY_END;
+	else
+		counters.listeners_left_out++;
 }
 
 SEC("iter/task_file")

@@ -10,7 +10,10 @@ INLINE struct owner *owner_of_socket(struct sock *sk)
 {
 	struct sock_record *record = own_record(find_record(sk, 0), &sk->__sk_common);
 
-	return record ? &record->owner : 0;
+	if (!record)
+		return 0;
+	forget_departed_owner(record, is_held((struct tcp_sock *)sk));
+	return shown_owner(&record->whose);
 }
 
 /* Two ways through the program, as in tick_socket: the verifier does not see that where `tp` is 0 `mini` is not. */

@@ -158,8 +158,12 @@ INLINE void connections_emit_accept(struct moment *m)
 /* A process uses the socket, or ends it: a child that nobody had before was accepted, though accept() was not seen. */
 INLINE int connections_is_taken(struct moment *m)
 {
-	return m->record && m->record->parts.connections.awaits == CONNECTIONS_AWAITS_PROCESS &&
-	       m->record->owner.source != OWNER_INHERITED && m->record->owner.source != OWNER_UNKNOWN;
+	__u8 source;
+
+	if (!m->record || m->record->parts.connections.awaits != CONNECTIONS_AWAITS_PROCESS)
+		return 0;
+	source = shown_owner(&m->record->whose)->source;
+	return source != OWNER_INHERITED && source != OWNER_UNKNOWN;
 }
 
 INLINE void connections_on_use(struct moment *m)

@@ -27,7 +27,7 @@ INLINE void connections_attempt_is_over(struct moment *m)
 	__u8 outcome = CONNECTIONS_ESTABLISHED, error = 0, told = CONNECTIONS_TOLD_ANY;
 
 	if (m->new_state == STATE_CLOSE) {
-		if (!is_in_connect(m->tp)) {
+		if (!is_in_connect(m)) {
 			told = error = (__u8)m->sk->sk_err;
 			outcome = locked_by_current(m->sk) ? CONNECTIONS_CANCELLED : CONNECTIONS_FAILED;
 		} else if (connections_return_tells(m)) {
@@ -35,7 +35,7 @@ INLINE void connections_attempt_is_over(struct moment *m)
 				m->record->parts.connections.awaits = 0;
 			return;
 		} else {
-			error = local_port(m->tp) ? 0 : EADDRNOTAVAIL;
+			error = moment_port(m) ? 0 : EADDRNOTAVAIL;
 			outcome = CONNECTIONS_FAILED;
 		}
 		connections_set_told(m, told);
@@ -52,17 +52,20 @@ INLINE void connections_child_established(struct moment *m)
 		return; /* TCP Fast Open: it was accepted before */
 	if (own)
 		own->since_ns = m->time_ns;
-	if (!own || m->record->owner.source == OWNER_KERNEL)
+	if (!own || shown_owner(&m->record->whose)->source == OWNER_KERNEL)
 		connections_emit_accept(m);
 }
 
 /*
  * A process that accepts or uses the socket tells of that itself. A packet that comes meanwhile, on another CPU, would find
- * the new owner, and tell of it once more; unless accept() is seen as a system call, which no handler is called for.
+ * the new owner, and tell of it once more; unless accept() is seen as a system call, which no handler is called for. The
+ * subflows of MPTCP are closed by the kernel's worker, when their user has let go of the connection.
  */
 INLINE int connections_ends_by_its_user(struct moment *m)
 {
-	return locked_by_current(m->sk) || (settings.learns_accepts && m->new_state == STATE_CLOSE);
+	return locked_by_current(m->sk) || (settings.learns_accepts && m->new_state == STATE_CLOSE) ||
+	       (settings.follows_connections && is_mptcp_subflow(m->tp) &&
+		(m->new_state == STATE_FIN_WAIT1 || m->new_state == STATE_LAST_ACK || m->new_state == STATE_CLOSE));
 }
 
 INLINE void connections_on_set_state(struct moment *m)

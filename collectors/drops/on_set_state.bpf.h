@@ -8,6 +8,8 @@ INLINE void drops_on_set_state(struct moment *m)
 {
 	if (m->new_state == STATE_LISTEN)
 		watch_listener(m);
+	else if (m->old_state == STATE_LISTEN && m->new_state == STATE_SYN_RECV)
+		watch_listener_of(m);
 	else if (m->old_state == STATE_LISTEN && m->new_state == STATE_CLOSE)
 		unwatch_listener(m);
 }

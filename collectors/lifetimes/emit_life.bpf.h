@@ -50,7 +50,7 @@ INLINE __u32 ending_facts(struct moment *m, struct lifetimes_sock *own)
 	facts |= fact(m->tp->write_seq ^ m->tp->snd_una, ENDING_UNACKED);
 	facts |= fact(m->tp->snd_nxt ^ m->tp->snd_una, ENDING_IN_FLIGHT);
 	facts |= fact(BPF_CORE_READ_BITFIELD(m->tp, syn_data_acked), ENDING_FAST_OPEN);
-	facts |= fact(is_in_connect(m->tp), ENDING_IN_CONNECT);
+	facts |= fact(is_in_connect(m), ENDING_IN_CONNECT);
 	if (own) {
 		__u32 seen_fin = 0 - ((__u32)own->flags / SEEN_OWN_FIN & 1);
 
@@ -140,7 +140,7 @@ INLINE void fill_duration(struct lifetimes_event *event, struct moment *m, struc
 {
 	__u64 since = own ? own->start_ns : 0;
 
-	if (!since && (own || !counters.lost[LOST_RECORD_ALLOC])) {
+	if (!since && (own || !m->lacks_record)) {
 		event->flags |= LIFE_SINCE_START;
 		since = counters.attached_ns;
 	}

@@ -5,16 +5,17 @@
 #include "collectors/states/emit_row.bpf.h"
 
 /*
- * Two transitions come before the ports are known: CLOSE->SYN_SENT of an unbound client (the port is chosen right
- * after), and, before inet_csk_clone_lock() was reordered, LISTEN->SYN_RECV of a child (it still has its listener's
- * tuple). They wait in the record for syn_sent, or for the socket's next transition.
+ * Two transitions come before all of the socket is known: CLOSE->SYN_SENT of an unbound client (the port is chosen right
+ * after), and LISTEN->SYN_RECV of a child: before inet_csk_clone_lock() was reordered it still has its listener's tuple,
+ * and that of an MPTCP listener is called MPTCP until it is clear which of the two the client speaks. They wait in the
+ * record for syn_sent, or for the socket's next transition.
  */
-INLINE int ports_unknown(struct moment *m)
+INLINE int is_not_known_yet(struct moment *m)
 {
 	if (m->old_state == STATE_CLOSE && m->new_state == STATE_SYN_SENT)
-		return !local_port(m->tp);
+		return !moment_port(m);
 	if (m->old_state == STATE_LISTEN && m->new_state == STATE_SYN_RECV)
-		return !remote_port(m->tp);
+		return !remote_port(m->tp) || is_mptcp_subflow(m->tp);
 	return 0;
 }
 
@@ -29,7 +30,7 @@ INLINE void states_on_set_state(struct moment *m)
 	}
 	if (own && own->held_time_ns)
 		emit_held_row(m, own);
-	if (own && ports_unknown(m))
+	if (own && is_not_known_yet(m))
 		hold_row(m, own, duration_ns);
 	else
 		emit_row(m, duration_ns);

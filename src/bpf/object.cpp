@@ -211,7 +211,12 @@ void Object::choose(const ObjectOptions& options) {
   for (const std::string_view name : options.collectors) want_collector(skeleton_, name);
   bpf_map__set_max_entries(skeleton_->maps.ring, options.ring_bytes);
   bpf_map__set_max_entries(skeleton_->maps.record_by_address, plan_.records.entries);
-  if (!plan_.records.preallocated) bpf_map__set_map_flags(skeleton_->maps.record_by_address, BPF_F_NO_PREALLOC);
+  bpf_map__set_max_entries(skeleton_->maps.last_uses, plan_.settings.last_use_mask + 1);
+  if (!plan_.records.preallocated) {
+    for (bpf_map* map :
+         {skeleton_->maps.record_by_address, skeleton_->maps.listener_by_end, skeleton_->maps.owning_processes})
+      bpf_map__set_map_flags(map, BPF_F_NO_PREALLOC);
+  }
   bpf_map* map;
   bpf_object__for_each_map(map, skeleton_->obj) bpf_map__set_autocreate(map, wants_map(bpf_map__name(map), options));
 }
@@ -226,9 +231,10 @@ bool Object::wants_map(const std::string& name, const ObjectOptions& options) co
       return !collector->snapshot && !collector->has_rows;
     });
   }
-  if (name == "record_by_address" || name == "record_blank" || name == "parent_by_port" || name == "last_uses")
+  if (name == "record_by_address" || name == "record_blank" || name == "listener_by_end" || name == "last_uses" ||
+      name == "owning_processes")
     return settings.wants_records;
-  if (name == "parent_in_socket") return settings.wants_records && settings.has_socket_storage;
+  if (name == "listener_in_socket") return settings.wants_records && settings.has_socket_storage;
   if (name == "owner_in_datagram_socket") return settings.follows_datagrams;
   if (name == "owner_after_life") return settings.wants_afterlife;
   if (name == "watched_listeners") return settings.watches_listeners;

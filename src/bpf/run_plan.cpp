@@ -2,6 +2,7 @@
 #include "bpf/run_plan.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace sockeye {
 namespace {
@@ -11,8 +12,8 @@ constexpr std::string_view kOwnerMoments[] = {"set_state", "accepted", "sent", "
 // The states whose being entered may tell whose a socket is, or begins or ends it.
 constexpr StateSet kOwnerStates = state_set(STATE_SYN_SENT, STATE_SYN_RECV, STATE_ESTABLISHED, STATE_FIN_WAIT1,
                                             STATE_LAST_ACK, STATE_CLOSE, STATE_LISTEN);
-// The moment at which records are deleted.
-constexpr std::string_view kLastMoment = "destroyed";
+// The moments at which what is remembered is deleted.
+constexpr std::string_view kLastMoments[] = {"destroyed", "process_exits", "process_freed"};
 // Those of a snapshot, which is over before anything can change.
 constexpr std::string_view kSnapshotMoments[] = {"tick_socket", "tick_file"};
 
@@ -41,6 +42,8 @@ constexpr RungLoss kRungLosses[] = {
     {"connection_sent", "", "sending does not tell whose an MPTCP connection is"},
     {"destroyed", "", "what is remembered of a socket stays when it is gone, until no room is left"},
     {"dropped", "", "no packet that the kernel drops is seen", true},
+    {"process_exits", "", "a socket keeps an owner that has ended, until somebody else uses it"},
+    {"process_freed", "", "owners that have ended are remembered until their number is another's"},
     {"received", "", "receiving does not tell whose a socket is that was accepted or passed on"},
     {"reset_received", "", "no reset that a peer sends is seen"},
     {"reset_sent", "", "no reset that this machine sends is seen"},
@@ -147,7 +150,7 @@ std::vector<std::string_view> wanted_moments(const Features& features, const Obj
   if (wants_owners) {
     settings.wants_records = 1;
     moments.insert(moments.end(), std::begin(kOwnerMoments), std::end(kOwnerMoments));
-    moments.push_back(kLastMoment);
+    moments.insert(moments.end(), std::begin(kLastMoments), std::end(kLastMoments));
     if (!settings.has_sock_from_file) moments.push_back("tick_socket");  // tick_file finds only what that has met
     if (settings.follows_connections && !features.has_tracepoint("sock_send_length")) {
       moments.insert(moments.end(), {"connection_sent", "connection_received"});
@@ -297,8 +300,9 @@ StateSet states_entered(std::span<const std::string_view> collectors) {
 
 void put_events_first(std::vector<Choice>& choices, std::span<const std::string_view> collectors) {
   const auto cannot_wait = [&](const Choice& choice) {
-    // What is remembered of a socket that goes before anybody sees it go would stay.
-    const bool forgets = choice.moment == kLastMoment;
+    // What is remembered of a socket or a process that goes before anybody sees it go would stay.
+    const bool forgets =
+        std::find(std::begin(kLastMoments), std::end(kLastMoments), choice.moment) != std::end(kLastMoments);
     const bool is_attached = !choice.rung.starts_with("iter");
     return forgets || !is_attached || has_handler(choice.moment, collectors);
   };
@@ -311,6 +315,7 @@ RunPlan plan_run(std::span<const Program> programs, const Features& features, co
   kernel_settings& settings = plan.settings;
   settings = features.settings();
   plan.records = features.record_table();
+  if (settings.has_socket_cookie) settings.last_use_mask = std::bit_floor(plan.records.entries) - 1;
   settle_wishes(settings, options);
   const auto moments = wanted_moments(features, options, settings);
 

@@ -39,8 +39,9 @@ struct kernel_settings {
 	__u8 _pad[3];
 	__u32 tick_ns;        /* a jiffy, in which the kernel counts some of its times */
 	__u32 states_entered; /* bits 1 << STATE_*: set_state passes over a transition to any other state */
+	__u32 last_use_mask;  /* places of the map last_uses, a power of two, less one */
 };
-SOCKEYE_ASSERT_SIZE(kernel_settings, 52);
+SOCKEYE_ASSERT_SIZE(kernel_settings, 56);
 
 /* Names of reasons, by the numbers that this kernel gives them; empty: there is none of that number. */
 #define REASON_NAME_LEN 32 /* terminating NUL included */
@@ -87,7 +88,11 @@ struct kernel_counters {
 	__u64 snapshot_owned; /* sockets that the snapshot found an owner for */
 	__u64 table_full;     /* events with OUTCOME_TABLE_FULL */
 	__u64 attached_ns;    /* when all programs were attached, CLOCK_BOOTTIME, told by user space; 0: not yet */
+	__u64 heirs_wanted; /* owners that have ended while others may hold their sockets: user space looks who does */
+	__u64 processes_untracked; /* owners that there was no room for: their end is not noticed */
+	__u64 listeners_left_out;  /* that there was no room for: their children have no owner until they are used */
+	__u64 records_refused;     /* 1: there was no room for a record */
 };
-SOCKEYE_ASSERT_SIZE(kernel_counters, 80);
+SOCKEYE_ASSERT_SIZE(kernel_counters, 112);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "aggregate/totals_source.h"
 #include "base/text.h"
+#include "bpf/heirs.h"
 #include "bpf/snapshot.h"
 #include "cli/command_line.h"
 #include "cli/commands/commands.h"
@@ -187,8 +188,10 @@ Result<RunTotals> run_stream(const Stream& stream) {
   std::function<void(Batch&)> annotate;
   if (translator.is_wanted()) annotate = [&translator](Batch& batch) { translator.fill(batch); };
 
+  Heirs heirs(**object);
   Pipeline pipeline(**source, enricher, sinks->all(), signals, clock, say);
   const auto read_news = [&] {
+    heirs.look();
     gate.retry();
     news.read([&gate](const container_key& cgroup) { gate.hear_of(cgroup); });
   };
