@@ -160,6 +160,34 @@ INLINE void owner_inherited(struct sock_record *record, struct sock_record *pare
 	record_changed(record);
 }
 
+/* The current process is a child of the owner, and the same program: it works for it. */
+INLINE int is_worker_of(struct owner *owner)
+{
+	struct task_struct *task = current_task(), *leader;
+	__u64 comm[2];
+
+	if (!task)
+		return 0;
+	leader = task->group_leader;
+	copy_comm((char *)comm, leader->comm);
+	return (__u32)leader->real_parent->tgid == owner->pid && comm[0] == ((__u64 *)owner->comm)[0] &&
+	       comm[1] == ((__u64 *)owner->comm)[1];
+}
+
+/*
+ * Who accepts from a listener owns it: since listen() it may have been handed on (systemd's sockets, a server that becomes a
+ * daemon or is replaced), and who called that may be gone. Where workers accept, it is their parent's.
+ */
+INLINE void listener_is_accepted_from(struct sock_record *listener, struct tcp_sock *tp)
+{
+	struct owner *owner;
+
+	forget_departed_owner(listener, 1);
+	owner = shown_owner(&listener->whose);
+	if (!is_known_owner(owner, OWNER_ACCEPT) && !is_worker_of(owner))
+		owner_acts(listener, tp, OWNER_ACCEPT);
+}
+
 /* Of a child that nobody has had yet. */
 INLINE int awaits_owner(struct sock_record *record)
 {

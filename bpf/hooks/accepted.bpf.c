@@ -3,9 +3,6 @@
  * The moment accepted: a process has accepted a connection, in its own context. Until it sends or receives (it may hand
  * the socket to somebody else instead) this is what is known of it. As a system call it is learned of with the number of
  * a descriptor alone: there no handler is called, and the record takes its owner at the socket's next event.
- *
- * Who accepts is the owner of the listener, too: since listen() it may have been handed on (systemd's sockets, a server that
- * becomes a daemon or is replaced), and who called that may be gone.
  */
 #include "bpf/emit.h"
 #include "bpf/descriptor.h"
@@ -21,7 +18,7 @@ INLINE void run_accept_from(struct sock *listener)
 		return;
 	if (settings.wants_accept_time)
 		record->last_accept_ns = bpf_ktime_get_boot_ns();
-	owner_touches(record, tp, OWNER_ACCEPT);
+	listener_is_accepted_from(record, tp);
 	if (record->children_by == CHILDREN_BY_NOTHING)
 		remember_listener(listener, tp, record); /* by now it has a port */
 }
@@ -73,7 +70,7 @@ INLINE int run_getpeername(struct bpf_sock_addr *ctx)
 	m.cookie = m.record->cookie; /* these programs can ask for that of their context alone */
 	listener = parent_of(m.sk, m.tp);
 	if (listener)
-		owner_touches(listener, m.tp, OWNER_ACCEPT);
+		listener_is_accepted_from(listener, m.tp);
 	owner_touches(m.record, m.tp, OWNER_ACCEPT);
 	handlers_accepted(&m);
 	return 1; /* the address is left alone */
