@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Layer 1: an owner that several CPUs write and read: a process takes a socket in its own context, while a softirq
- * elsewhere copies it into an event. No lock is to be had in tracing programs, and no atomic exchange that 5.10 loads.
+ * elsewhere copies it into an event. No lock is to be had in tracing programs, and no atomic exchange that 5.10 loads. A
+ * unit test compiles it on the host.
  */
 #ifndef SOCKEYE_BPF_GUARDED_OWNER_H
 #define SOCKEYE_BPF_GUARDED_OWNER_H
 
+#ifdef __bpf__
 #include "bpf/base.h"
+#elif !defined(INLINE)
+#define INLINE static inline
+#endif
+
+#include "event/wire.h"
 
 #define OWNER_COPIES 3 /* that are tried before the owner is taken for unknown */
 

@@ -75,6 +75,24 @@ def test_no_local_port(net):
     assert (second["daddr"], second["dport"], second["pid"]) == (server.addresses[4], PORT, left.pid), second
 
 
+def test_no_local_port_for_a_socket_that_had_one(net):
+    """It was refused before, and keeps the port of that attempt until it gets another."""
+    client, server = net.client_and_server()
+    client.run(["sysctl", "-qw", "net.ipv4.ip_local_port_range=40000 40001"])
+    for family in (4, 6):
+        Puppet(server).do(f"l = listen({server.addresses[family]!r}, {PORT})")
+        sockeye = watch(net, client)
+        left = Puppet(client)
+        left.do(f"a = tcp({server.addresses[family]!r})")
+        left.fails(f"a.connect(({server.addresses[family]!r}, 9))", "Connection refused")
+        left.do(f"c = [connect({server.addresses[family]!r}, {PORT}) for _ in range(2)]")
+        left.fails(f"a.connect(({server.addresses[family]!r}, {PORT}))", "Cannot assign requested address")
+        refused, *_, last = sockeye.stop().events
+        assert refused["outcome"] == "refused" and refused["sport"] in (40000, 40001), refused
+        assert (last["outcome"], last["error"], last["sport"]) == ("no_local_port", "EADDRNOTAVAIL", None), last
+        left.do("[reset(each) for each in c] and None")
+
+
 def test_before_the_first_syn(net):
     """No route, a route that forbids it: nothing of that is a change of state."""
     client, server = net.client_and_server()

@@ -2,6 +2,7 @@
 """`connections`: each connection once on each side, with its process; filters, replay. Witnesses: what the programs
 counted, ss, nstat."""
 import collections
+import os
 import time
 
 import netns
@@ -35,6 +36,35 @@ def each_side(net, family):
     assert {(row["pid"], row["netns"]) for row in accepts} == {(listener.pid, server.inode)}
     assert {row["owner_source"] for row in accepts} <= {"accept", "use"}, accepts[0]
     assert nstat(client, "TcpActiveOpens") == [CONNECTIONS] == [numbers(listener)["accepted"]], listener.stdout
+
+
+def accepts_of_mptcp(net, family):
+    """Each accepted connection of MPTCP is told once: one that its process uses, and one that it only closes."""
+    if not os.path.exists("/proc/sys/net/mptcp"):
+        netns.skip("this kernel has no MPTCP")
+    client, server = net.client_and_server()
+    sockeye = watch(net, server)
+    left, right = Puppet(client), Puppet(server)
+    right.do(f"l = listen({server.addresses[family]!r}, {PORT}, 262)")  # IPPROTO_MPTCP of <linux/in.h>
+    ports = []
+    for serving in ("s.recv(1), s.sendall(b'y'), s.recv(1)", "0"):
+        left.do(f"c = connect({server.addresses[family]!r}, {PORT}, 262); c.sendall(b'xx')")
+        ports.append(left.do("c.getsockname()[1]"))
+        right.do(f"s, _ = l.accept(); {serving}; s.close()")
+        left.do("c.close()")
+    for port in ports:
+        sockeye.wait_for(lambda row, port=port: row["sport"] == port)
+    accepts = of_type(sockeye.stop(), "accept")
+    assert [(row["sport"], row["pid"], row.get("mptcp")) for row in accepts] == [
+        (port, right.pid, True) for port in ports], (ports, right.pid, accepts)
+
+
+def test_accepts_of_mptcp_ipv4(net):
+    accepts_of_mptcp(net, 4)
+
+
+def test_accepts_of_mptcp_ipv6(net):
+    accepts_of_mptcp(net, 6)
 
 
 def test_each_side_once_ipv4(net):

@@ -112,6 +112,26 @@ def test_a_full_accept_queue(net):
         serving.do("l.close()")
 
 
+def test_a_full_accept_queue_of_a_listener_without_bind(net):
+    """Its port is chosen after it has said that it listens."""
+    client, server = net.client_and_server()
+    serving, connecting = Puppet(server), Puppet(client)
+    for family in FAMILIES:
+        address = server.addresses[family]
+        sockeye = watch(net, server)
+        counters = Counters(server, "TcpExtListenOverflows")
+        serving.do(f"l = tcp({address!r}); l.listen(0)")
+        port = serving.do("l.getsockname()[1]")
+        connecting.do(f"c = connect({address!r}, {port}); d = tcp({address!r}); d.setblocking(False)")
+        connecting.do(f"d.connect_ex(({address!r}, {port}))")
+        event = wait_for_drop(sockeye, type="accept_overflow")
+        assert (event["pid"], event["owner_source"], event["lport"]) == (serving.pid, "listen", port), (event, port)
+        connecting.do("d.close(); c.close()")
+        events = of_type(sockeye.stop().events, "accept_overflow")
+        assert sum(event["packets"] for event in events) == counters.since()["TcpExtListenOverflows"], events
+        serving.do("l.close()")
+
+
 def test_listeners_that_are_gone_leave_room(net):
     """More listeners than are watched at a time (4,096) come and go; then one is full."""
     client, server = net.client_and_server()

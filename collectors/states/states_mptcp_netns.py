@@ -210,3 +210,30 @@ def test_who_accepts(net):
     _, of_server = subflows(sockeye.stop(), client, server)
     served, = of_server.values()
     assert owners(served) == [(right.pid, "inherited"), (worker, "accept")], (owners(served), worker)
+
+
+def plain_client(net, family):
+    """A server that listens with MPTCP (as Go's do), and a client that does not know it: its connection is none of MPTCP."""
+    client, server, first, _ = two_paths(net)
+    sockeye = watch(net, client, server)
+    left, right = Puppet(client), Puppet(server)
+    right.do(f"l = listen({ANY[family]!r}, {PORT}, {MPTCP})")
+    left.do(f"c = connect({first[family]!r}, {PORT}); c.sendall(b'x')")
+    right.do("s, _ = l.accept(); s.recv(1); s.close()")
+    left.do("c.close()")
+    wait_ss(client, f"dport = :{PORT}")
+    assert nstat(server, "MPTcpExtMPCapableSYNRX") == [0]
+    rows = rows_in(sockeye.stop(), client, server)
+    listening, *others = sorted(rows, key=lambda row: row["role"] != "listener")
+    assert listening["mptcp"], listening
+    assert others and not any("mptcp" in row for row in others), others
+    of_server, = by_socket([row for row in others if row["role"] == "server"])
+    assert life(of_server).startswith("LISTEN SYN_RECV ESTABLISHED "), life(of_server)
+
+
+def test_a_plain_client_of_an_mptcp_listener_ipv4(net):
+    plain_client(net, 4)
+
+
+def test_a_plain_client_of_an_mptcp_listener_ipv6(net):
+    plain_client(net, 6)
