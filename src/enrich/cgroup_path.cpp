@@ -12,13 +12,15 @@ namespace {
 constexpr size_t kIdLength = 64;       // a container id: SHA-256 or 32 random bytes in hex
 constexpr size_t kMaxComponent = 255;  // NAME_MAX, the longest name of a cgroup
 constexpr size_t kMaxTaskNumber = 10;  // digits after the task in the name of a Fargate container
+constexpr size_t kUuidLength = 36;     // 8-4-4-4-12
+constexpr size_t kGardenLength = 28;   // 8-4-4-4-4: how Cloud Foundry shortens a handle
 
 struct RuntimeName {
   std::string_view name;
   std::string_view runtime;
 };
 
-// What runtimes put before an id: PREFIX-ID.scope, PREFIX-ID, SLICE:PREFIX:ID.
+// What runtimes put before an id: PREFIX-ID.scope, PREFIX-ID, SLICE:PREFIX:ID, PREFIX:ID.
 constexpr std::array<RuntimeName, 6> kPrefixes = {{
     {"docker", "docker"},
     {"cri-containerd", "containerd"},
@@ -86,7 +88,17 @@ std::string unescape(std::string_view text) {
   return out;
 }
 
-// "8-4-4-4-12" with dashes or, as systemd wants no dashes in the name of a slice, underscores; or 32 hex digits.
+// "8-4-4-4-12" in lower case, or its beginning.
+bool is_uuid(std::string_view text, size_t length = kUuidLength) {
+  if (text.size() != length) return false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool is_joint = i == 8 || i == 13 || i == 18 || i == 23;
+    if (is_joint ? text[i] != '-' : !is_hex(text[i])) return false;
+  }
+  return true;
+}
+
+// The same with dashes or, as systemd wants no dashes in the name of a slice, underscores; or 32 hex digits.
 std::optional<std::string> pod_uid(std::string_view text) {
   if (text.size() == 32 && all_hex(text)) return std::string(text);
   if (text.size() != 36) return std::nullopt;
@@ -119,7 +131,8 @@ class PathReader {
   void read(std::string_view component) {
     if (component.empty() || component == "." || component == ".." || component.size() > kMaxComponent) return;
     read_pod(component);
-    if (!read_prefixed(component) && !read_bare(component) && !read_lxc(component)) read_machine(component);
+    if (!read_prefixed(component) && !read_bare(component) && !read_of_cluster(component) && !read_lxc(component))
+      read_machine(component);
     read_unit(component);
     grandparent_ = parent_;
     parent_ = component;
@@ -140,7 +153,7 @@ class PathReader {
     enter({}, {});
   }
 
-  // PREFIX-ID, PREFIX-ID.scope, SLICE:PREFIX:ID; any PREFIX where it is a scope or has a slice.
+  // PREFIX-ID, PREFIX-ID.scope, SLICE:PREFIX:ID, PREFIX:ID; any PREFIX where it is a scope or has a slice.
   bool read_prefixed(std::string_view component) {
     const bool scope = take_suffix(&component, ".scope");
     if (component.size() < kIdLength + 2) return false;
@@ -155,9 +168,9 @@ class PathReader {
     const size_t colon = prefix.rfind(':');
     const bool triple = joint == ':' && colon != std::string_view::npos;
     if (triple) prefix.remove_prefix(colon + 1);
-    if (prefix.empty() || (!triple && joint != '-')) return false;
+    if (prefix.empty() || (joint != ':' && joint != '-')) return false;
     const std::string_view runtime = runtime_of(kPrefixes, prefix);
-    if (runtime.empty() && !scope && !triple) return false;
+    if (runtime.empty() && !triple && (!scope || joint == ':')) return false;
     enter(id, runtime);
     return true;
   }
@@ -185,6 +198,38 @@ class PathReader {
       return true;
     }
     return false;
+  }
+
+  // What schedulers and platforms run without one of the runtimes above: below a directory of theirs, named by a UUID.
+  bool read_of_cluster(std::string_view component) {
+    if (is_below_nomad() && is_uuid(component.substr(0, kUuidLength))) {
+      std::string_view task = component.substr(kUuidLength);
+      take_suffix(&task, ".scope");
+      // Before tasks were named: the UUID alone.
+      if (!task.empty() && (!take_prefix(&task, ".") || !is_name(task, "._-"))) return false;
+      enter(component.substr(0, kUuidLength + (task.empty() ? 0 : 1 + task.size())), "nomad");
+      return true;
+    }
+    if (is_below_garden() && (is_uuid(component) || is_uuid(component, kGardenLength))) {
+      enter(component, "garden");
+      return true;
+    }
+    if (parent_ != "mesos" || !is_uuid(component)) return false;
+    enter(component, "mesos");
+    return true;
+  }
+
+  // The slices below nomad.slice are for shared and for reserved cores.
+  bool is_below_nomad() const {
+    const bool is_part = parent_ == "share.slice" || parent_ == "reserve.slice";
+    return parent_ == "nomad" || parent_ == "nomad.slice" || (is_part && grandparent_ == "nomad.slice");
+  }
+
+  // `good` and `bad` are for those that stay within their share of the processors and those that do not; a tag may
+  // follow.
+  bool is_below_garden() const {
+    const std::string_view garden = parent_ == "good" || parent_ == "bad" ? grandparent_ : parent_;
+    return garden == "garden" || garden.starts_with("garden-");
   }
 
   bool read_lxc(std::string_view component) {

@@ -20,12 +20,17 @@ inline constexpr size_t kMaxCgroupPath = 4096;
 //   /docker/ID  docker-ID.scope                        Docker, cgroupfs and systemd driver
 //   cri-containerd-ID.scope  nerdctl-ID.scope          containerd
 //   .../podUID/ID  /default/ID  /k8s.io/ID             containerd, cgroupfs driver (cri-dockerd's look the same)
-//   SLICE:cri-containerd:ID                            a systemd name given to a runtime with the cgroupfs driver
+//   SLICE:cri-containerd:ID  cri-containerd:ID         a systemd name given to a runtime with the cgroupfs driver
 //   crio-ID.scope  crio-ID                             CRI-O
 //   libpod-ID.scope  libpod_parent/libpod-ID  libpod-payload-ID   Podman
 //   kata_ID  docker/buildkit/ID  actions_job/ID        Kata, BuildKit, GitHub's runner (Docker)
 //   podUID  kubepods-QOS-podU_I_D.slice                Kubernetes pods, cgroupfs and systemd driver
 //   /ecs/TASK/ID  /ecs/TASK/TASK-NUMBER                ECS on EC2, on Fargate
+//   nomad.slice/share.slice/ALLOC.TASK.scope           Nomad's own drivers since 1.7 (reserve.slice: reserved cores)
+//   nomad.slice/ALLOC.TASK.scope                       before
+//   /nomad/ALLOC.TASK  /nomad/UUID                     the same on v1, before 1.7
+//   /garden/HANDLE  /garden/good/HANDLE  /garden/bad/HANDLE   Garden of Cloud Foundry and Concourse
+//   /mesos/UUID  /mesos/UUID/mesos/UUID                Mesos, nested
 //   lxc.payload.NAME  /lxc/NAME                        LXC 4 and newer, older
 //   machine-NAME.scope  systemd-nspawn@NAME.service    systemd-nspawn; machine-lxc-N-NAME: libvirt
 //   NAME-ID.scope  /anything/ID                        a container of a runtime that is not known

@@ -94,7 +94,12 @@ TEST(CgroupPath, Containerd) {
       {"/kubepods/pod" + kUid + "/" + kA, kA, "containerd", kUid, ""},
       {"/system.slice/k3s.service/kubepods/burstable/pod" + kUid + "/" + kA, kA, "containerd", kUid, "k3s.service"},
       {"/kubepods/burstable/pod" + kUid + "/kata_" + kA, kA, "kata", kUid, ""},
+      {"/cri-containerd:" + kA, kA, "containerd", "", ""},
+      {"/kubepods/besteffort/pod" + kUid + "/cri-containerd:" + kA, kA, "containerd", kUid, ""},
       {"/system.slice/containerd.service", "", "", "", "containerd.service"},
+      {"/new-runtime:" + kA, "", "", "", ""},
+      {"/new-runtime:" + kA + ".scope", "", "", "", "new-runtime:" + kA + ".scope"},
+      {"/cri-containerd:" + kA.substr(1), "", "", "", ""},
   });
 }
 
@@ -181,6 +186,72 @@ TEST(CgroupPath, MachinesOfOtherKinds) {
        "docker-" + kA + ".scope"},
       {"/system.slice/new-runtime-" + kA + ".scope", kA, "", "", "new-runtime-" + kA + ".scope"},
       {"/process_api/" + kTask, "", "", "", ""},
+  });
+}
+
+TEST(CgroupPath, Nomad) {
+  const std::string task = kUid + ".web";
+  expect_all({
+      {"/nomad.slice/share.slice/" + task + ".scope", task, "nomad", "", task + ".scope"},
+      {"/nomad.slice/reserve.slice/" + task + ".scope", task, "nomad", "", task + ".scope"},
+      {"/nomad.slice/" + task + ".scope", task, "nomad", "", task + ".scope"},
+      {"/nomad.slice/share.slice/" + kUid + ".log-shipper_2.0.scope", kUid + ".log-shipper_2.0", "nomad", "",
+       kUid + ".log-shipper_2.0.scope"},
+      {"/nomad/" + task, task, "nomad", "", ""},
+      {"/nomad/" + kUid, kUid, "nomad", "", ""},
+      {"/nomad.slice/share.slice/docker-" + kA + ".scope", kA, "docker", "", "docker-" + kA + ".scope"},
+      // What looks like it.
+      {"/nomad.slice", "", "", "", "nomad.slice"},
+      {"/nomad.slice/share.slice", "", "", "", "share.slice"},
+      {"/nomad.slice/other.slice/" + task + ".scope", "", "", "", task + ".scope"},
+      {"/share.slice/" + task + ".scope", "", "", "", task + ".scope"},
+      {"/system.slice/nomad.service", "", "", "", "nomad.service"},
+      {"/system.slice/nomad.service/" + task, "", "", "", "nomad.service"},
+      {"/nomad/" + kUid + "web", "", "", "", ""},
+      {"/nomad/" + kUid + ".", "", "", "", ""},
+      {"/nomad/" + kUid + ".a\x1b[31m", "", "", "", ""},
+      {"/nomad/" + kUid.substr(1) + ".web", "", "", "", ""},
+      {"/nomad/" + kUidUnderscored + ".web", "", "", "", ""},
+      {"/nomad/shared", "", "", "", ""},
+  });
+}
+
+TEST(CgroupPath, Garden) {
+  const std::string handle = kUid.substr(0, 28);
+  expect_all({
+      {"/garden/" + handle, handle, "garden", "", ""},
+      {"/garden/" + kUid, kUid, "garden", "", ""},
+      {"/system.slice/garden.service/garden/" + kUid, kUid, "garden", "", "garden.service"},
+      {"/system.slice/garden.service/garden/good/" + handle, handle, "garden", "", "garden.service"},
+      {"/system.slice/garden.service/garden/bad/" + handle + "/init", handle, "garden", "", "garden.service"},
+      {"/garden-1/good/" + kUid, kUid, "garden", "", ""},
+      // What looks like it.
+      {"/garden/good", "", "", "", ""},
+      {"/garden/init", "", "", "", ""},
+      {"/good/" + kUid, "", "", "", ""},
+      {"/garden/other/" + kUid, "", "", "", ""},
+      {"/gardener/" + kUid, "", "", "", ""},
+      {"/system.slice/garden.service/" + kUid, "", "", "", "garden.service"},
+      {"/garden/" + kUid.substr(0, 27), "", "", "", ""},
+      {"/garden/" + kUid.substr(0, 32), "", "", "", ""},
+      {"/garden/roses", "", "", "", ""},
+  });
+}
+
+TEST(CgroupPath, Mesos) {
+  const std::string nested = "1" + kUid.substr(1);
+  expect_all({
+      {"/mesos/" + kUid, kUid, "mesos", "", ""},
+      {"/mesos/" + kUid + "/leaf", kUid, "mesos", "", ""},
+      {"/mesos/" + kUid + "/mesos/" + nested, nested, "mesos", "", ""},
+      {"/system.slice/mesos-agent.service/mesos/" + kUid, kUid, "mesos", "", "mesos-agent.service"},
+      // What looks like it.
+      {"/mesos/agent/leaf", "", "", "", ""},
+      {"/mesos/" + kUid + "0", "", "", "", ""},
+      {"/mesosphere/" + kUid, "", "", "", ""},
+      {"/mesos/" + kUid + "/mesos/check", kUid, "mesos", "", ""},
+      {"/mesos/0D2F5A1E-9B3C-4D7E-8F60-112233445566", "", "", "", ""},
+      {"/" + kUid, "", "", "", ""},
   });
 }
 

@@ -11,8 +11,9 @@ namespace sockeye {
 // the path hold printable ASCII without blanks. What people call it is from files and daemons of container runtimes:
 // untrusted bytes, at most 512 each. A field is empty where nobody tells.
 struct Context {
-  std::string container;    // innermost container: 64 hex digits, or what its runtime calls it (LXC, nspawn, Fargate)
-  std::string runtime;      // docker, containerd, cri-o, podman, buildkit, kata, lxc, libvirt-lxc, systemd-nspawn
+  std::string container;  // innermost container: 64 hex digits, or what its runtime calls it
+  // docker, containerd, cri-o, podman, buildkit, kata, lxc, libvirt-lxc, systemd-nspawn, nomad, garden or mesos
+  std::string runtime;
   std::string pod;          // Kubernetes pod uid: 8-4-4-4-12, or a static pod's 32 hex digits, as the API spells it
   std::string unit;         // innermost systemd service, scope, socket, mount or swap, else innermost slice
   std::string cgroup_path;  // from the root of the hierarchy; "/" is the root
