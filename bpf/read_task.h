@@ -56,6 +56,16 @@ INLINE __u32 innermost_pid(struct task_struct *leader)
 	return number;
 }
 
+/* The network namespace that a thread is in, by its inode number; 0: it has ended. */
+INLINE __u32 netns_of_task(struct task_struct *task)
+{
+	struct nsproxy *namespaces = task->nsproxy;
+
+	if (!namespaces || !is_address(namespaces))
+		return 0;
+	return namespaces->net_ns->ns.inum;
+}
+
 INLINE void read_owner(struct owner *owner, struct task_struct *task, __u8 source)
 {
 	struct task_struct *leader = task->group_leader;

@@ -361,7 +361,12 @@ struct sk_buff {
 
 struct inode {
 	umode_t i_mode;
+	struct super_block *i_sb;
 	long unsigned int i_ino;
+};
+
+struct super_block {
+	long unsigned int s_magic;
 };
 
 struct cgroup {
@@ -629,6 +634,15 @@ struct bpf_sock {
 	__u32 dst_ip6[4];
 	__u32 state;
 	__s32 rx_queue_mapping;
+};
+
+struct bpf_iter__task {
+	union {
+		struct bpf_iter_meta *meta;
+	};
+	union {
+		struct task_struct *task;
+	};
 };
 
 struct bpf_iter__task_file {

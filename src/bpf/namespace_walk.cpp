@@ -7,11 +7,12 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <map>
 #include <memory>
 #include <utility>
 
 #include "base/result.h"
+#include "bpf/host.h"
+#include "bpf/namespace_mounts.h"
 
 namespace sockeye {
 namespace {
@@ -28,52 +29,85 @@ void for_each_entry(const char* path, Visit visit) {
 }
 
 constexpr char kOwn[] = "/proc/self/ns/net";
-constexpr size_t kPathsEach = 8;  // kept of a namespace that more processes hold
+constexpr size_t kWaysEach = 8;     // kept of a namespace that more lead to
+constexpr size_t kDone = SIZE_MAX;  // of known_: not to be visited
+constexpr int kRounds = 3;          // what leads there may be gone by then, and something else lead there
+constexpr char kMayEnter[] = " (CAP_SYS_ADMIN enters it)";
+constexpr char kMayFollow[] = " (CAP_SYS_PTRACE and CAP_NET_ADMIN lead there, CAP_SYS_ADMIN enters it)";
 
-std::pair<uint64_t, uint64_t> identity_of(const struct stat& info) { return {info.st_dev, info.st_ino}; }
+// The process, its descriptor, or the namespace's file is not there any more.
+bool is_gone(int error) { return error == ENOENT || error == ESRCH || error == EBADF || error == ENOTTY; }
 
-// Where it cannot be told, the own one is wanted.
-bool wants_own(const NamespaceWalk::Wanted& wanted) {
-  struct stat info;
-  return stat(kOwn, &info) != 0 || wanted(static_cast<uint32_t>(info.st_ino));
+std::string words_of(const namespace_holder& holder) {
+  const char* kind = holder.by == HELD_BY_THREAD   ? "a thread"
+                     : holder.by == HELD_BY_SOCKET ? "a socket"
+                                                   : "a descriptor";
+  return std::to_string(holder.netns) + ", held by " + kind + " of process " + std::to_string(holder.pid);
 }
 
 }  // namespace
 
-NamespaceWalk::NamespaceWalk(const Wanted& wanted)
-    : own_(open(kOwn, O_RDONLY | O_CLOEXEC)), own_is_next_(wants_own(wanted)) {
-  find_others(wanted);
+NamespaceWalk::NamespaceWalk(Wanted wanted, NamespaceHolders holders)
+    : wanted_(std::move(wanted)), holders_(std::move(holders)), own_(open(kOwn, O_RDONLY | O_CLOEXEC)) {
+  struct stat info;
+  if (stat(kOwn, &info) == 0) {  // where it cannot be told, the own one is wanted
+    nsfs_ = info.st_dev;
+    known_[info.st_ino] = kDone;
+    own_is_next_ = wanted_(static_cast<uint32_t>(info.st_ino));
+  }
+  find_others();
 }
 
 // Of a process of another user only who may trace it sees its namespaces: there may be some that are not known of.
-void NamespaceWalk::find_others(const Wanted& wanted) {
-  std::map<std::pair<uint64_t, uint64_t>, size_t> places;
+void NamespaceWalk::find_others() {
   size_t hidden = 0;
-  struct stat info;
-  if (stat(kOwn, &info) == 0) places[identity_of(info)] = SIZE_MAX;
-  const auto consider = [&](std::string path) {
-    if (stat(path.c_str(), &info) != 0) {
-      hidden += errno == EACCES || errno == EPERM;
-      return;
-    }
-    const auto [place, is_new] = places.try_emplace(identity_of(info), others_.size());
-    if (is_new && !wanted(static_cast<uint32_t>(info.st_ino))) place->second = SIZE_MAX;
-    if (place->second == SIZE_MAX) return;
-    if (is_new) others_.push_back({identity_of(info), {}});
-    std::vector<std::string>& paths = others_[place->second].paths;
-    if (paths.size() < kPathsEach) paths.push_back(std::move(path));
-  };
-  for_each_entry("/run/netns", [&](const char* name) {
-    if (name[0] != '.') consider(std::string("/run/netns/") + name);
-  });
+  for (const std::string& path : find_namespace_mounts()) consider_path(path);
   for_each_entry("/proc", [&](const char* name) {
-    if (name[0] >= '1' && name[0] <= '9') consider(std::string("/proc/") + name + "/ns/net");
+    if (name[0] < '1' || name[0] > '9') return;
+    if (!consider_path(std::string("/proc/") + name + "/ns/net")) ++hidden;
   });
   // Process 1 alone is hidden by some virtual machines even from root; it is in nobody's namespace but the machine's.
   if (hidden > 1) {
     shortcoming_ = "the network namespaces of " + std::to_string(hidden) +
                    " processes are hidden: " + errno_text(EACCES) + " (CAP_SYS_PTRACE shows them)";
+  } else if (!is_in_initial_namespace(NamespaceKind::kPid)) {
+    shortcoming_ = "sockeye runs in a pid namespace, and sees the network namespaces of no process outside it";
   }
+}
+
+// Where it is among others_, new or not; null: it is not to be visited.
+NamespaceWalk::Namespace* NamespaceWalk::place_of(uint64_t inode) {
+  const auto [place, is_new] = known_.try_emplace(inode, others_.size());
+  if (is_new && !wanted_(static_cast<uint32_t>(inode))) place->second = kDone;
+  if (place->second == kDone) return nullptr;
+  if (is_new) others_.push_back({inode, {}, {}});
+  return &others_[place->second];
+}
+
+// False: it may not be looked at.
+bool NamespaceWalk::consider_path(const std::string& path) {
+  struct stat info;
+  if (stat(path.c_str(), &info) != 0) return errno != EACCES && errno != EPERM;
+  if (info.st_dev != nsfs_) return true;
+  Namespace* space = place_of(info.st_ino);
+  if (space && space->paths.size() < kWaysEach) space->paths.push_back(path);
+  return true;
+}
+
+void NamespaceWalk::consider_holder(const namespace_holder& holder) {
+  Namespace* space = place_of(holder.netns);
+  // What has been visited needs no ways any more.
+  if (!space || static_cast<size_t>(space - others_.data()) < next_ || space->holders.size() >= kWaysEach) return;
+  space->holders.push_back(holder);
+}
+
+// Whether there are more to visit. A round that found none was the last.
+bool NamespaceWalk::find_held() {
+  if (!holders_ || rounds_ == kRounds) return false;
+  ++rounds_;
+  const auto read = holders_([this](const namespace_holder& holder) { consider_holder(holder); });
+  if (!read) shortcoming_ = "network namespaces that no process is in may be missing: " + read.error().what;
+  return next_ < others_.size();
 }
 
 bool NamespaceWalk::enter_next() {
@@ -81,30 +115,61 @@ bool NamespaceWalk::enter_next() {
     own_is_next_ = false;
     return true;
   }
-  while (next_ < others_.size()) {
-    if (enter(others_[next_++])) return true;
-  }
+  do {
+    while (next_ < others_.size()) {
+      if (enter(others_[next_++])) return true;
+    }
+  } while (find_held());
   go_home();
   return false;
 }
 
-// By the first of its paths that still leads to it: the process may have ended, its number may be another's by now.
-// Where none does the namespace is going, or gone.
+// By the first way that still leads to it. Where none does the namespace is going, or gone, or something else leads
+// there, which the next round finds.
 bool NamespaceWalk::enter(const Namespace& other) {
+  int refused = 0;
+  std::string which;
   for (const std::string& path : other.paths) {
-    const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    struct stat info;
-    if (!fd && (errno == ENOENT || errno == ESRCH)) continue;
-    if (fd && fstat(fd.get(), &info) == 0 && identity_of(info) != other.identity) continue;
-    if (own_ && fd && setns(fd.get(), CLONE_NEWNET) == 0) return away_ = true;
-    if (fd && errno == EINVAL) continue;  // `ip netns delete` unmounts the file, then removes it
-    const int error = errno;
-    shortcoming_ = "network namespace " + path + ": " + errno_text(error);
-    if (error == EPERM) shortcoming_ += " (CAP_SYS_ADMIN enters it)";
-    ++unvisited_;
+    const int error = enter_by(Fd(open(path.c_str(), O_RDONLY | O_CLOEXEC)), other.inode);
+    if (error == 0) return true;
+    if (is_gone(error)) continue;
+    leave_out(path, error, kMayEnter);
     return false;
   }
+  for (const namespace_holder& holder : other.holders) {
+    const int error = enter_by(open_namespace_of(holder), other.inode);
+    if (error == 0) return true;
+    if (error == kOfOtherKind) {
+      known_[other.inode] = kDone;
+      return false;
+    }
+    if (is_gone(error) && rounds_ < kRounds) continue;
+    refused = error;
+    which = words_of(holder);
+  }
+  if (refused != 0)
+    leave_out(which, refused, kMayFollow);
+  else
+    known_.erase(other.inode);
   return false;
+}
+
+// 0, or why not: an error that is_gone() where the file leads elsewhere by now.
+int NamespaceWalk::enter_by(const Fd& file, uint64_t inode) {
+  struct stat info;
+  if (!file) return errno;
+  if (fstat(file.get(), &info) == 0 && (info.st_dev != nsfs_ || info.st_ino != inode)) return ESRCH;
+  if (own_ && setns(file.get(), CLONE_NEWNET) == 0) {
+    away_ = true;
+    return 0;
+  }
+  return errno == EINVAL ? ESRCH : errno;  // `ip netns delete` unmounts the file, then removes it
+}
+
+void NamespaceWalk::leave_out(const std::string& which, int error, const char* remedy) {
+  shortcoming_ = "network namespace " + which + ": " + errno_text(error);
+  if (error == EPERM || error == EACCES) shortcoming_ += remedy;
+  ++unvisited_;
 }
 
 void NamespaceWalk::go_home() {

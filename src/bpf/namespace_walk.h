@@ -2,24 +2,31 @@
 // One network namespace after the other: an iterator sees only the namespace of whoever opens it.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <utility>
+#include <unordered_map>
 #include <vector>
 
 #include "base/fd.h"
+#include "bpf/namespace_holders.h"
 
 namespace sockeye {
 
-// Visits the own network namespace and all that a process or a file under /run/netns holds, each once. The calling
+// Visits the own network namespace and all that a process or a mounted file holds, each once; then those that threads,
+// sockets and descriptors lead to and that were not visited, so that what cannot be visited is known. The calling
 // thread is in the namespace that enter_next() entered last, and in its own again once that has returned false or the
 // walk is over.
 class NamespaceWalk {
  public:
   // `wanted`: whether to visit the namespace with this inode number.
   using Wanted = std::function<bool(uint32_t inode)>;
-  explicit NamespaceWalk(const Wanted& wanted = [](uint32_t) { return true; });
+  static bool all(uint32_t) { return true; }
+
+  // Without `holders` nobody asks for what leads there beside processes and files.
+  explicit NamespaceWalk(Wanted wanted = all, NamespaceHolders holders = {});
   ~NamespaceWalk() { go_home(); }
   NamespaceWalk(const NamespaceWalk&) = delete;
   NamespaceWalk& operator=(const NamespaceWalk&) = delete;
@@ -32,20 +39,32 @@ class NamespaceWalk {
   const std::string& shortcoming() const { return shortcoming_; }
 
  private:
-  // Paths lead to it while the process lives that they name, so there are several.
+  // What leads to it does so while a process lives, so there are several.
   struct Namespace {
-    std::pair<uint64_t, uint64_t> identity;  // device and inode number
+    uint64_t inode;
     std::vector<std::string> paths;
+    std::vector<namespace_holder> holders;
   };
 
-  void find_others(const Wanted& wanted);
+  void find_others();
+  Namespace* place_of(uint64_t inode);
+  bool consider_path(const std::string& path);
+  void consider_holder(const namespace_holder& holder);
+  bool find_held();
   bool enter(const Namespace& other);
+  int enter_by(const Fd& file, uint64_t inode);
+  void leave_out(const std::string& which, int error, const char* remedy);
   void go_home();
 
+  Wanted wanted_;
+  NamespaceHolders holders_;
   Fd own_;
-  std::vector<Namespace> others_;
+  dev_t nsfs_ = 0;                              // the file system that all namespaces are files of
+  std::vector<Namespace> others_;               // to visit, and visited
+  std::unordered_map<uint64_t, size_t> known_;  // by inode number: the place among others_, or kDone
   size_t next_ = 0;
-  bool own_is_next_;
+  int rounds_ = 0;  // so often holders were asked for
+  bool own_is_next_ = true;
   bool away_ = false;
   int unvisited_ = 0;
   std::string shortcoming_;

@@ -14,6 +14,9 @@ constexpr StateSet kOwnerStates = state_set(STATE_SYN_SENT, STATE_SYN_RECV, STAT
                                             STATE_LAST_ACK, STATE_CLOSE, STATE_LISTEN);
 // The moments at which what is remembered is deleted.
 constexpr std::string_view kLastMoments[] = {"destroyed", "process_exits", "process_freed"};
+// Those that visit one network namespace after the other, and those that lead to the namespaces.
+constexpr std::string_view kWalkingMoments[] = {"tick_socket", "tick_state"};
+constexpr std::string_view kLeadingMoments[] = {"tick_namespace", "tick_thread"};
 // Those of a snapshot, which is over before anything can change.
 constexpr std::string_view kSnapshotMoments[] = {"tick_socket", "tick_file"};
 
@@ -59,8 +62,10 @@ constexpr RungLoss kRungLosses[] = {
     {"synack_retransmitted", "", "SYN-ACKs that are sent again are not seen"},
     {"tick_file", "", "sockets that were there before have no owner until a process uses them"},
     {"tick_file", "iter_probe", "a socket that was there before has an owner only where its namespace can be entered"},
+    {"tick_namespace", "", "a network namespace that only a socket or a descriptor holds may be missing"},
     {"tick_socket", "", "sockets that are there cannot be visited", true},
     {"tick_state", "", "sockets that are there cannot be counted", true},
+    {"tick_thread", "", "a network namespace that only a thread holds may be missing"},
 };
 
 const RungLoss* find_loss(std::string_view moment, std::string_view rung) {
@@ -160,6 +165,10 @@ std::vector<std::string_view> wanted_moments(const Features& features, const Obj
   for (const Handler& handler : handlers()) {
     if (has_handler(handler.moment, options.collectors)) moments.push_back(handler.moment);
   }
+  const bool walks = std::any_of(moments.begin(), moments.end(), [](std::string_view moment) {
+    return std::count(std::begin(kWalkingMoments), std::end(kWalkingMoments), moment) > 0;
+  });
+  if (walks) moments.insert(moments.end(), std::begin(kLeadingMoments), std::end(kLeadingMoments));
   return moments;
 }
 

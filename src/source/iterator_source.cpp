@@ -11,7 +11,7 @@ namespace sockeye {
 IteratorSource::IteratorSource(Object& object, std::string moment, const NamespaceWalk::Wanted& wanted)
     : object_(object),
       moment_(std::move(moment)),
-      walk_(std::make_unique<NamespaceWalk>(wanted)),
+      walk_(std::make_unique<NamespaceWalk>(wanted, holders_by(object))),
       bytes_(Object::kIteratorBytes) {}
 
 bool IteratorSource::next(Batch& batch) {
