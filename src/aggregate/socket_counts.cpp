@@ -73,7 +73,7 @@ Result<CountsReading> SocketCounts::pass(bool set_right_anyway) {
   const Losses before = settled_losses();
 
   reading.iterated_time_ns = clock_.boot_ns();
-  NamespaceWalk walk(NamespaceWalk::all, holders_by(object_));
+  NamespaceWalk walk({}, holders_by(object_));
   while (walk.enter_next()) {
     const auto visited = visit_sockets();
     if (!visited) reading.why_not = visited.error().what;

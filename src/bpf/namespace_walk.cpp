@@ -53,7 +53,7 @@ NamespaceWalk::NamespaceWalk(Wanted wanted, NamespaceHolders holders)
   if (stat(kOwn, &info) == 0) {  // where it cannot be told, the own one is wanted
     nsfs_ = info.st_dev;
     known_[info.st_ino] = kDone;
-    own_is_next_ = wanted_(static_cast<uint32_t>(info.st_ino));
+    own_is_next_ = wanted_.takes(static_cast<uint32_t>(info.st_ino));
   }
   find_others();
 }
@@ -78,7 +78,7 @@ void NamespaceWalk::find_others() {
 // Where it is among others_, new or not; null: it is not to be visited.
 NamespaceWalk::Namespace* NamespaceWalk::place_of(uint64_t inode) {
   const auto [place, is_new] = known_.try_emplace(inode, others_.size());
-  if (is_new && !wanted_(static_cast<uint32_t>(inode))) place->second = kDone;
+  if (is_new && !wanted_.takes(static_cast<uint32_t>(inode))) place->second = kDone;
   if (place->second == kDone) return nullptr;
   if (is_new) others_.push_back({inode, {}, {}});
   return &others_[place->second];
@@ -103,7 +103,7 @@ void NamespaceWalk::consider_holder(const namespace_holder& holder) {
 
 // Whether there are more to visit. A round that found none was the last.
 bool NamespaceWalk::find_held() {
-  if (!holders_ || rounds_ == kRounds) return false;
+  if (!holders_ || rounds_ == kRounds || entered_ >= wanted_.most) return false;
   ++rounds_;
   const auto read = holders_([this](const namespace_holder& holder) { consider_holder(holder); });
   if (!read) shortcoming_ = "network namespaces that no process is in may be missing: " + read.error().what;
@@ -111,16 +111,21 @@ bool NamespaceWalk::find_held() {
 }
 
 bool NamespaceWalk::enter_next() {
-  if (own_is_next_) {
+  if (own_is_next_ || enter_other()) {
     own_is_next_ = false;
+    ++entered_;
     return true;
   }
+  go_home();
+  return false;
+}
+
+bool NamespaceWalk::enter_other() {
   do {
     while (next_ < others_.size()) {
       if (enter(others_[next_++])) return true;
     }
   } while (find_held());
-  go_home();
   return false;
 }
 

@@ -15,18 +15,21 @@
 
 namespace sockeye {
 
+// Which namespaces to visit, by their inode numbers. Once `most` of them have been there are no more.
+struct WantedNamespaces {
+  std::function<bool(uint32_t inode)> takes = [](uint32_t) { return true; };
+  size_t most = SIZE_MAX;
+};
+
 // Visits the own network namespace and all that a process or a mounted file holds, each once; then those that threads,
 // sockets and descriptors lead to and that were not visited, so that what cannot be visited is known. The calling
 // thread is in the namespace that enter_next() entered last, and in its own again once that has returned false or the
 // walk is over.
 class NamespaceWalk {
  public:
-  // `wanted`: whether to visit the namespace with this inode number.
-  using Wanted = std::function<bool(uint32_t inode)>;
-  static bool all(uint32_t) { return true; }
-
+  using Wanted = WantedNamespaces;
   // Without `holders` nobody asks for what leads there beside processes and files.
-  explicit NamespaceWalk(Wanted wanted = all, NamespaceHolders holders = {});
+  explicit NamespaceWalk(Wanted wanted = {}, NamespaceHolders holders = {});
   ~NamespaceWalk() { go_home(); }
   NamespaceWalk(const NamespaceWalk&) = delete;
   NamespaceWalk& operator=(const NamespaceWalk&) = delete;
@@ -51,6 +54,7 @@ class NamespaceWalk {
   bool consider_path(const std::string& path);
   void consider_holder(const namespace_holder& holder);
   bool find_held();
+  bool enter_other();
   bool enter(const Namespace& other);
   int enter_by(const Fd& file, uint64_t inode);
   void leave_out(const std::string& which, int error, const char* remedy);
@@ -63,6 +67,7 @@ class NamespaceWalk {
   std::vector<Namespace> others_;               // to visit, and visited
   std::unordered_map<uint64_t, size_t> known_;  // by inode number: the place among others_, or kDone
   size_t next_ = 0;
+  size_t entered_ = 0;
   int rounds_ = 0;  // so often holders were asked for
   bool own_is_next_ = true;
   bool away_ = false;

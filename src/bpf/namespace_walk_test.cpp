@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace sockeye {
 namespace {
 
@@ -18,7 +20,7 @@ uint32_t own_inode() {
 }
 
 NamespaceWalk::Wanted only(uint32_t wanted) {
-  return [wanted](uint32_t inode) { return inode == wanted; };
+  return {.takes = [wanted](uint32_t inode) { return inode == wanted; }};
 }
 
 // Says the same each time it is asked, and how often it was.
@@ -47,7 +49,7 @@ TEST(NamespaceWalk, BeginsAtHomeAndEndsThere) {
 
 TEST(NamespaceWalk, LeavesOutWhatIsNotWanted) {
   int asked = 0;
-  NamespaceWalk walk([](uint32_t) { return false; }, holding(held_here(kNobodys, HELD_BY_SOCKET), asked));
+  NamespaceWalk walk({.takes = [](uint32_t) { return false; }}, holding(held_here(kNobodys, HELD_BY_SOCKET), asked));
   EXPECT_FALSE(walk.enter_next());
   EXPECT_EQ(asked, 1);
   EXPECT_EQ(walk.unvisited(), 0);
@@ -60,6 +62,16 @@ TEST(NamespaceWalk, AsksOnceWhereNothingNewIsHeld) {
   EXPECT_FALSE(walk.enter_next());
   EXPECT_FALSE(walk.enter_next());
   EXPECT_EQ(asked, 1);
+}
+
+TEST(NamespaceWalk, AsksForNoMoreThanAreWanted) {
+  int asked = 0;
+  NamespaceWalk::Wanted own = only(own_inode());
+  own.most = 1;
+  NamespaceWalk walk(own, holding(held_here(kNobodys, HELD_BY_SOCKET), asked));
+  EXPECT_TRUE(walk.enter_next());
+  EXPECT_FALSE(walk.enter_next());
+  EXPECT_EQ(asked, 0);
 }
 
 // What leads there leads elsewhere each time: whether there is such a namespace nobody can say.

@@ -10,7 +10,7 @@ namespace sockeye {
 namespace {
 
 void visit_sockets(Object& object, std::string& shortcoming) {
-  NamespaceWalk walk(NamespaceWalk::all, holders_by(object));
+  NamespaceWalk walk({}, holders_by(object));
   while (walk.enter_next()) {
     if (const auto done = object.run_iterator("tick_socket"); !done) shortcoming = done.error().what;
   }

@@ -2,6 +2,7 @@
 // `sockeye who`: every TCP socket that there is now, in all network namespaces, with its owner.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <memory>
 
@@ -83,9 +84,13 @@ Result<WhoResult> look(const RunOptions& options, const filter_rules& filters, c
   result.owners = take_snapshot(**object);
 
   // The kernel side would leave them out as well, after a walk through them.
-  const auto wanted = [&filters](uint32_t inode) {
-    return filter_number(&filters.netns_inodes, filters.netns, FILTER_VALUES, 1, inode) != 0;
-  };
+  const auto named = static_cast<size_t>(std::popcount(filters.netns_inodes.wanted));
+  const NamespaceWalk::Wanted wanted = {
+      .takes =
+          [&filters](uint32_t inode) {
+            return filter_number(&filters.netns_inodes, filters.netns, FILTER_VALUES, 1, inode) != 0;
+          },
+      .most = named > 0 ? named : SIZE_MAX};
   IteratorSource source(**object, "tick_socket", wanted);
   const SystemClock clock;
   Pipeline pipeline(source, enricher, sinks->all(), signals, clock, say);
