@@ -3,6 +3,7 @@
 #define SOCKEYE_WHO_ON_TICK_SOCKET_BPF_H
 
 #include "bpf/emit.h"
+#include "bpf/owner_by_cookie.h"
 #include "collectors/who/who.event.h"
 
 /* As tcp_diag_get_info() of the kernel reckons them for `ss`. */
@@ -21,25 +22,40 @@ INLINE void who_read_queues(struct who_event *event, struct tcp_sock *tp, __u8 s
 	event->send_q = tp->write_seq - tp->snd_una;
 }
 
+/* Its holders have the MPTCP connection above a subflow. */
+INLINE __u64 who_key(struct moment *m)
+{
+	__u64 connection = 0;
+
+	if (settings.follows_connections && is_mptcp_subflow(m->tp))
+		connection = connection_cookie(m->tp);
+	if (connection)
+		return connection;
+	return settings.has_socket_cookie ? m->cookie : (__u64)m->sk;
+}
+
+/* Without a record: it is visited once, and nobody comes back to it. */
 INLINE void who_on_tick_socket(struct moment *m)
 {
-	struct who_event event = {};
+	struct who_visit visit = {};
+	struct who_event *event = &visit.event;
 
+	m->role = m->state == STATE_LISTEN ? ROLE_LISTENER : ROLE_UNKNOWN;
 	if (!filter_passes_state(&filters, m->state) || !moment_passes(m))
 		return;
-	fill_header(&event, WHO_KIND, m);
-	fill_socket_event(&event.base, m);
-	event.base.context.pid = event.base.owner.pid;
-	event.base.context.tid = event.base.owner.tid;
-	copy_comm(event.base.context.comm, event.base.owner.thread);
-	event.state = m->state;
+	fill_header(&visit, WHO_KIND, m);
+	if (!m->mini)
+		m->cookie = socket_cookie(&m->sk->__sk_common);
+	fill_socket_event(&event->base, m);
+	event->state = m->state;
 	if (!m->mini) {
-		event.inode = socket_inode(&m->tp->inet_conn.icsk_inet.sk);
-		event.socket_uid = m->tp->inet_conn.icsk_inet.sk.sk_uid.val;
-		event.flags = WHO_FULL;
-		who_read_queues(&event, m->tp, m->state);
+		event->inode = socket_inode(&m->tp->inet_conn.icsk_inet.sk);
+		event->socket_uid = m->tp->inet_conn.icsk_inet.sk.sk_uid.val;
+		event->flags = WHO_FULL;
+		who_read_queues(event, m->tp, m->state);
+		visit.key = who_key(m);
 	}
-	write_event(&event, m);
+	write_event(&visit, m);
 }
 
 #endif

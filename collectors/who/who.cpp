@@ -8,6 +8,22 @@ namespace {
 
 using When = Presence::When;
 
+constexpr Presence kIfNonZero = {.when = When::kNonZero};
+
+#define MEMBER(member) SOCKEYE_MEMBER(holder, member)
+
+const Field kHolderFields[] = {
+    {.name = "pid", .type = FieldType::kUnsigned, MEMBER(pid), .meaning = "process, in the initial pid namespace"},
+    {.name = "comm",
+     .type = FieldType::kText,
+     MEMBER(comm),
+     .meaning = "its name (thread group leader)",
+     .presence = kIfNonZero},
+    {.name = "fd", .type = FieldType::kUnsigned, MEMBER(fd), .meaning = "number of the descriptor in it"},
+    {.name = "uid", .type = FieldType::kUnsigned, MEMBER(uid), .meaning = "its real user id"},
+};
+
+#undef MEMBER
 #define MEMBER(member) SOCKEYE_MEMBER(who_event, member)
 
 const Field kFields[] = {
@@ -35,7 +51,18 @@ const Field kFields[] = {
      .type = FieldType::kUnsigned,
      MEMBER(inode),
      .meaning = "inode number, as in /proc/PID/fd; null: no process can have it open",
-     .presence = {.when = When::kNonZero}},
+     .presence = kIfNonZero},
+    {.name = "holders",
+     .type = FieldType::kList,
+     MEMBER(holders),
+     .meaning = "all descriptors by which processes have the socket open, by pid and number",
+     .elements = kHolderFields,
+     .element_line = "{comm}[{pid}]"},
+    {.name = "holders_left_out",
+     .type = FieldType::kUnsigned,
+     MEMBER(holders.left_out),
+     .meaning = "how many more there are, for which a record has no room",
+     .presence = {.when = When::kNonZero, .key_goes = true}},
 };
 
 #undef MEMBER
@@ -55,6 +82,7 @@ constexpr Column kColumns[] = {
     container_column(30),
     pod_column(4),
     {.field = "inode", .header = "INODE", .width = 10, .least = 8, .right = true, .keep = 3},
+    {.field = "holders", .header = "HOLDERS", .width = 60, .least = 12, .keep = 2, .head = true},
 };
 
 }  // namespace
@@ -70,8 +98,10 @@ const Collector collector_who = {
               .line =
                   "{time} Socket: STATE={state} RECVQ={recv_q} SENDQ={send_q} SRC={laddr}:{lport} DST={raddr}:{rport} "
                   "PID={pid} COMM={comm} UID={uid} NETNS={netns} INODE={inode} COOKIE={cookie} "
-                  "CONTAINER={container}"},
+                  "CONTAINER={container} HOLDERS={holders}"},
     .summary = "every TCP socket there is now, in all network namespaces, with its owner and queues",
+    .needs_owner = false,  // of its own: the holders that it finds
+    .needs_record = false,
     .has_stream = false,
     .snapshot = true,
 };

@@ -22,8 +22,18 @@ struct who_event {
 	__u8 state;       /* STATE_* */
 	__u8 flags;       /* WHO_* */
 	__u8 _pad[2];
+	struct wire_list
+		holders; /* struct holder, by pid and fd; user space appends it to what the kernel side tells */
+	__u8 _pad2[4];
 };
-SOCKEYE_ASSERT_SIZE(who_event, 200);
+SOCKEYE_ASSERT_SIZE(who_event, 216);
+
+/* As the kernel side tells it. */
+struct who_visit {
+	struct who_event event;
+	__u64 key; /* held_socket.key of its holders; 0: no process can have it open */
+};
+SOCKEYE_ASSERT_SIZE(who_visit, 224);
 
 #pragma GCC diagnostic pop
 

@@ -63,6 +63,37 @@ void write_bool(Buffer& out, const Field& field, const Record& record, const Wal
 
 void write_true(Buffer& out, const Field&, const Record&, const WallTime&) { out.add("true"); }
 
+Writer writer_of(const Field& field);
+
+void write_element(Buffer& out, const Field& list, const Record& element, const WallTime& wall) {
+  char before = '{';
+  for (const Field& field : list.elements) {
+    const bool present = is_present(field, element);
+    if (!present && field.presence.key_goes) continue;
+    out.add(before);
+    before = ',';
+    out.add('"');
+    out.add(field.name);
+    out.add("\":");
+    if (present) {
+      writer_of(field)(out, field, element, wall);
+    } else {
+      out.add("null");
+    }
+  }
+  out.add('}');
+}
+
+void write_list(Buffer& out, const Field& field, const Record& record, const WallTime& wall) {
+  const Elements elements = elements_of(field, record);
+  out.add('[');
+  for (size_t i = 0; i < elements.count; ++i) {
+    if (i > 0) out.add(',');
+    write_element(out, field, elements.at(i), wall);
+  }
+  out.add(']');
+}
+
 Writer writer_of(const Field& field) {
   switch (field.type) {
     case FieldType::kUnsigned: return write_number;
@@ -74,6 +105,7 @@ Writer writer_of(const Field& field) {
     case FieldType::kFlag: return write_bool;
     case FieldType::kContext: return write_context;
     case FieldType::kLate: return write_true;
+    case FieldType::kList: return write_list;
   }
   return nullptr;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sinks/text/values.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "sinks/text/times.h"
 
@@ -75,6 +77,49 @@ void write_flag(Buffer& out, const Field& field, const Record& record, const Wal
 
 void write_late(Buffer& out, const Field&, const Record&, const WallTime&) { out.add("yes"); }
 
+const Field* field_called(std::span<const Field> fields, std::string_view name) {
+  const auto found = std::find_if(fields.begin(), fields.end(), [&](const Field& field) { return field.name == name; });
+  return found == fields.end() ? nullptr : &*found;
+}
+
+void write_element(Buffer& out, const Field& list, const Record& element, const WallTime& wall) {
+  std::string_view rest = list.element_line;
+  for (size_t open = rest.find('{'); open != std::string_view::npos; open = rest.find('{')) {
+    const size_t close = rest.find('}', open);
+    out.add(rest.substr(0, open));
+    const Field* field = field_called(list.elements, rest.substr(open + 1, close - open - 1));
+    if (field) line_writer(*field, false)(out, *field, element, wall);
+    rest.remove_prefix(close + 1);
+  }
+  out.add(rest);
+}
+
+// Neighbours that read alike once; how many found no room, behind a plus.
+void write_list(Buffer& out, const Field& field, const Record& record, const WallTime& wall) {
+  const Elements elements = elements_of(field, record);
+  size_t last_at = 0, last_size = 0;
+  for (size_t i = 0; i < elements.count; ++i) {
+    const size_t end = out.size();
+    if (i > 0) out.add(',');
+    const size_t begin = out.size();
+    write_element(out, field, elements.at(i), wall);
+    const std::string_view text = out.view();
+    if (last_size > 0 && text.substr(begin) == text.substr(last_at, last_size)) {
+      out.truncate(end);
+    } else {
+      last_at = begin;
+      last_size = out.size() - begin;
+    }
+  }
+  const auto left_out = integer_at<uint32_t>(record.bytes() + field.offset + offsetof(wire_list, left_out));
+  if (left_out > 0) {
+    out.add(elements.count > 0 ? ",+" : "+");
+    out.add_number(left_out);
+  } else if (elements.count == 0) {
+    out.add(kNone);
+  }
+}
+
 // In the place of a value that is not there: kNone where that says there is none, else kUnknown.
 template <Writer write>
 void if_present(Buffer& out, const Field& field, const Record& record, const WallTime& wall) {
@@ -98,6 +143,7 @@ Writer line_writer(const Field& field, bool words) {
     case FieldType::kEnum: return words ? write_words : if_present<write_name>;
     case FieldType::kFlag: return write_flag;
     case FieldType::kLate: return if_present<write_late>;
+    case FieldType::kList: return if_present<write_list>;
   }
   return nullptr;
 }

@@ -18,7 +18,7 @@ constexpr std::string_view kLastMoments[] = {"destroyed", "process_exits", "proc
 constexpr std::string_view kWalkingMoments[] = {"tick_socket", "tick_state"};
 constexpr std::string_view kLeadingMoments[] = {"tick_namespace", "tick_thread"};
 // Those of a snapshot, which is over before anything can change.
-constexpr std::string_view kSnapshotMoments[] = {"tick_socket", "tick_file"};
+constexpr std::string_view kSnapshotMoments[] = {"tick_socket", "tick_holder"};
 
 struct RungLoss {
   std::string_view moment;
@@ -63,6 +63,7 @@ constexpr RungLoss kRungLosses[] = {
     {"tick_file", "", "sockets that were there before have no owner until a process uses them"},
     {"tick_file", "iter_probe", "a socket that was there before has an owner only where its namespace can be entered"},
     {"tick_namespace", "", "a network namespace that only a socket or a descriptor holds may be missing"},
+    {"tick_holder", "", "who holds a socket is not known"},
     {"tick_socket", "", "sockets that are there cannot be visited", true},
     {"tick_state", "", "sockets that are there cannot be counted", true},
     {"tick_thread", "", "a network namespace that only a thread holds may be missing"},
@@ -203,19 +204,18 @@ void add_of_drops(const RunPlan& plan, std::vector<Shortcoming>& list) {
 // Those of the whole machine, where sockets are remembered.
 void add_general(const RunPlan& plan, std::vector<Shortcoming>& list) {
   const kernel_settings& settings = plan.settings;
-  if (!settings.wants_records) return;
-  if (plan.records.preallocated) {
+  if (settings.wants_records && plan.records.preallocated) {
     list.push_back({"", "",
                     "this kernel's programs allocate no memory for a socket: 65,536 sockets are remembered at a time",
                     ""});
   }
-  if (!settings.has_socket_storage && plan.has("set_state")) {
+  if (settings.wants_records && !settings.has_socket_storage && plan.has("set_state")) {
     list.push_back({"", "",
                     "this kernel clones nothing from a listener to its children: where several listen on one port, the "
                     "last one to listen is taken for the owner of a connection until it is used",
                     ""});
   }
-  if (!settings.may_probe_read) {
+  if ((settings.wants_records || plan.has("tick_holder")) && !settings.may_probe_read) {
     list.push_back(
         {"", "",
          "lockdown=confidentiality: the pid that a process has in its own pid namespace is not known, and the "

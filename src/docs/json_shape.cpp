@@ -20,6 +20,7 @@ JsonType type_of(const Field& field) {
     case FieldType::kContext: return JsonType::kText;
     case FieldType::kEnum: return JsonType::kWord;
     case FieldType::kLate: return JsonType::kTrue;
+    case FieldType::kList: return JsonType::kObjects;
     case FieldType::kFlag: break;
   }
   const bool is_its_own_flag = field.presence.when == Presence::When::kFlagSet &&
@@ -47,6 +48,7 @@ std::string when_there(const Field& field, std::span<const Field> fields) {
     case Presence::When::kFlagSet: return absent + " if none is known";
     case Presence::When::kAlways: break;
   }
+  if (field.type == FieldType::kList) return absent + " if they are not known";
   return field.type == FieldType::kContext ? absent + " if none is known" : "";
 }
 
@@ -74,17 +76,19 @@ uint64_t most_of(const Field& field) {
 
 JsonMember member_of(const Field& field, std::span<const Field> fields) {
   const bool may_be_absent = field.presence.when != Presence::When::kAlways || field.type == FieldType::kContext ||
-                             field.type == FieldType::kLate;
-  return {.key = std::string(field.name),
-          .type = type_of(field),
-          .unit = field.unit,
-          .meaning = field.meaning,
-          .there = when_there(field, fields),
-          .most = most_of(field),
-          .may_be_null = may_be_absent && !field.presence.key_goes,
-          .may_be_left_out = may_be_absent && field.presence.key_goes,
-          .may_be_number = field.type == FieldType::kEnum,
-          .words = words_of(field)};
+                             field.type == FieldType::kLate || field.type == FieldType::kList;
+  JsonMember member{.key = std::string(field.name),
+                    .type = type_of(field),
+                    .unit = field.unit,
+                    .meaning = field.meaning,
+                    .there = when_there(field, fields),
+                    .most = most_of(field),
+                    .may_be_null = may_be_absent && !field.presence.key_goes,
+                    .may_be_left_out = may_be_absent && field.presence.key_goes,
+                    .may_be_number = field.type == FieldType::kEnum,
+                    .words = words_of(field)};
+  for (const Field& element : field.elements) member.members.push_back(member_of(element, field.elements));
+  return member;
 }
 
 JsonShape shape_of(const EventType& type, std::string_view what) {

@@ -47,6 +47,14 @@ void try_iterators(const Collector& collector, Object& object, const Diagnosis& 
                   all.machine.initial_pid_namespace ? "" : "run it in the initial pid namespace");
       continue;
     }
+    if (choice.moment == "tick_holder") {
+      const auto done = object.run_iterator(choice.moment);
+      const std::string why = done ? hidden_processes() : done.error().what;
+      if (!why.empty())
+        add_other(diagnosis, "the holders of sockets are not complete: " + why,
+                  all.machine.initial_pid_namespace ? "" : "run it in the initial pid namespace");
+      continue;
+    }
     visits_namespaces = true;
     if (const auto done = object.run_iterator(choice.moment); !done) return fail(diagnosis, done.error());
   }

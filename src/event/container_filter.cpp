@@ -14,9 +14,8 @@ bool is_one_of(const Context* context, const std::vector<std::string>& words) {
 
 }  // namespace
 
-bool ContainerFilter::passes(const Context* context) const {
-  if (is_one_of(context, excluded)) return false;
-  return wanted.empty() || is_one_of(context, wanted);
-}
+bool ContainerFilter::excludes(const Context* context) const { return is_one_of(context, excluded); }
+
+bool ContainerFilter::wants(const Context* context) const { return wanted.empty() || is_one_of(context, wanted); }
 
 }  // namespace sockeye

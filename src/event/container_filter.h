@@ -19,7 +19,9 @@ struct ContainerFilter {
 
   // `context`: of the record; null where nothing is known of its owner, which is as good as in no container: that is
   // not wanted, and not excluded. An empty filter passes everything.
-  bool passes(const Context* context) const;
+  bool passes(const Context* context) const { return !excludes(context) && wants(context); }
+  bool excludes(const Context* context) const;
+  bool wants(const Context* context) const;
 };
 
 }  // namespace sockeye

@@ -24,6 +24,7 @@ enum class FieldType : uint8_t {
   kFlag,      // the bits `mask` of a u8, shown as true or false
   kContext,   // not in the record: the member `context` of its Context
   kLate,      // not in the record: whether it came after later ones had gone out
+  kList,      // struct wire_list, of elements that have `elements`; not there where the record holds no such list
 };
 
 enum class Colour : uint8_t { kNone, kGreen, kYellow, kRed, kBlue, kMagenta, kGrey };
@@ -66,6 +67,10 @@ struct Field {
   uint8_t mask = 0;
   std::string Context::*context = nullptr;
   Fold fold = Fold::kFirst;  // kUnsigned and kMicros
+  // kList: the fields of an element, offsets from its beginning, none of them kContext, kLate or kList; and an element
+  // in lines and columns, a template like EventType::line.
+  std::span<const Field> elements = {};
+  std::string_view element_line = {};
 };
 
 #define SOCKEYE_MEMBER(type, member) \

@@ -35,7 +35,19 @@ bool is_present(const Field& field, const Record& record) {
   }
   if (field.type == FieldType::kContext) return record.context != nullptr && !(record.context->*field.context).empty();
   if (field.type == FieldType::kLate) return record.late;
+  if (field.type == FieldType::kList) return elements_of(field, record).first != nullptr;
   return true;
+}
+
+Elements elements_of(const Field& field, const Record& record) {
+  wire_list list;
+  memcpy(&list, record.bytes() + field.offset, sizeof list);
+  size_t least = 0;  // of an element that has all fields
+  for (const Field& element : field.elements) least = std::max<size_t>(least, element.offset + element.size);
+  const bool is_sound = list.at >= record.type->size && list.at % 8 == 0 && list.size % 8 == 0 && list.size >= least &&
+                        list.at + size_t{list.count} * list.size <= record.header->size;
+  if (!is_sound) return {};
+  return {.first = record.bytes() + list.at, .count = list.count, .size = list.size};
 }
 
 }  // namespace sockeye

@@ -12,8 +12,9 @@
 
 namespace sockeye {
 
-// Of any kind, its header included. Where a batch may have no room for so much it is full.
-constexpr size_t kLongestRecord = 4096;
+// Of any kind, its header and its lists included: event_header.size is 16 bits. Where a batch may have no room for so
+// much it is full.
+constexpr size_t kLongestRecord = 65528;
 
 struct Record {
   const event_header* header;  // the whole record follows it in memory
@@ -44,6 +45,18 @@ inline uint64_t number_of(const Field& field, const Record& record) {
     default: return integer_at<uint64_t>(at);
   }
 }
+
+// The elements of a kList field: each is like a record to its fields.
+struct Elements {
+  const uint8_t* first = nullptr;  // null: there is no list
+  size_t count = 0;
+  size_t size = 0;
+
+  Record at(size_t i) const { return {.header = reinterpret_cast<const event_header*>(first + i * size), .type = {}}; }
+};
+
+// Looks only into the record's own bytes, whatever it says of its list.
+Elements elements_of(const Field& field, const Record& record);
 
 // The entry of a kEnum field's value; null for a value that the table does not know.
 inline const EnumValue* enum_of(const Field& field, const Record& record) {

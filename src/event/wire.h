@@ -109,6 +109,27 @@ SOCKEYE_ASSERT_SIZE(socket_id, 64);
 #define OUTCOME_GONE 3       /* nothing */
 #define OUTCOME_TABLE_FULL 4 /* its namespace's table of minisockets is full: nothing, or the last that fitted in */
 
+/* A list in the tail of a record: elements of equal size, append only like any struct. */
+struct wire_list {
+	__u32 left_out; /* elements that found no room */
+	__u16 at;       /* where the first begins, from the record's beginning, a multiple of 8; 0: there is no list */
+	__u16 count;    /* elements that are there */
+	__u16 size;     /* bytes of one, a multiple of 8 */
+	__u8 _pad[2];
+};
+SOCKEYE_ASSERT_SIZE(wire_list, 12);
+
+/* A process that has a socket open, by one of its descriptors: an element of a list. */
+struct holder {
+	__u64 cgroup_id;          /* as owner.cgroup_id */
+	char comm[TASK_NAME_LEN]; /* as owner.comm, untrusted bytes */
+	__u32 pid;                /* as owner.pid */
+	__u32 uid;                /* as owner.uid */
+	__u32 fd;                 /* number of the descriptor */
+	__u8 _pad[4];
+};
+SOCKEYE_ASSERT_SIZE(holder, 40);
+
 /* What every event of one socket begins with. */
 struct socket_event {
 	struct event_header header;

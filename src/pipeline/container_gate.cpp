@@ -53,6 +53,13 @@ void ContainerGate::judge(const container_key& cgroup, const Context& context) {
   if (passes || !enricher_.is_name_awaited(context)) tell(cgroup, passes);
 }
 
+bool ContainerGate::wants(const ::owner& process) { return filter_.wants(enricher_.of(process)); }
+
+bool ContainerGate::excludes(const ::owner& process) {
+  const Context* context = enricher_.of(process);
+  return (context && is_undecided(*context)) || filter_.excludes(context);
+}
+
 std::function<bool(const Record&)> ContainerGate::wanted() {
   if (!filter_.is_active()) return {};
   return [this](const Record& record) { return passes(record); };

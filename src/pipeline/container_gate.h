@@ -34,6 +34,11 @@ class ContainerGate {
   void hear_of(const container_key& cgroup);
   void retry();
 
+  // Of a process, where a socket may have several: whether it is in a container that is asked for, or in one that is
+  // not to be shown.
+  bool wants(const ::owner& process);
+  bool excludes(const ::owner& process);
+
   // Whether a record that has come, with its context, is wanted. Empty where there is no --container.
   std::function<bool(const Record&)> wanted();
 

@@ -8,9 +8,11 @@
 
 namespace sockeye {
 
-IteratorSource::IteratorSource(Object& object, std::string moment, const NamespaceWalk::Wanted& wanted)
+IteratorSource::IteratorSource(Object& object, std::string moment, const NamespaceWalk::Wanted& wanted,
+                               Complete complete)
     : object_(object),
       moment_(std::move(moment)),
+      complete_(std::move(complete)),
       walk_(std::make_unique<NamespaceWalk>(wanted, holders_by(object))),
       bytes_(Object::kIteratorBytes) {}
 
@@ -60,12 +62,14 @@ void IteratorSource::decode(Batch& batch) {
     const EventType* type = nullptr;
     const std::span<const std::byte> rest(bytes_.data() + begin_, end_ - begin_);
     const size_t size = first_record(rest, type);
-    if (size == 0 || !batch.add(reinterpret_cast<const event_header*>(rest.data()), size, type)) {
+    if (size == 0) {
       ++malformed_;
       begin_ = end_;
       return;
     }
     begin_ += size;
+    const std::span<const std::byte> record = complete_(rest.first(size));
+    if (!record.empty()) batch.add(reinterpret_cast<const event_header*>(record.data()), record.size(), type);
   }
 }
 

@@ -3,7 +3,9 @@
 // They come through the iterator's file and no ring, so that nothing is lost however many there are.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,8 +23,11 @@ struct IteratorReport {
 
 class IteratorSource : public Source {
  public:
+  // What becomes of a record before it goes on: valid until the next call; empty: it is left out.
+  using Complete = std::function<std::span<const std::byte>(std::span<const std::byte> record)>;
+
   // The object is not owned; `moment` is loaded. Only the namespaces that `wanted` takes are visited.
-  IteratorSource(Object& object, std::string moment, const NamespaceWalk::Wanted& wanted);
+  IteratorSource(Object& object, std::string moment, const NamespaceWalk::Wanted& wanted, Complete complete);
 
   int wake_fd() const override { return -1; }
   bool next(Batch& batch) override;
@@ -40,6 +45,7 @@ class IteratorSource : public Source {
 
   Object& object_;
   std::string moment_;
+  Complete complete_;
   std::unique_ptr<NamespaceWalk> walk_;  // null: it is over
   Fd iterator_;                          // of the namespace where the walk is; empty: to be opened
   std::vector<std::byte> bytes_;         // of the iterator; [begin_, end_) are to be decoded

@@ -5,6 +5,7 @@
 
 #include "bpf/filter_rules.h"
 #include "event/record.h"
+#include "source/holder_filter.h"
 
 namespace sockeye {
 
@@ -16,12 +17,17 @@ class ReplayFilter {
   bool passes(const Record& record) const;
 
  private:
+  bool passes_holders(const socket_event& event, const Record& record) const;
+
   const filter_rules& rules_;
+  filter_rules socket_rules_;  // without what holders are asked
+  HolderFilter holder_filter_;
   bool is_of_socket_;
   bool src_opened_;
   const Field* old_state_;
   const Field* new_state_;
   const Field* state_;
+  const Field* holders_;
 };
 
 }  // namespace sockeye

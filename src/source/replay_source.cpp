@@ -7,6 +7,7 @@
 
 #include "event/loss.h"
 #include "event/sink.h"
+#include "source/fit_record.h"
 
 namespace sockeye {
 namespace {
@@ -96,8 +97,8 @@ void ReplaySource::add_kind(const record::RecordedType& recorded, const EventTyp
       table_full = value->value;
     }
   }
-  kinds_.push_back(
-      {recorded.kind, type, is_wanted, ReplayFilter(type ? *type : kGapType, options_.filters), outcome, table_full});
+  kinds_.push_back({recorded.kind, recorded.size, type, is_wanted,
+                    ReplayFilter(type ? *type : kGapType, options_.filters), outcome, table_full});
 }
 
 bool ReplaySource::next(Batch& batch) {
@@ -185,13 +186,9 @@ bool ReplaySource::take_record(const Entry& entry, Batch& batch) {
     return false;
   }
   if (!kind->is_wanted) return false;
-  // An older version's struct is shorter: what it did not know yet is zero. A newer one's is longer.
   alignas(8) std::byte bytes[kLongestRecord];
-  const size_t known = std::min<size_t>(entry.payload.size(), kind->type->size);
-  memcpy(bytes, entry.payload.data(), known);
-  memset(bytes + known, 0, kind->type->size - known);
   header.kind = kind->type->kind;
-  header.size = kind->type->size;
+  header.size = static_cast<__u16>(fit_record(entry.payload, kind->size, *kind->type, bytes));
   memcpy(bytes, &header, sizeof header);
   Record record{.header = reinterpret_cast<const event_header*>(bytes), .type = kind->type};
   record.context = reader_.context(entry.value);

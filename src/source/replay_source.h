@@ -74,6 +74,7 @@ class ReplaySource : public Source {
   // What becomes of a kind of records.
   struct Kind {
     uint16_t recorded;      // its number in the recording
+    uint16_t size;          // of its struct there: what follows is of its lists
     const EventType* type;  // null: not known
     bool is_wanted;
     ReplayFilter filter;

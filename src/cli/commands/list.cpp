@@ -26,6 +26,7 @@ std::string_view word_of(FieldType type) {
     case FieldType::kEnum: return "word";
     case FieldType::kFlag:
     case FieldType::kLate: return "flag";
+    case FieldType::kList: return "list";
   }
   return "";
 }

@@ -6,9 +6,9 @@
 #include <chrono>
 #include <memory>
 
+#include "aggregate/holder_join.h"
 #include "base/text.h"
 #include "bpf/filter.h"
-#include "bpf/snapshot.h"
 #include "cli/commands/commands.h"
 #include "cli/filter_options.h"
 #include "cli/messages.h"
@@ -38,7 +38,7 @@ struct Look {
 struct WhoResult {
   RunTotals totals;
   IteratorReport read;
-  SnapshotReport owners;
+  std::string holders_shortcoming;
 };
 
 Result<filter_rules> filters_of(const WhoWords& words) {
@@ -63,6 +63,15 @@ Result<Look> understand(const WhoWords& words) {
 
 constexpr std::chrono::milliseconds kNamePatience(1000);  // for daemons that know names which no file tells
 
+constexpr int kNoMap = -1;  // containers are asked for here alone
+
+ContainerQuestions questions_of(const ContainerFilter& filter, ContainerGate& gate) {
+  if (!filter.is_active()) return {};
+  return {.wants = [&gate](const ::owner& process) { return gate.wants(process); },
+          .excludes = [&gate](const ::owner& process) { return gate.excludes(process); },
+          .needs_holder = !filter.wanted.empty()};
+}
+
 Result<WhoResult> look(const RunOptions& options, const filter_rules& filters, const ContainerFilter& containers) {
   const Collector* collector = find_collector(kName);
   Signals signals;
@@ -73,15 +82,15 @@ Result<WhoResult> look(const RunOptions& options, const filter_rules& filters, c
   ObjectOptions object_options;
   object_options.collectors = {kName};
   object_options.btf_file = options.btf_file;
-  object_options.filters = with_containers(filters, containers, enricher);
+  object_options.filters = without_owner_rules(filters);
   auto object = Object::load(object_options);
   if (!object) return object.error();
   if (!options.quiet) say_what_is_missing(**object);
-  ContainerGate gate(containers, enricher, (*object)->map_fd("verdict_by_container"));
+  ContainerGate gate(containers, enricher, kNoMap);
   enricher.prepare(kNamePatience);
-  gate.seed();
-  WhoResult result;
-  result.owners = take_snapshot(**object);
+  SocketHolders holders;
+  holders.read(**object);
+  HolderJoin join(holders, filters, questions_of(containers, gate));
 
   // The kernel side would leave them out as well, after a walk through them.
   const auto named = static_cast<size_t>(std::popcount(filters.netns_inodes.wanted));
@@ -91,10 +100,12 @@ Result<WhoResult> look(const RunOptions& options, const filter_rules& filters, c
             return filter_number(&filters.netns_inodes, filters.netns, FILTER_VALUES, 1, inode) != 0;
           },
       .most = named > 0 ? named : SIZE_MAX};
-  IteratorSource source(**object, "tick_socket", wanted);
+  IteratorSource source(**object, "tick_socket", wanted, [&join](auto visit) { return join.complete(visit); });
   const SystemClock clock;
   Pipeline pipeline(source, enricher, sinks->all(), signals, clock, say);
-  result.totals = pipeline.run({std::nullopt, options.count, options.end_record, gate.wanted()});
+  WhoResult result;
+  result.totals = pipeline.run({std::nullopt, options.count, options.end_record, {}});
+  result.holders_shortcoming = holders.shortcoming();
   result.read = source.report();
   if (result.read.namespaces == 0 && !result.read.shortcoming.empty()) {
     return Error{ErrorCode::kFailed, result.read.shortcoming, ""};
@@ -109,7 +120,7 @@ void say_result(const WhoResult& result, bool quiet) {
         counted(static_cast<uint64_t>(result.read.namespaces), "network namespace"));
   }
   if (lost > 0) say_totals(result.totals, "sockets");
-  if (!result.owners.shortcoming.empty()) say("the owners are not complete: " + result.owners.shortcoming);
+  if (!result.holders_shortcoming.empty()) say("the holders are not complete: " + result.holders_shortcoming);
   if (result.read.unvisited > 0) {
     say(counted(static_cast<uint64_t>(result.read.unvisited), "network namespace") +
         " could not be looked into: " + result.read.shortcoming);
