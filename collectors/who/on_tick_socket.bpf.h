@@ -46,6 +46,8 @@ INLINE void who_on_tick_socket(struct moment *m)
 	fill_header(&visit, WHO_KIND, m);
 	if (!m->mini)
 		m->cookie = socket_cookie(&m->sk->__sk_common);
+	if (!m->mini && !m->cookie)
+		m->cookie = own_cookie();
 	fill_socket_event(&event->base, m);
 	event->state = m->state;
 	if (!m->mini) {

@@ -13,11 +13,27 @@
 namespace sockeye {
 namespace {
 
-who_event full_socket(uint8_t state) {
-  who_event event = {};
+// With its holders behind it.
+struct Socket : who_event {
+  holder list[4] = {};
+};
+
+void add_holder(Socket& event, const char* comm, uint32_t pid, uint32_t fd) {
+  holder& added = event.list[event.holders.count++];
+  added.pid = pid;
+  added.fd = fd;
+  added.uid = 33;
+  set_text(added.comm, comm);
+  event.base.header.size = static_cast<__u16>(event.base.header.size + sizeof added);
+}
+
+Socket full_socket(uint8_t state) {
+  Socket event = {};
   event.base = client_socket();
   event.base.header.kind = WHO_KIND;
-  event.base.header.size = sizeof event;
+  event.base.header.size = sizeof(who_event);
+  event.holders.at = sizeof(who_event);
+  event.holders.size = sizeof(holder);
   event.base.owner.source = OWNER_SNAPSHOT;
   event.base.socket.role = ROLE_UNKNOWN;
   event.inode = 184'467;
@@ -27,29 +43,34 @@ who_event full_socket(uint8_t state) {
   return event;
 }
 
-who_event nobodys(who_event event) {
+Socket nobodys(Socket event) {
   event.base.owner = {};
   event.base.context = {};
   return event;
 }
 
 // A TIME_WAIT or FIN_WAIT2 minisocket, or a request socket.
-who_event mini(uint8_t state) {
-  who_event event = nobodys(full_socket(state));
+Socket mini(uint8_t state) {
+  Socket event = nobodys(full_socket(state));
   event.inode = event.socket_uid = event.flags = 0;
   return event;
 }
 
-std::vector<who_event> sockets() {
-  std::vector<who_event> events;
+std::vector<Socket> sockets() {
+  std::vector<Socket> events;
   events.push_back(full_socket(STATE_LISTEN));
   make_listener(events.back().base);
   events.back().recv_q = 3;
   events.back().send_q = 4096;
+  add_holder(events.back(), "nginx", 30512, 6);
+  add_holder(events.back(), "nginx", 30513, 6);
+  add_holder(events.back(), "a,b[\033[31m]", 30514, 3);
 
   events.push_back(full_socket(STATE_ESTABLISHED));
   events.back().recv_q = 2'626'560;
   events.back().send_q = 17;
+  add_holder(events.back(), "nginx", 30512, 7);
+  add_holder(events.back(), "nginx", 30512, 12);              // by two descriptors
   events.push_back(nobodys(full_socket(STATE_ESTABLISHED)));  // nobody has accepted it yet
   events.back().inode = 0;
   events.push_back(nobodys(full_socket(STATE_FIN_WAIT1)));  // orphaned
@@ -65,10 +86,14 @@ std::vector<who_event> sockets() {
   set_text(base->owner.thread, "a\n\033[31mb\"\\ c=");
   set_text(base->context.comm, "a\n\033[31mb\"\\ c=");
   base->owner.ns_pid = 7;
+  events.back().holders.at = 0;                      // not known
+  events.push_back(full_socket(STATE_ESTABLISHED));  // more than there is room for
+  add_holder(events.back(), "worker", 30512, 3);
+  events.back().holders.left_out = 812;
   return events;
 }
 
-std::string shown(const std::vector<who_event>& events, SinkOptions options) {
+std::string shown(const std::vector<Socket>& events, SinkOptions options) {
   const EventType& type = find_collector("who")->event;
   const Context context = {.container = "8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c",
                            .runtime = "containerd",
@@ -99,6 +124,31 @@ TEST(WhoTableGolden, OnATerminal) {
   }
   expect_golden("collectors/who/golden/terminal_120_time.table",
                 shown(sockets(), {.format = "table", .times = TimeStyle::kTime, .screen = Screen{120, 24}}));
+}
+
+// A recording may say anything of its list.
+TEST(WhoJson, AListThatIsNotInTheRecordIsNotKnown) {
+  const Socket sound = sockets().front();
+  const auto holders_in = [](Socket event) {
+    const std::string json = shown({event}, {"json"});
+    return json.substr(json.find("\"holders\":"), 14);
+  };
+  EXPECT_EQ(holders_in(sound), "\"holders\":[{\"p");
+  for (const int at : {0, 8, 215, 217, 224, 65528}) {
+    Socket event = sound;
+    event.holders.at = static_cast<__u16>(at);
+    EXPECT_EQ(holders_in(event), "\"holders\":null") << at;
+  }
+  for (const int count : {4, 65535}) {
+    Socket event = sound;
+    event.holders.count = static_cast<__u16>(count);
+    EXPECT_EQ(holders_in(event), "\"holders\":null") << count;
+  }
+  for (const int size : {0, 8, 32, 41, 48, 65528}) {
+    Socket event = sound;
+    event.holders.size = static_cast<__u16>(size);
+    EXPECT_EQ(holders_in(event), "\"holders\":null") << size;
+  }
 }
 
 TEST(WhoJson, WhatIsNotKnownIsNoNumber) {

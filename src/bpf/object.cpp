@@ -239,7 +239,8 @@ bool Object::wants_map(const std::string& name, const ObjectOptions& options) co
   if (name == "owner_after_life") return settings.wants_afterlife;
   if (name == "watched_listeners") return settings.watches_listeners;
   if (name == "verdict_by_container") return options.filters.containers != 0;
-  if (name == "owner_by_cookie") return settings.follows_connections || settings.learns_accepts;
+  if (name == "owner_by_cookie")
+    return settings.wants_records && (settings.follows_connections || settings.learns_accepts);
   for (const Collector* collector : collectors()) {
     const std::string_view owner = collector->event.name;
     if (name.starts_with(std::string(owner) + "_") || name == collector->known_map) {

@@ -339,7 +339,7 @@ RunPlan plan_run(std::span<const Program> programs, const Features& features, co
     return available(*program, features, options);
   });
   put_events_first(plan.choices, options.collectors);
-  settings.follows_connections = settings.follows_connections && settings.wants_records;
+  settings.follows_connections &= settings.wants_records || plan.has("tick_holder");
   for (const Choice& choice : plan.choices) {
     if (choice.rung == "consumed") settings.watches_listeners = 1;
     if (choice.moment == "connect_returned") settings.sees_connect_errors = !choice.rung.empty();

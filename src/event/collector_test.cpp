@@ -74,6 +74,12 @@ TEST(Collectors, FieldsLieInTheRecordAndSayWhatTheyMean) {
         EXPECT_LE(field.offset + field.size, type->size) << where;
         EXPECT_EQ(field.type == FieldType::kEnum, !field.values.empty()) << where;
         EXPECT_EQ(field.type == FieldType::kContext, field.context != nullptr) << where;
+        EXPECT_EQ(field.type == FieldType::kList, !field.elements.empty()) << where;
+        for (const std::string& word : template_words(field.element_line)) {
+          const auto is_it = [&](const Field& element) { return element.name == word; };
+          EXPECT_TRUE(std::any_of(field.elements.begin(), field.elements.end(), is_it))
+              << where << ": {" << word << "}";
+        }
         if (field.type == FieldType::kEnum || field.type == FieldType::kFlag) {
           EXPECT_EQ(field.size, 1) << where;
         }
