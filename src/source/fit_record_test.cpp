@@ -91,7 +91,7 @@ TEST(FitRecord, NothingSaidOfSizesLeadsOutside) {
   const std::vector<std::byte> bytes = recorded(0);
   for (size_t size = sizeof(event_header); size <= bytes.size(); ++size) {
     for (const size_t said : {0u, 1u, 16u, 40u, 41u, 48u, 65535u}) {
-      const Fitted fitted(std::span(bytes).first(size), said);
+      const Fitted fitted{std::span(bytes).first(size), said};
       EXPECT_GE(fitted.record.header->size, sizeof(Mine));
       EXPECT_LE(fitted.elements().size(), 2u) << size << " " << said;
     }
