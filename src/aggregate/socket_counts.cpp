@@ -30,7 +30,7 @@ Result<SocketCounts::Page> SocketCounts::map_page(const Object& object, const ch
   return Page(page);
 }
 
-Result<std::unique_ptr<SocketCounts>> SocketCounts::start(Object& object, const Clock& clock, SocketGroups* groups) {
+Result<std::unique_ptr<SocketCounts>> SocketCounts::open(Object& object, const Clock& clock, SocketGroups* groups) {
   std::unique_ptr<SocketCounts> counts(new SocketCounts(object, clock, groups));
   auto counters = map_page(object, "tcp_state_map");
   if (!counters) return counters.error();
@@ -41,15 +41,13 @@ Result<std::unique_ptr<SocketCounts>> SocketCounts::start(Object& object, const 
   auto ring = RingSource::open(object);
   if (!ring) return ring.error();
   counts->ring_ = std::move(*ring);
-  SOCKEYE_TRY(counts->seed());
+  // Attached with the window open: no transition is seen that is not told, and no socket visited before they are seen.
+  __atomic_store_n(&counts->window().is_open, 1, __ATOMIC_SEQ_CST);
   return counts;
 }
 
-// Attached with the window open: no transition is seen that is not told, and no socket visited before they are seen.
 // What cannot be visited is left out: better counters that miss a namespace than none.
 Status SocketCounts::seed() {
-  __atomic_store_n(&window().is_open, 1, __ATOMIC_SEQ_CST);
-  SOCKEYE_TRY(object_.attach());
   for (int attempt = 0; attempt < kSeedAttempts; ++attempt) {
     const auto reading = pass(true);
     if (!reading) return reading.error();

@@ -37,10 +37,12 @@ struct CountsReading {
 
 class SocketCounts {
  public:
-  // Attaches the object, which is loaded with the collector `counts` and must outlive this, and seeds the counters.
+  // Of an object that is loaded with the collector `counts`, which must outlive this, and is not attached yet.
   // `groups`, where the object is loaded with group_visits, gets the visits of each pass; it must outlive this, too.
-  static Result<std::unique_ptr<SocketCounts>> start(Object& object, const Clock& clock,
-                                                     SocketGroups* groups = nullptr);
+  static Result<std::unique_ptr<SocketCounts>> open(Object& object, const Clock& clock, SocketGroups* groups = nullptr);
+
+  // Seeds the counters, once the object is attached.
+  Status seed();
 
   // A pass. Mostly two grace periods of RCU (10 to 20 ms each), and 0.3 us a socket.
   Result<CountsReading> read();
@@ -55,7 +57,6 @@ class SocketCounts {
       : object_(object), clock_(clock), groups_(groups) {}
 
   static Result<Page> map_page(const Object& object, const char* name);
-  Status seed();
   Result<CountsReading> pass(bool set_right_anyway);
   void drain_ring();
   Status visit_sockets();

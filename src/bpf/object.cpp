@@ -9,16 +9,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdarg>
-#include <cstdio>
 #include <cstring>
 #include <optional>
-#include <sstream>
 
 #include "base/clock.h"
 #include "bpf/grace_period.h"
 #include "bpf/kernel_symbols.h"
 #include "bpf/lent_types.h"
+#include "bpf/libbpf_words.h"
 #include "bpf/reason_names.h"
 #include "bpf/want.h"
 #include "event/collector.h"
@@ -26,48 +24,6 @@
 
 namespace sockeye {
 namespace {
-
-// What libbpf complained about: the kernel's own words for an error message are among it.
-std::string libbpf_words;
-
-int keep_words(libbpf_print_level level, const char* format, va_list arguments) {
-  if (level != LIBBPF_WARN || libbpf_words.size() > 1 << 20) return 0;
-  va_list again;
-  va_copy(again, arguments);
-  std::string text(static_cast<size_t>(std::max(0, vsnprintf(nullptr, 0, format, arguments))) + 1, '\0');
-  vsnprintf(text.data(), text.size(), format, again);
-  va_end(again);
-  text.pop_back();
-  libbpf_words += text;
-  return 0;
-}
-
-// Of a verifier's log the line that says what it refuses: the last but for its statistics. Else libbpf's first line.
-std::string reason_in(const std::string& words) {
-  const size_t end = words.find("-- END PROG LOAD LOG --");
-  if (end == std::string::npos) return words.substr(0, words.find('\n'));
-  std::istringstream lines(words.substr(0, end));
-  std::string reason;
-  for (std::string line; std::getline(lines, line);) {
-    if (!line.empty() && !line.starts_with("processed ")) reason = line;
-  }
-  return reason;
-}
-
-// The program that libbpf could not load; empty where it complained about something else.
-std::string refused_program(const std::string& words) {
-  const size_t end = words.find("': BPF program load failed");
-  const size_t begin = end == std::string::npos ? end : words.rfind("prog '", end);
-  if (begin == std::string::npos) return "";
-  const size_t name = begin + strlen("prog '");
-  return words.substr(name, end - name);
-}
-
-Error load_error(int error, const std::string& doing) {
-  const std::string words = reason_in(libbpf_words);
-  return {ErrorCode::kNotPossible, doing + ": " + errno_text(error) + (words.empty() ? "" : " (" + words + ")"),
-          "this kernel refuses what sockeye needs: sockeye doctor says more"};
-}
 
 // Of all types that the kernel side is compiled with: those of the kernel are relocated by these names, without what
 // follows "___", which tells a type of other kernels apart.
@@ -81,6 +37,16 @@ std::vector<std::string_view> type_names(const bpf_object* object) {
     if (!name.empty()) names.push_back(name.substr(0, name.find("___")));
   }
   return names;
+}
+
+// A program that was attached without BPF_F_ALLOW_MULTI (hierarchy_allows_attach() in kernel/bpf/cgroup.c).
+constexpr char kAlone[] =
+    "detach the program that allows no other beside it at the root cgroup: bpftool cgroup tree shows it";
+
+// "" stays "": a rung falls with any of its programs.
+std::string rung_of_program(const std::string& program) {
+  const ProgramName name = split_program_name(program);
+  return name.rung.empty() ? program : std::string(name.moment) + "__" + std::string(name.rung);
 }
 
 Status write_all(const Fd& file, std::span<const std::byte> bytes) {
@@ -115,8 +81,7 @@ std::vector<Ladder> Object::ladders() {
 }
 
 Result<std::unique_ptr<Object>> Object::open(const ObjectOptions& options) {
-  libbpf_set_print(keep_words);
-  libbpf_words.clear();
+  listen_to_libbpf();
   auto features = Features::detect(options.btf_file);
   if (!features) return features.error();
   std::unique_ptr<Object> object(new Object(std::move(*features)));
@@ -130,7 +95,20 @@ Result<std::unique_ptr<Object>> Object::open(const ObjectOptions& options) {
   return object;
 }
 
-Result<std::unique_ptr<Object>> Object::load(ObjectOptions options) {
+Result<std::unique_ptr<Object>> Object::load(ObjectOptions options) { return load_what_is_taken(options); }
+
+Result<std::unique_ptr<Object>> Object::start(ObjectOptions options, const std::function<Status(Object&)>& prepare) {
+  for (;;) {
+    auto object = load_what_is_taken(options);
+    if (!object) return object.error();
+    SOCKEYE_TRY(prepare(**object));
+    const auto refusal = (*object)->attach();
+    if (!refusal) return object;
+    options.refused.push_back(*refusal);
+  }
+}
+
+Result<std::unique_ptr<Object>> Object::load_what_is_taken(ObjectOptions& options) {
   for (;;) {
     auto object = open(options);
     if (!object) return object.error();
@@ -140,7 +118,7 @@ Result<std::unique_ptr<Object>> Object::load(ObjectOptions options) {
     auto loaded = (*object)->load_programs();
     if (loaded) return object;
     // Its verifier refuses a program: without it there may be another rung.
-    const std::string refused = refused_program(libbpf_words);
+    const std::string refused = rung_of_program(refused_program());
     const bool is_known = std::any_of(options.refused.begin(), options.refused.end(),
                                       [&](const Refusal& refusal) { return refusal.rung == refused; });
     if (refused.empty() || is_known) return (*object)->explain(loaded.error());
@@ -199,7 +177,9 @@ void Object::choose(const ObjectOptions& options) {
   plan_ = plan_run(programs, features_, options);
   for (const Choice& choice : plan_.choices) {
     for (const std::string_view suffix : kProgramsOfRung) {
-      if (bpf_program* chosen = program_of(choice, suffix)) bpf_program__set_autoload(chosen, true);
+      bpf_program* chosen = program_of(choice, suffix);
+      if (!chosen) continue;
+      bpf_program__set_autoload(chosen, true);
     }
   }
   skeleton_->rodata->settings = plan_.settings;
@@ -270,15 +250,16 @@ bpf_program* Object::program_of(const Choice& choice, std::string_view suffix) c
   return bpf_object__find_program_by_name(skeleton_->obj, name.c_str());
 }
 
-Status Object::attach() {
-  for (Choice& choice : plan_.choices) {
-    if (!choice.rung.empty() && !choice.rung.starts_with("iter")) SOCKEYE_TRY(attach_moment(choice));
+std::optional<Refusal> Object::attach() {
+  for (const Choice& choice : plan_.choices) {
+    if (choice.rung.empty() || choice.rung.starts_with("iter")) continue;
+    if (auto refusal = attach_moment(choice)) return refusal;
   }
   skeleton_->bss->counters.attached_ns = SystemClock().boot_ns();
-  return Ok{};
+  return {};
 }
 
-Status Object::attach_moment(Choice& choice) {
+std::optional<Refusal> Object::attach_moment(const Choice& choice) {
   const bool at_cgroups = choice.rung == "sockops" || choice.rung == "getpeername";
   for (const std::string_view suffix : kProgramsOfRung) {
     bpf_program* program = program_of(choice, suffix);
@@ -290,11 +271,10 @@ Status Object::attach_moment(Choice& choice) {
       continue;
     }
     const int error = errno;
-    if (choice.moment == "set_state") return load_error(error, "the program at inet_sock_set_state does not attach");
-    choice.refused.push_back({choice.rung, "it does not attach: " + errno_text(error), ""});
-    choice.rung.clear();
+    return Refusal{choice.moment + "__" + choice.rung, "it does not attach: " + errno_text(error),
+                   at_cgroups && error == EPERM ? kAlone : ""};
   }
-  return Ok{};
+  return {};
 }
 
 // A twin goes before its first, or it would take itself for alone.

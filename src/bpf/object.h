@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,11 +41,13 @@ class Object {
   // The same, and loads. Programs and maps that nobody wants are left out. What the kernel's verifier refuses is left
   // out as well: the next rung is taken.
   static Result<std::unique_ptr<Object>> load(ObjectOptions options);
+  // Loads, lets `prepare` do with the object what must be done before anything is attached, and attaches the moments in
+  // the order of plan(). A rung that does not attach is given up like one that does not load. What the other programs
+  // are to do may depend on it, so all of it begins anew, with another object that `prepare` is given when the first is
+  // gone: nothing is left attached, and what was told by then was so before the run began. An error where the run makes no sense without it.
+  static Result<std::unique_ptr<Object>> start(ObjectOptions options, const std::function<Status(Object&)>& prepare);
   ~Object();
 
-  // Attaches the moments in the order of plan(). A rung that does not attach after all is reported in
-  // plan(); an error where the run makes no sense without it.
-  Status attach();
   void detach();
 
   // The moments on their rungs, and what the run does less well on this kernel than on others.
@@ -72,13 +76,17 @@ class Object {
  private:
   explicit Object(Features features);
 
+  // Adds to options.refused what the kernel refuses.
+  static Result<std::unique_ptr<Object>> load_what_is_taken(ObjectOptions& options);
   void choose(const ObjectOptions& options);
   Status load_programs();
   Status confirm_targets() const;
   Error explain(Error error) const;
   bool wants_map(const std::string& name, const ObjectOptions& options) const;
   bpf_program* program_of(const Choice& choice, std::string_view suffix = "") const;
-  Status attach_moment(Choice& choice);
+  // Of the first rung that does not attach; else all are attached.
+  std::optional<Refusal> attach();
+  std::optional<Refusal> attach_moment(const Choice& choice);
   uint64_t missed_events() const;
   void read_losses_of(LossReason reason, uint32_t counter);
   void read_missed();

@@ -70,10 +70,7 @@ CollectorDiagnosis diagnose_collector(const Collector& collector, const Diagnosi
   options.btf_file = btf_file;
   options.new_cgroups = collector.has_stream || collector.has_rows;  // as its command has them
   CollectorDiagnosis diagnosis;
-  auto object = Object::load(options);
-  if (object && !collector.snapshot) {
-    if (const Status attached = (*object)->attach(); !attached) object = attached.error();
-  }
+  auto object = Object::start(options, [](Object&) { return Ok{}; });
   if (object) {
     diagnosis = describe_plan(name, (*object)->plan());
     diagnosis.tried = true;

@@ -82,16 +82,23 @@ Status run_counts(const CountsOptions& options) {
   WallTime wall(clock);
   Output output = Output::standard(&signals);
   const bool owners = options.by && needs_owners(*options.by);
-  auto object = Object::load({.collectors = {"counts"},
-                              .group_visits = options.by.has_value(),
-                              .owners = owners,
-                              .btf_file = options.btf_file});
-  if (!object) return object.error();
   Enricher enricher;
   std::optional<SocketGroups> groups;
   if (options.by) groups.emplace(*options.by, [&](const ::owner& who) { return enricher.of(who); });
-  auto counts = SocketCounts::start(**object, clock, groups ? &*groups : nullptr);
-  if (!counts) return counts.error();
+  std::unique_ptr<SocketCounts> counts;
+  const auto open = [&](Object& object) -> Status {
+    auto opened = SocketCounts::open(object, clock, groups ? &*groups : nullptr);
+    if (!opened) return opened.error();
+    counts = std::move(*opened);
+    return Ok{};
+  };
+  const auto object = Object::start({.collectors = {"counts"},
+                                     .group_visits = options.by.has_value(),
+                                     .owners = owners,
+                                     .btf_file = options.btf_file},
+                                    open);
+  if (!object) return object.error();
+  SOCKEYE_TRY(counts->seed());
   if (owners) {
     const SnapshotReport owners = take_snapshot(**object);
     if (!owners.shortcoming.empty()) say("the owners are not complete: " + owners.shortcoming);
@@ -102,11 +109,11 @@ Status run_counts(const CountsOptions& options) {
   const auto end = options.duration ? start + *options.duration : steady_clock::time_point::max();
   if (!options.interval) {
     if (options.duration) wait_until(end, signals);
-    return print_reading(**counts, enricher, options, output, wall);
+    return print_reading(*counts, enricher, options, output, wall);
   }
   for (auto next = start; next <= end && !output.is_closed(); next += *options.interval) {
     if (!wait_until(next, signals)) return Ok{};
-    SOCKEYE_TRY(print_reading(**counts, enricher, options, output, wall));
+    SOCKEYE_TRY(print_reading(*counts, enricher, options, output, wall));
     next = std::max(next, steady_clock::now() - *options.interval);
   }
   if (options.duration && !output.is_closed()) wait_until(end, signals);

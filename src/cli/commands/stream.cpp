@@ -164,17 +164,22 @@ Result<RunTotals> run_stream(const Stream& stream) {
   object_options.accept_owner = stream.accept_owner;
   object_options.connect_errors = stream.connect_errors;
   object_options.btf_file = options.btf_file;
-  auto object = Object::load(object_options);
-  if (!object) return object.error();
   const SystemClock clock;
-  auto source = open_source(stream, **object, enricher, clock);
-  if (!source) return source.error();
-
-  CgroupNews news(**object);
-  ContainerGate gate(stream.containers, enricher, (*object)->map_fd("verdict_by_container"));
-  gate.seed();
+  std::unique_ptr<Source> source;
+  std::optional<CgroupNews> news;
+  std::optional<ContainerGate> gate;
+  const auto prepare = [&](Object& object) -> Status {
+    auto opened = open_source(stream, object, enricher, clock);
+    if (!opened) return opened.error();
+    source = std::move(*opened);
+    news.emplace(object);
+    gate.emplace(stream.containers, enricher, object.map_fd("verdict_by_container"));
+    gate->seed();
+    return Ok{};
+  };
   // Attach first, then look at what is there: what changes meanwhile is an event.
-  SOCKEYE_TRY((*object)->attach());
+  const auto object = Object::start(object_options, prepare);
+  if (!object) return object.error();
   const SnapshotReport snapshot = take_snapshot(**object);
   if (!options.quiet) {
     say_what_is_missing(**object);
@@ -189,15 +194,15 @@ Result<RunTotals> run_stream(const Stream& stream) {
   if (translator.is_wanted()) annotate = [&translator](Batch& batch) { translator.fill(batch); };
 
   Heirs heirs(**object);
-  Pipeline pipeline(**source, enricher, sinks->all(), signals, clock, say);
+  Pipeline pipeline(*source, enricher, sinks->all(), signals, clock, say);
   const auto read_news = [&] {
     heirs.look();
-    gate.retry();
-    news.read([&gate](const container_key& cgroup) { gate.hear_of(cgroup); });
+    gate->retry();
+    news->read([&gate](const container_key& cgroup) { gate->hear_of(cgroup); });
   };
   const RunTotals totals = pipeline.run(
-      {options.duration, options.count, options.end_record, gate.wanted(), annotate, read_news, news.wake_fd()});
-  SOCKEYE_TRY((*source)->status());
+      {options.duration, options.count, options.end_record, gate->wanted(), annotate, read_news, news->wake_fd()});
+  SOCKEYE_TRY(source->status());
   return totals;
 }
 
