@@ -52,7 +52,7 @@ function(sockeye_python_tests script name label)
     set_tests_properties(${name}${case} PROPERTIES LABELS ${label} TIMEOUT 180 SKIP_RETURN_CODE 77)
     if(label STREQUAL netns)
       set_tests_properties(${name}${case} PROPERTIES RUN_SERIAL TRUE
-        ENVIRONMENT "SOCKEYE=$<TARGET_FILE:sockeye>;SOCKEYE_LOAD=$<TARGET_FILE:sockeye_load>${uring_environment}")
+        ENVIRONMENT "SOCKEYE=$<TARGET_FILE:sockeye>;SOCKEYE_LOAD=$<TARGET_FILE:sockeye_load>;SOCKEYE_COSTS=$<TARGET_FILE:sockeye_costs>${uring_environment}")
     endif()
   endforeach()
 endfunction()
@@ -106,6 +106,11 @@ find_package(Threads REQUIRED)
 file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/netns/load*.cpp)
 add_executable(sockeye_load EXCLUDE_FROM_ALL ${sources})
 target_link_libraries(sockeye_load PRIVATE sockeye_base Threads::Threads)
+
+# Built with the workload program: what the verifier says of each program.
+add_executable(sockeye_costs EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/tests/load/costs.cpp)
+target_link_libraries(sockeye_costs PRIVATE sockeye_bpf)
+add_dependencies(sockeye_load sockeye_costs)
 
 # Built with the other workload program; without liburing its scenarios skip.
 pkg_check_modules(LIBURING IMPORTED_TARGET liburing)

@@ -49,6 +49,8 @@ std::string rung_of_program(const std::string& program) {
   return name.rung.empty() ? program : std::string(name.moment) + "__" + std::string(name.rung);
 }
 
+constexpr __u32 kStatistics = 4;  // BPF_LOG_STATS of <linux/bpf_verifier.h>
+
 Status write_all(const Fd& file, std::span<const std::byte> bytes) {
   if (write(file.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size())) return Ok{};
   return Error{ErrorCode::kFailed, "no room for the kernel's types: " + errno_text(errno), ""};
@@ -180,6 +182,7 @@ void Object::choose(const ObjectOptions& options) {
       bpf_program* chosen = program_of(choice, suffix);
       if (!chosen) continue;
       bpf_program__set_autoload(chosen, true);
+      if (options.verifier_statistics) bpf_program__set_log_level(chosen, kStatistics);
     }
   }
   skeleton_->rodata->settings = plan_.settings;
@@ -248,6 +251,16 @@ bpf_program* Object::program_of(const Choice& choice, std::string_view suffix) c
   if (choice.rung.empty()) return nullptr;
   const std::string name = choice.moment + "__" + choice.rung + std::string(suffix);
   return bpf_object__find_program_by_name(skeleton_->obj, name.c_str());
+}
+
+std::vector<const bpf_program*> Object::programs() const {
+  std::vector<const bpf_program*> loaded;
+  for (const Choice& choice : plan_.choices) {
+    for (const std::string_view suffix : kProgramsOfRung) {
+      if (const bpf_program* program = program_of(choice, suffix)) loaded.push_back(program);
+    }
+  }
+  return loaded;
 }
 
 std::optional<Refusal> Object::attach() {

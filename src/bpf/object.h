@@ -64,6 +64,8 @@ class Object {
   // Runs an iterator to its end; what its handlers write is thrown away.
   Status run_iterator(std::string_view moment);
 
+  std::vector<const bpf_program*> programs() const;  // that are loaded, moment by moment
+
   int map_fd(const char* name) const;  // negative: there is no such map in this run
   // Of rows (bpf/rows.h): programs write the other side from now on. The side that they wrote, 0 or 1, is left alone
   // when this returns.

@@ -26,6 +26,7 @@ struct ObjectOptions {
   bool new_cgroups = false;     // tell of each cgroup that is made while the run goes on
   bool accept_owner = false;    // see accept() even where that costs every system call
   bool connect_errors = false;  // see connect() fail before its first SYN even where that does
+  bool verifier_statistics = false;  // of each program that loads are kept: verifier_words()
   std::string btf_file = {};    // of --btf: the kernel's types, where its own cannot be read; empty: none
   // Rungs that the kernel did not load when it was asked to, as <moment>__<rung>, and its words: others are taken.
   std::vector<Refusal> refused = {};

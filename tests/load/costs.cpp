@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// What this kernel's verifier says of each program of a run: how many instructions it walked through, and how much stack
+// the deepest chain of calls takes.
+//
+// usage: sockeye_costs VALUES COLLECTORS...
+// VALUES: how many there are in each filter, 0 to 16. COLLECTORS: names with commas between them; each such word is a run
+// of its own. For each program that is taken a line "COLLECTORS PROGRAM INSTRUCTIONS BYTES", for each that is refused
+// "COLLECTORS PROGRAM refused: WHY".
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <set>
+#include <sstream>
+
+#include "bpf/libbpf_words.h"
+#include "bpf/object.h"
+
+namespace sockeye {
+namespace {
+
+constexpr size_t kMostInstructions = 1 << 16;
+
+// The kernel counts each frame like this until 6.8, then in steps of 16 where programs are compiled.
+int rounded(int frame) { return (std::max(frame, 1) + 31) / 32 * 32; }
+
+// As the kernel has it now: what it found to be dead is gone.
+std::vector<bpf_insn> instructions_of(const bpf_program* program) {
+  std::vector<bpf_insn> instructions(kMostInstructions);
+  bpf_prog_info info = {};
+  info.xlated_prog_insns = reinterpret_cast<__u64>(instructions.data());
+  info.xlated_prog_len = static_cast<__u32>(instructions.size() * sizeof(bpf_insn));
+  __u32 size = sizeof info;
+  if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) != 0) return {};
+  instructions.resize(info.xlated_prog_len / sizeof(bpf_insn));
+  return instructions;
+}
+
+// The kernel leaves the distance to a subprogram in `off`, what it is called by in `imm`.
+bool calls_subprogram(const bpf_insn& instruction) {
+  return instruction.code == (BPF_JMP | BPF_CALL) && instruction.src_reg == BPF_PSEUDO_CALL;
+}
+
+// `begins`: where each subprogram begins; `frames`: what each takes.
+int deepest_chain(const std::vector<bpf_insn>& code, const std::vector<size_t>& begins, const std::vector<int>& frames,
+                  size_t which) {
+  const size_t end = which + 1 < begins.size() ? begins[which + 1] : code.size();
+  int deepest = 0;
+  for (size_t i = begins[which]; i < end; ++i) {
+    if (!calls_subprogram(code[i])) continue;
+    const size_t target = i + 1 + static_cast<size_t>(static_cast<ptrdiff_t>(code[i].off));
+    const auto called = static_cast<size_t>(std::find(begins.begin(), begins.end(), target) - begins.begin());
+    deepest = std::max(deepest, deepest_chain(code, begins, frames, called));
+  }
+  return rounded(frames[which]) + deepest;
+}
+
+// Negative: the kernel's words and its code do not fit together.
+int stack_of(const bpf_program* program, const std::vector<int>& frames) {
+  const std::vector<bpf_insn> code = instructions_of(program);
+  std::set<size_t> begins = {0};
+  for (size_t i = 0; i < code.size(); ++i) {
+    if (calls_subprogram(code[i])) begins.insert(i + 1 + static_cast<size_t>(static_cast<ptrdiff_t>(code[i].off)));
+  }
+  if (begins.size() != frames.size() || *begins.rbegin() >= code.size()) return -1;
+  return deepest_chain(code, {begins.begin(), begins.end()}, frames, 0);
+}
+
+struct Statistics {
+  unsigned instructions = 0;
+  std::vector<int> frames;
+};
+
+// "stack depth 40+128" and "processed 1234 insns (limit ...".
+Statistics read_statistics(const std::string& log) {
+  Statistics read;
+  std::istringstream lines(log);
+  for (std::string line; std::getline(lines, line);) {
+    sscanf(line.c_str(), "processed %u insns", &read.instructions);
+    if (!line.starts_with("stack depth ")) continue;
+    std::istringstream frames(line.substr(strlen("stack depth ")));
+    for (std::string frame; std::getline(frames, frame, '+');) read.frames.push_back(atoi(frame.c_str()));
+  }
+  return read;
+}
+
+// Values that are all ones are as good as any: the verifier walks through all of them. Full means 64 for --pid.
+filter_rules full_filters(unsigned values) {
+  filter_rules rules = {};
+  if (values == 0) return rules;
+  memset(&rules, 0xff, sizeof rules);  // no list is dead code
+  rules.family = FAMILY_IPV4;
+  rules.direction = FILTER_DIRECTION_OUT;
+  if (values >= FILTER_VALUES) return rules;
+  std::vector<filter_list*> lists = {&rules.pids, &rules.uids, &rules.netns_inodes, &rules.cgroups, &rules.comms};
+  for (filter_list& list : rules.addresses) lists.push_back(&list);
+  for (filter_list& list : rules.ports) lists.push_back(&list);
+  for (filter_list* list : lists) list->used = list->wanted = (1ull << values) - 1;
+  return rules;
+}
+
+std::vector<std::string_view> split(std::string_view words) {
+  std::vector<std::string_view> parts;
+  for (size_t comma; (comma = words.find(',')) != std::string_view::npos; words.remove_prefix(comma + 1))
+    parts.push_back(words.substr(0, comma));
+  parts.push_back(words);
+  return parts;
+}
+
+bool print_costs(const char* collectors, unsigned values) {
+  ObjectOptions options;
+  options.collectors = split(collectors);
+  options.filters = full_filters(values);
+  options.accept_owner = options.connect_errors = options.new_cgroups = options.verifier_statistics = true;
+  const auto object = Object::load(options);
+  if (!object) {
+    fprintf(stderr, "%s: %s\n", collectors, object.error().what.c_str());
+    return false;
+  }
+  for (const Choice& choice : (*object)->plan().choices) {
+    for (const Refusal& refusal : choice.refused)
+      printf("%s %s__%s refused: %s\n", collectors, choice.moment.c_str(), refusal.rung.c_str(), refusal.why.c_str());
+  }
+  for (const bpf_program* program : (*object)->programs()) {
+    const std::string name = bpf_program__name(program);
+    const auto words = std::find_if(verifier_words().begin(), verifier_words().end(),
+                                    [&](const VerifierWords& each) { return each.program == name; });
+    if (words == verifier_words().end()) return false;
+    const Statistics told = read_statistics(words->log);
+    const int stack = stack_of(program, told.frames);
+    if (stack < 0) fprintf(stderr, "%s: not understood: %s\n", name.c_str(), words->log.c_str());
+    if (stack < 0) return false;
+    printf("%s %s %u %d\n", collectors, name.c_str(), told.instructions, stack);
+  }
+  return true;
+}
+
+}  // namespace
+}  // namespace sockeye
+
+int main(int count, char** words) {
+  if (count < 3) {
+    fprintf(stderr, "usage: %s VALUES COLLECTORS...\n", words[0]);
+    return 2;
+  }
+  bool understood = true;
+  for (int i = 2; i < count; ++i) understood &= sockeye::print_costs(words[i], static_cast<unsigned>(atoi(words[1])));
+  return understood ? 0 : 1;
+}
