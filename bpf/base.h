@@ -21,6 +21,7 @@ const volatile struct kernel_settings settings = {};
 const volatile struct filter_rules filters = {}; /* of this run, set before loading */
 const volatile struct reason_names reasons __attribute__((aligned(8))) = {};
 const volatile struct tcp_receive_code tcp_receive = {};
+const volatile struct copy_code copies = {};
 const volatile __u32 dst_entry_type = 0; /* type id of struct dst_entry where bpf_rdonly_cast exists, else 0 */
 struct kernel_counters counters = {};
 

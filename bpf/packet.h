@@ -210,6 +210,18 @@ INLINE int read_packet(struct packet *packet, struct socket_id *id, struct sk_bu
 	return ethertype == ETHERTYPE_IPV6 && read_ipv6(packet, id, head, at, end);
 }
 
+#define PACKET_IS_OUTGOING 4 /* PACKET_OUTGOING of <linux/if_packet.h> */
+
+/*
+ * Of a packet whose socket is none of a connection: whether it is a copy in the receive queue of that socket, a tap
+ * (AF_PACKET) or a raw one. Queues take the device off; a tap's copy of what is sent is marked (dev_queue_xmit_nit()).
+ * Else that socket sent it.
+ */
+INLINE int is_queued_copy(struct sk_buff *skb)
+{
+	return BPF_CORE_READ_BITFIELD(skb, pkt_type) == PACKET_IS_OUTGOING || (skb->skb_iif && !skb->dev);
+}
+
 /* Whether the stack has taken it in (__netif_receive_skb_core() notes the device): else it is on its way out. */
 INLINE int was_received(struct sk_buff *skb)
 {
@@ -271,17 +283,12 @@ INLINE struct sock *readable_full(struct sock_common *full)
 	return (struct sock *)full;
 }
 
-INLINE __u16 protocol_of(struct sock_common *full)
-{
-	return readable_full(full)->sk_protocol;
-}
-
 /* What the socket that a packet was for tells of it, a full one. */
 INLINE void read_receiver(struct packet *packet, struct sock_common *full)
 {
 	struct sock *sk = readable_full(full);
 
-	if (sk->sk_protocol != TCP_PROTOCOL)
+	if (!is_tcp_socket(sk))
 		return;
 	packet->state = full->skc_state;
 	if (full->skc_state != STATE_LISTEN)

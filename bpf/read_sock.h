@@ -11,7 +11,7 @@
 #define SHUT_DOWN_BOTH_WAYS 3 /* SHUTDOWN_MASK of <net/sock.h> */
 
 /* The protocol's number alone says little: 6 is also NETLINK_XFRM, and that of a raw socket for TCP. */
-INLINE int is_internet_socket(struct sock *sk, __u16 type)
+INLINE int is_internet_socket(const struct sock *sk, __u16 type)
 {
 	__u16 family = sk->__sk_common.skc_family;
 
@@ -19,18 +19,18 @@ INLINE int is_internet_socket(struct sock *sk, __u16 type)
 }
 
 /* Of a full socket. */
-INLINE int is_tcp_socket(struct sock *sk)
+INLINE int is_tcp_socket(const struct sock *sk)
 {
 	return sk->sk_protocol == TCP_PROTOCOL && is_internet_socket(sk, STREAM_SOCKET);
 }
 
 /* The connection above its subflows, which are TCP sockets. */
-INLINE int is_mptcp_connection(struct sock *sk)
+INLINE int is_mptcp_connection(const struct sock *sk)
 {
 	return sk->sk_protocol == MPTCP_PROTOCOL && is_internet_socket(sk, STREAM_SOCKET);
 }
 
-INLINE int is_udp_socket(struct sock *sk)
+INLINE int is_udp_socket(const struct sock *sk)
 {
 	return sk->sk_protocol == UDP_PROTOCOL && is_internet_socket(sk, DATAGRAM_SOCKET);
 }

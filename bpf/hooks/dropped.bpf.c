@@ -43,6 +43,19 @@ INLINE int is_taken_acknowledgement(struct packet *packet, struct sock_common *c
 }
 
 /*
+ * Whether this code hands copies of packets to taps and raw sockets, where the kernel does not say for which socket it was. Without
+ * branches: the verifier would follow each.
+ */
+INLINE int is_copy_code(__u64 location)
+{
+	__u64 outside = 1;
+
+	for (int i = 0; i < COPY_FUNCTIONS; i++)
+		outside &= filter_sign((location - copies.functions[i].from) | (copies.functions[i].to - 1 - location));
+	return settings.drop_arguments < 4 && !outside;
+}
+
+/*
  * The FIN of a peer that a TIME_WAIT or FIN_WAIT2 minisocket has acknowledged ends here as well, without a reason
  * (discard_it of tcp_v4_rcv()): it did what it came for. Where the kernel does not say for which socket it was, each FIN
  * that ends there is taken for one.
@@ -63,26 +76,28 @@ INLINE int is_no_loss(struct packet *packet, struct sock_common *common)
 
 /*
  * What the socket tells: any its namespace, a full one of TCP or UDP whose it is, and all there is where the packet cannot
- * be read. What another one sends (AF_PACKET) tells of no connection.
+ * be read. What another one sends (AF_PACKET, a raw one, the kernel's for resets) tells of no connection.
  */
 INLINE int read_socket_of(struct moment *m, struct sock_common *common, int has_packet)
 {
 	struct packet *packet = m->packet;
-	__u16 protocol = is_full_socket(common) ? protocol_of(common) : 0;
+	int is_tcp, is_udp;
 
 	m->cookie = (__u64)common->skc_cookie.counter;
 	m->id->netns_cookie = netns_cookie(readable_socket(common)->skc_net.net);
 	m->id->netns = readable_socket(common)->skc_net.net->ns.inum;
-	if (protocol != TCP_PROTOCOL && protocol != UDP_PROTOCOL) {
+	is_tcp = is_full_socket(common) && is_tcp_socket(readable_full(common));
+	is_udp = is_full_socket(common) && is_udp_socket(readable_full(common));
+	if (!is_tcp && !is_udp) {
 		m->owner = 0;
 		return has_packet;
 	}
 	read_receiver(packet, common);
 	if (!has_packet) {
-		packet->protocol = protocol;
+		packet->protocol = is_tcp ? TCP_PROTOCOL : UDP_PROTOCOL;
 		read_mini_id(m->id, common);
 	}
-	if (protocol == TCP_PROTOCOL)
+	if (is_tcp)
 		m->record = own_record(find_record(common, 0), common);
 	if (m->record) {
 		forget_departed_owner(m->record, is_held((struct tcp_sock *)readable_full(common)));
@@ -94,36 +109,74 @@ INLINE int read_socket_of(struct moment *m, struct sock_common *common, int has_
 	return 1;
 }
 
+/* Of what is dropped for it, no connection loses anything: a tap (AF_PACKET), a raw socket, one that pings. */
+INLINE int takes_copies(struct sock_common *common)
+{
+	struct sock *sk;
+
+	if (!is_full_socket(common))
+		return 0;
+	sk = readable_full(common);
+	return !is_tcp_socket(sk) && !is_udp_socket(sk) && sk->sk_protocol != MPTCP_PROTOCOL;
+}
+
+/*
+ * Over a veth link a packet takes the socket along that sent it, up to ip_rcv(), into another namespace: what is dropped
+ * before that was not for this socket.
+ */
+INLINE int is_senders(struct sock_common *common, struct socket_id *id)
+{
+	return takes_copies(common) || (common->skc_num == id->rport && common->skc_num != id->lport);
+}
+
+/*
+ * The socket that a packet was for (`receiver`), else the one that it has with it, and that socket's owner; 0: none. Not
+ * to be told: the packet is a copy.
+ */
+INLINE int find_socket(struct moment *m, struct sock_common **found, struct sk_buff *skb, struct sock *receiver)
+{
+	struct sock_common *common;
+	struct sock *sk;
+
+	if (receiver) {
+		*found = readable_socket(&receiver->__sk_common);
+		m->owner = living_datagram_owner(receiver);
+		return !takes_copies(*found);
+	}
+	if (is_copy_code(m->packet->location))
+		return 0;
+	/* In fragments that wait for others ip_defrag_offset, a number, is in its place. */
+	sk = skb->sk;
+	if (!sk || !is_address(sk))
+		return 1;
+	common = readable_socket(&sk->__sk_common);
+	if (takes_copies(common) && is_queued_copy(skb))
+		return 0;
+	if (m->packet->is_output || !is_senders(common, m->id)) {
+		*found = common;
+		m->owner = living_datagram_owner(sk);
+	}
+	return 1;
+}
+
 INLINE int run_dropped(unsigned long long *ctx, struct sk_buff *skb, __u64 location)
 {
 	struct packet packet = { .location = location, .packets = 1 };
 	struct socket_id id = {};
 	struct moment m = { .id = &id, .packet = &packet };
 	struct sock_common *common = 0;
+	struct sock *receiver = 0;
 	int has_packet;
 
 	if (settings.drop_arguments >= 3)
 		packet.reason = (__u32)ctx[2];
-	if (settings.drop_arguments >= 4) {
-		struct sock *receiver = (struct sock *)ctx[3];
-
-		if (receiver) {
-			common = readable_socket(&receiver->__sk_common);
-			m.owner = living_datagram_owner(receiver);
-		}
-	}
-	packet.is_output = !common && !was_received(skb);
-	if (!common) {
-		/* In fragments that wait for others ip_defrag_offset, a number, is in its place. */
-		struct sock *sk = skb->sk;
-
-		if (sk && is_address(sk)) {
-			common = readable_socket(&sk->__sk_common);
-			m.owner = living_datagram_owner(sk);
-		}
-	}
+	if (settings.drop_arguments >= 4)
+		receiver = (struct sock *)ctx[3];
+	packet.is_output = !receiver && !was_received(skb);
 	has_packet = read_packet(&packet, &id, skb);
 	if (!has_packet && may_read_packets())
+		return 0;
+	if (!find_socket(&m, &common, skb, receiver))
 		return 0;
 	if ((!common && !has_packet) || is_no_loss(&packet, common))
 		return 0;

@@ -43,7 +43,7 @@ INLINE int run_reset_sent(struct sock *sk, struct sk_buff *answered, __u32 reaso
 	if (common && is_full_socket(common) && common->skc_state != STATE_LISTEN) {
 		struct tcp_sock *tp = readable_tcp((struct sock *)common);
 
-		if (!tp || !is_tcp_socket((struct sock *)tp))
+		if (!tp || !is_tcp_socket(readable_full(common)))
 			return 0;
 		read_socket_id(&id, (struct sock *)tp, tp);
 		packet.state = common->skc_state;

@@ -42,11 +42,17 @@ std::vector<code_range> codes_of(std::istream& symbols, std::span<const std::str
   return codes;
 }
 
-tcp_receive_code find_tcp_receive_code(const std::string& path) {
-  static constexpr std::string_view kFunctions[] = {"tcp_v4_rcv", "tcp_v6_rcv", "tcp_rcv_state_process"};
+ReceiveCode find_receive_code(const std::string& path) {
+  constexpr size_t kOfTcp = 3;
+  static constexpr std::string_view kFunctions[] = {
+      "tcp_v4_rcv",      "tcp_v6_rcv", "tcp_rcv_state_process", "packet_rcv", "tpacket_rcv",  "packet_rcv_fanout",
+      "packet_rcv_spkt", "raw_rcv",    "raw_rcv_skb",           "rawv6_rcv",  "rawv6_rcv_skb"};
+  static_assert(std::size(kFunctions) == kOfTcp + COPY_FUNCTIONS);
   std::ifstream symbols(path);
   const std::vector<code_range> codes = codes_of(symbols, kFunctions);
-  return {codes[0], codes[1], codes[2]};
+  ReceiveCode found = {.tcp = {codes[0], codes[1], codes[2]}, .copies = {}};
+  std::copy(codes.begin() + kOfTcp, codes.end(), found.copies.functions);
+  return found;
 }
 
 }  // namespace sockeye

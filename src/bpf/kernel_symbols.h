@@ -17,7 +17,12 @@ namespace sockeye {
 // (kernel.kptr_restrict, missing rights), or is the last. `symbols` is read once, which takes the kernel some 90 ms.
 std::vector<code_range> codes_of(std::istream& symbols, std::span<const std::string_view> functions);
 
-// Where the kernel takes TCP packets in, IPv4 and IPv6.
-tcp_receive_code find_tcp_receive_code(const std::string& path = "/proc/kallsyms");
+// Where the kernel takes TCP packets in, IPv4 and IPv6, and copies of packets for taps and raw sockets.
+struct ReceiveCode {
+  tcp_receive_code tcp;
+  copy_code copies;
+};
+
+ReceiveCode find_receive_code(const std::string& path = "/proc/kallsyms");
 
 }  // namespace sockeye

@@ -188,8 +188,11 @@ void Object::choose(const ObjectOptions& options) {
   skeleton_->rodata->settings = plan_.settings;
   if (plan_.has("dropped") || plan_.has("reset_sent")) skeleton_->rodata->reasons = name_reasons(features_.types());
   if (plan_.settings.in6_addr_type != 0) skeleton_->rodata->dst_entry_type = features_.types().structure("dst_entry");
-  if (plan_.has("dropped") && plan_.settings.drop_arguments < 4)
-    skeleton_->rodata->tcp_receive = find_tcp_receive_code();
+  if (plan_.has("dropped") && plan_.settings.drop_arguments < 4) {
+    const ReceiveCode code = find_receive_code();
+    skeleton_->rodata->tcp_receive = code.tcp;
+    skeleton_->rodata->copies = code.copies;
+  }
   skeleton_->rodata->filters = options.filters;
   for (const std::string_view name : options.collectors) want_collector(skeleton_, name);
   bpf_map__set_max_entries(skeleton_->maps.ring, options.ring_bytes);

@@ -69,6 +69,14 @@ struct tcp_receive_code {
 };
 SOCKEYE_ASSERT_SIZE(tcp_receive_code, 48);
 
+/* The same of copies of packets, for taps and raw sockets: the functions that hand them to these. */
+#define COPY_FUNCTIONS 8
+
+struct copy_code {
+	struct code_range functions[COPY_FUNCTIONS];
+};
+SOCKEYE_ASSERT_SIZE(copy_code, 128);
+
 struct reason_names {
 	struct reason_name drops[DROP_REASONS];
 	struct reason_name subsystems[DROP_SUBSYSTEMS];
