@@ -47,6 +47,7 @@ INLINE void count_lost(__u32 reason)
 #define UDP_PROTOCOL 17            /* IPPROTO_UDP */
 #define MPTCP_PROTOCOL 262         /* IPPROTO_MPTCP: the connection above its subflows, which are TCP */
 #define TASK_IS_KTHREAD 0x00200000 /* PF_KTHREAD of <linux/sched.h>, the same since 2.6 */
+#define TASK_IS_IO_WORKER 0x10     /* PF_IO_WORKER, since 5.12 */
 #define FILE_TYPE_MASK 0170000     /* S_IFMT of an inode's mode */
 #define FILE_TYPE_SOCKET 0140000   /* S_IFSOCK */
 

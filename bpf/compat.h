@@ -163,6 +163,7 @@ struct pt_regs___x86 {
 	unsigned long orig_ax;
 	unsigned long di;
 	unsigned long si;
+	unsigned long r8;
 } __attribute__((preserve_access_index));
 
 struct pt_regs___arm64 {
@@ -203,6 +204,42 @@ INLINE int read_connect_call(struct connect_call *call, struct pt_regs *regs)
 		call->descriptor = arm64->orig_x0;
 		call->address = (void *)arm64->regs[1];
 		return arm64->syscallno == 203; /* of <asm-generic/unistd.h> */
+	}
+	return 0;
+}
+
+/* msg_name, the first member of the struct user_msghdr that lies there; 0: it cannot be read. */
+INLINE void *name_of_message(unsigned long message)
+{
+	void *name = 0;
+
+	if (bpf_probe_read_user(&name, sizeof(name), (void *)message))
+		return 0;
+	return name;
+}
+
+/*
+ * Where the process has put the address that its system call connects to; 0: it is no such call. Of those that send, one that
+ * connects has MSG_FASTOPEN.
+ */
+INLINE void *address_to_connect(struct pt_regs *regs)
+{
+	struct pt_regs___x86 *x86 = (void *)regs;
+	struct pt_regs___arm64 *arm64 = (void *)regs;
+
+	if (bpf_core_field_exists(x86->orig_ax)) { /* of <asm/unistd_64.h>: connect, sendto, sendmsg */
+		if (x86->orig_ax == 42)
+			return (void *)x86->si;
+		if (x86->orig_ax == 44)
+			return (void *)x86->r8;
+		return x86->orig_ax == 46 ? name_of_message(x86->si) : 0;
+	}
+	if (bpf_core_field_exists(arm64->syscallno)) { /* of <asm-generic/unistd.h> */
+		if (arm64->syscallno == 203)
+			return (void *)arm64->regs[1];
+		if (arm64->syscallno == 206)
+			return (void *)arm64->regs[4];
+		return arm64->syscallno == 211 ? name_of_message(arm64->regs[1]) : 0;
 	}
 	return 0;
 }

@@ -59,11 +59,11 @@ INLINE __u64 submit_flags(void)
 
 #define submit_event(event) bpf_ringbuf_submit(event, submit_flags())
 
-INLINE void submit_judged(struct socket_event *event, struct moment *m, int by_opener)
+INLINE void submit_judged(struct socket_event *event, struct moment *m, int by_opener, struct asked_end *asked)
 {
 	int changed = filters.active && m->record && *(volatile __u32 *)&m->record->changes != m->judged;
 
-	if (changed && verdict_of_filters(&event->socket, &event->owner, by_opener) == VERDICT_FAILS)
+	if (changed && verdict_of_filters(&event->socket, &event->owner, by_opener, asked) == VERDICT_FAILS)
 		bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
 	else
 		submit_event(event);
@@ -73,10 +73,10 @@ INLINE void submit_judged(struct socket_event *event, struct moment *m, int by_o
  * Of a filled event of one socket, behind moment_passes(). It is judged once more where the socket has changed since: on
  * another CPU a process may have accepted or used it before its owner was copied.
  */
-#define submit_socket_event(event, m) submit_judged(event, m, 0)
+#define submit_socket_event(event, m) submit_judged(event, m, 0, 0)
 
 /* The same behind moment_passes_by_opener(). */
-#define submit_socket_event_by_opener(event, m) submit_judged(event, m, 1)
+#define submit_socket_event_by_opener(event, m, asked) submit_judged(event, m, 1, asked)
 
 /*
  * Of an iterator: an event on the stack, zeroed and with its header, into the file. Where it finds no room there nothing

@@ -117,27 +117,42 @@ INLINE int filter_port(const volatile struct filter_rules *rules, __u32 end, __u
 	return filter_verdict(list, filter_port_misses(list, rules->port[end], port));
 }
 
-/* --ip and --port: one end that is wanted is enough, one that is excluded too. */
-INLINE int filter_either_address(const volatile struct filter_rules *rules, const struct socket_id *socket)
+/*
+ * --peer-ip and --peer-port (FILTER_PEER), and with the local end --ip and --port (FILTER_EITHER): one end that is wanted is
+ * enough, one that is excluded too. `asked`: what the peer was asked for as, an end as well; 0: there is none.
+ */
+INLINE int filter_peer_address(const volatile struct filter_rules *rules, __u32 end, const struct socket_id *socket,
+			       const struct asked_end *asked)
 {
-	const volatile struct filter_list *list = &rules->addresses[FILTER_EITHER];
-	const volatile struct filter_bytes *entries = rules->address[FILTER_EITHER];
+	const volatile struct filter_list *list = &rules->addresses[end];
+	const volatile struct filter_bytes *entries = rules->address[end];
+	__u64 misses;
 
 	if (!list->used)
 		return 1;
-	return filter_verdict(list, filter_bytes_misses(list, entries, (const filter_word *)socket->laddr) &
-					    filter_bytes_misses(list, entries, (const filter_word *)socket->raddr));
+	misses = filter_bytes_misses(list, entries, (const filter_word *)socket->raddr);
+	if (end == FILTER_EITHER)
+		misses &= filter_bytes_misses(list, entries, (const filter_word *)socket->laddr);
+	if (asked)
+		misses &= filter_bytes_misses(list, entries, (const filter_word *)asked->address);
+	return filter_verdict(list, misses);
 }
 
-INLINE int filter_either_port(const volatile struct filter_rules *rules, const struct socket_id *socket)
+INLINE int filter_peer_port(const volatile struct filter_rules *rules, __u32 end, const struct socket_id *socket,
+			    const struct asked_end *asked)
 {
-	const volatile struct filter_list *list = &rules->ports[FILTER_EITHER];
-	const volatile struct filter_span *entries = rules->port[FILTER_EITHER];
+	const volatile struct filter_list *list = &rules->ports[end];
+	const volatile struct filter_span *entries = rules->port[end];
+	__u64 misses;
 
 	if (!list->used)
 		return 1;
-	return filter_verdict(list, filter_port_misses(list, entries, socket->lport) &
-					    filter_port_misses(list, entries, socket->rport));
+	misses = filter_port_misses(list, entries, socket->rport);
+	if (end == FILTER_EITHER)
+		misses &= filter_port_misses(list, entries, socket->lport);
+	if (asked)
+		misses &= filter_port_misses(list, entries, asked->port);
+	return filter_verdict(list, misses);
 }
 
 /* ::ffff:0:0/96, as words of memory. */
@@ -167,26 +182,28 @@ INLINE int filter_direction(const volatile struct filter_rules *rules, const str
 	return 1;
 }
 
-/* `src_is_peer`: what is printed as SRC is the peer; else the local end. */
+/* `src_is_peer`: what is printed as SRC is the peer; else the local end, and DST what the peer was asked for as. */
 INLINE int filter_printed_ends(const volatile struct filter_rules *rules, const struct socket_id *socket,
-			       int src_is_peer)
+			       int src_is_peer, const struct asked_end *asked)
 {
 	const __u8 *src = src_is_peer ? socket->raddr : socket->laddr,
-		   *dst = src_is_peer ? socket->laddr : socket->raddr;
+		   *dst = src_is_peer ? socket->laddr : asked->address;
 
 	return filter_port(rules, FILTER_SRC, src_is_peer ? socket->rport : socket->lport) &&
-	       filter_port(rules, FILTER_DST, src_is_peer ? socket->lport : socket->rport) &&
+	       filter_port(rules, FILTER_DST, src_is_peer ? socket->lport : asked->port) &&
 	       filter_address(rules, FILTER_SRC, src) && filter_address(rules, FILTER_DST, dst);
 }
 
-INLINE int filter_socket(const volatile struct filter_rules *rules, const struct socket_id *socket)
+INLINE int filter_socket(const volatile struct filter_rules *rules, const struct socket_id *socket,
+			 const struct asked_end *asked)
 {
 	return filter_direction(rules, socket) && filter_family(rules, socket) &&
 	       filter_number(&rules->netns_inodes, rules->netns, FILTER_VALUES, 1, socket->netns) &&
-	       filter_port(rules, FILTER_LOCAL, socket->lport) && filter_port(rules, FILTER_PEER, socket->rport) &&
+	       filter_port(rules, FILTER_LOCAL, socket->lport) && filter_peer_port(rules, FILTER_PEER, socket, asked) &&
 	       filter_address(rules, FILTER_LOCAL, socket->laddr) &&
-	       filter_address(rules, FILTER_PEER, socket->raddr) && filter_either_port(rules, socket) &&
-	       filter_either_address(rules, socket);
+	       filter_peer_address(rules, FILTER_PEER, socket, asked) &&
+	       filter_peer_port(rules, FILTER_EITHER, socket, asked) &&
+	       filter_peer_address(rules, FILTER_EITHER, socket, asked);
 }
 
 INLINE int filter_knows(const struct owner *owner)
@@ -227,6 +244,15 @@ INLINE struct container_key filter_container_key(const struct owner *owner, int 
 	return key;
 }
 
+/* The peer as the process asked for it; where that is not known, as its socket has it. */
+INLINE struct asked_end filter_asked_end(const struct socket_id *socket, const struct asked_end *asked)
+{
+	struct asked_end end = { .port = asked ? asked->port : socket->rport };
+
+	__builtin_memcpy(end.address, asked ? asked->address : socket->raddr, sizeof(end.address));
+	return end;
+}
+
 /*
  * Whether events of this socket pass, but for --container. src is the local end and dst the peer. `owner` is null, or its source
  * OWNER_UNKNOWN, where nothing is known of it.
@@ -234,19 +260,26 @@ INLINE struct container_key filter_container_key(const struct owner *owner, int 
 FILTER_ENTRY int filter_passes(const volatile struct filter_rules *rules, const struct socket_id *socket,
 			       const struct owner *owner)
 {
+	struct asked_end peer;
+
 	if (!rules->active)
 		return 1;
-	return filter_socket(rules, socket) && filter_printed_ends(rules, socket, 0) && filter_owner(rules, owner);
+	peer = filter_asked_end(socket, 0);
+	return filter_socket(rules, socket, 0) && filter_printed_ends(rules, socket, 0, &peer) &&
+	       filter_owner(rules, owner);
 }
 
-/* The same where src is who opened the connection: on a server's side the peer. */
+/* The same where src is who opened the connection, on a server's side the peer, and dst what that one asked for. */
 FILTER_ENTRY int filter_passes_by_opener(const volatile struct filter_rules *rules, const struct socket_id *socket,
-					 const struct owner *owner)
+					 const struct owner *owner, const struct asked_end *asked)
 {
+	struct asked_end peer;
+
 	if (!rules->active)
 		return 1;
-	return filter_socket(rules, socket) && filter_printed_ends(rules, socket, socket->role == ROLE_SERVER) &&
-	       filter_owner(rules, owner);
+	peer = filter_asked_end(socket, asked);
+	return filter_socket(rules, socket, &peer) &&
+	       filter_printed_ends(rules, socket, socket->role == ROLE_SERVER, &peer) && filter_owner(rules, owner);
 }
 
 /* Whether the two can differ: a filter names src or dst. */

@@ -172,10 +172,13 @@ INLINE struct owner *moment_owner(struct moment *m)
 	return m->record ? shown_owner(&m->record->whose) : m->owner;
 }
 
-/* `owner` 0: nothing is known of it. by_opener: src is who opened the connection, not who is here. */
-INLINE __u32 verdict_of_filters(struct socket_id *id, struct owner *owner, int by_opener)
+/*
+ * `owner` 0: nothing is known of it. by_opener: src is who opened the connection, not who is here; `asked`: what that process
+ * asked for, 0: what its socket has.
+ */
+INLINE __u32 verdict_of_filters(struct socket_id *id, struct owner *owner, int by_opener, struct asked_end *asked)
 {
-	if (by_opener ? !filter_passes_by_opener(&filters, id, owner) : !filter_passes(&filters, id, owner))
+	if (by_opener ? !filter_passes_by_opener(&filters, id, owner, asked) : !filter_passes(&filters, id, owner))
 		return VERDICT_FAILS;
 	return filters.containers ? verdict_of_container(owner) : VERDICT_PASSES;
 }
@@ -204,24 +207,27 @@ INLINE int moment_passes(struct moment *m)
 	read_moment_id(&id, m);
 	if (m->record || !m->id)
 		id.role = m->record ? m->record->role : m->role;
-	verdict = verdict_of_filters(&id, moment_owner(m), 0);
+	verdict = verdict_of_filters(&id, moment_owner(m), 0, 0);
 	if (record && id.lport && id.rport)
 		*(volatile __u32 *)&record->verdict = changes | verdict;
 	return verdict != VERDICT_FAILS;
 }
 
-/* The same for events whose src is who opened the connection. The record keeps one verdict, of events whose src is local. */
-INLINE int moment_passes_by_opener(struct moment *m)
+/*
+ * The same for events whose src is who opened the connection, and asked for `asked` (0: for what its socket has). The record keeps
+ * one verdict, of events whose src is local.
+ */
+INLINE int moment_passes_by_opener(struct moment *m, struct asked_end *asked)
 {
 	struct socket_id id = {};
 
-	if (!filters.active || !filter_names_printed_ends(&filters))
+	if (!filters.active || (!asked && !filter_names_printed_ends(&filters)))
 		return moment_passes(m);
 	if (m->record)
 		m->judged = *(volatile __u32 *)&m->record->changes;
 	read_moment_id(&id, m);
 	id.role = m->record ? m->record->role : m->role;
-	return verdict_of_filters(&id, moment_owner(m), 1) != VERDICT_FAILS;
+	return verdict_of_filters(&id, moment_owner(m), 1, asked) != VERDICT_FAILS;
 }
 
 #endif

@@ -5,18 +5,11 @@
  * then: the moment's id has what the process asked for. Seen as a system call the socket can only be read: there is no
  * record, and the moment has its owner itself.
  */
+#include "bpf/asked_address.h"
 #include "bpf/descriptor.h"
 #include "bpf/emit.h"
 #include "bpf/use.h"
 #include "gen/handlers_connect_returned.h"
-
-/* A struct sockaddr_in or sockaddr_in6, as far as it is of use here. */
-struct asked_address {
-	__u16 family;
-	__be16 port;
-	__be32 ipv4; /* IPv6: the flow label */
-	__u8 ipv6[16];
-};
 
 /* The socket as it would be. No peer where what was asked for is no internet address. */
 INLINE void fill_asked_id(struct socket_id *id, struct moment *m, struct asked_address *asked)
@@ -40,13 +33,6 @@ INLINE void fill_asked_id(struct socket_id *id, struct moment *m, struct asked_a
 INLINE void read_asked(struct asked_address *asked, const void *address)
 {
 	if (!settings.may_probe_read || bpf_probe_read_kernel(asked, sizeof(*asked), address))
-		asked->family = 0;
-}
-
-/* The process's own: an address of IPv4 may be the last that it can read. */
-INLINE void read_users_asked(struct asked_address *asked, const void *address)
-{
-	if (bpf_probe_read_user(asked, sizeof(*asked), address) && bpf_probe_read_user(asked, 8, address))
 		asked->family = 0;
 }
 

@@ -17,7 +17,8 @@ struct connections_sock {
 	__u8 told_error; /* errno of an attempt whose end is told: connect() may return it still. CONNECTIONS_TOLD_ANY:
 			    it returns next, with one that was not known; 0: there is none */
 	__u8 _pad[6];
+	struct asked_end asked; /* client in its handshake: what its process asked for */
 };
-SOCKEYE_ASSERT_SIZE(connections_sock, 16);
+SOCKEYE_ASSERT_SIZE(connections_sock, 40);
 
 #endif

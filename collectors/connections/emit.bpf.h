@@ -61,8 +61,18 @@ INLINE void connections_set_told(struct moment *m, __u8 error)
 		bpf_map_delete_elem(&connections_told, &m->cookie);
 }
 
-/* The ends as they are shown: SRC opened the connection. */
-INLINE void connections_fill_ends(struct connections_event *event, int is_client)
+/* What the process asked for where the socket connects to something else; 0: it does not, or that is not known. */
+INLINE struct asked_end *connections_asked(struct moment *m)
+{
+	struct connections_sock *own = m->record && !m->id ? &m->record->parts.connections : 0;
+
+	if (!settings.reads_own_call || !own || !own->asked.is_other)
+		return 0;
+	return &own->asked;
+}
+
+/* The ends as they are shown: SRC opened the connection, DST is what it asked for. */
+INLINE void connections_fill_ends(struct connections_event *event, int is_client, struct asked_end *asked)
 {
 	struct socket_id *id = &event->base.socket;
 
@@ -70,24 +80,31 @@ INLINE void connections_fill_ends(struct connections_event *event, int is_client
 	__builtin_memcpy(event->daddr, is_client ? id->raddr : id->laddr, sizeof(event->daddr));
 	event->sport = is_client ? id->lport : id->rport;
 	event->dport = is_client ? id->rport : id->lport;
+	if (!asked)
+		return;
+	__builtin_memcpy(event->nat_daddr, id->raddr, sizeof(event->nat_daddr));
+	event->nat_dport = id->rport;
+	__builtin_memcpy(event->daddr, asked->address, sizeof(event->daddr));
+	event->dport = asked->port;
 }
 
 /*
  * known: since_ns is, or may be 0 as the handshake is not over. An accept on another CPU may also have read its clock
  * before the handshake was over here: that has waited for nothing. Without branches, which the verifier would follow.
  */
-INLINE struct connections_event *connections_reserve(struct moment *m, __u8 event_type, __u64 since_ns, __u8 known)
+INLINE struct connections_event *connections_reserve(struct moment *m, __u8 event_type, __u64 since_ns, __u8 known,
+						     struct asked_end *asked)
 {
 	struct connections_event *event;
 
-	if (!moment_passes_by_opener(m))
+	if (!moment_passes_by_opener(m, asked))
 		return 0;
 	event = reserve_event(connections_event, CONNECTIONS_KIND, m);
 	if (!event)
 		return 0;
 	fill_socket_event(&event->base, m);
 	read_context(&event->base.context);
-	connections_fill_ends(event, event_type == CONNECTIONS_CONNECT);
+	connections_fill_ends(event, event_type == CONNECTIONS_CONNECT, asked);
 	event->event_type = event_type;
 	event->duration_ns = (m->time_ns - since_ns) * filter_differs(since_ns) * filter_sign(~(m->time_ns - since_ns));
 	event->flags = (__u8)(filter_differs(since_ns) | known) * CONNECTIONS_DURATION_KNOWN;
@@ -111,6 +128,7 @@ INLINE __u64 connections_attempt_since(struct moment *m, struct connections_sock
 /* outcome: where there is no error. */
 INLINE void connections_emit_connect(struct moment *m, __u8 error, __u8 outcome)
 {
+	struct asked_end *asked = connections_asked(m);
 	struct connections_event *event;
 	__u64 since_ns = 0;
 
@@ -126,13 +144,13 @@ INLINE void connections_emit_connect(struct moment *m, __u8 error, __u8 outcome)
 			record_changed(m->record);
 		}
 	}
-	event = connections_reserve(m, CONNECTIONS_CONNECT, since_ns, 0);
+	event = connections_reserve(m, CONNECTIONS_CONNECT, since_ns, 0, asked);
 	if (!event)
 		return; /* at once: before 6.4 the verifier does not know that it was compared with 0 already */
 	event->outcome = error ? connections_outcome_of(m, error) : outcome;
 	event->error = error;
 	event->retransmits = m->tp->total_retrans;
-	submit_socket_event_by_opener(&event->base, m);
+	submit_socket_event_by_opener(&event->base, m, asked);
 }
 
 INLINE void connections_emit_accept(struct moment *m)
@@ -149,10 +167,10 @@ INLINE void connections_emit_accept(struct moment *m)
 		known = (__u8)(filter_differs(own->awaits ^ CONNECTIONS_AWAITS_PROCESS) ^ 1);
 		own->awaits = 0;
 	}
-	event = connections_reserve(m, CONNECTIONS_ACCEPT, since_ns, known);
+	event = connections_reserve(m, CONNECTIONS_ACCEPT, since_ns, known, 0);
 	if (!event)
 		return;
-	submit_socket_event_by_opener(&event->base, m);
+	submit_socket_event_by_opener(&event->base, m, 0);
 }
 
 /* A process uses the socket, or ends it: a child that nobody had before was accepted, though accept() was not seen. */

@@ -2,6 +2,7 @@
 #ifndef SOCKEYE_CONNECTIONS_ON_SET_STATE_BPF_H
 #define SOCKEYE_CONNECTIONS_ON_SET_STATE_BPF_H
 
+#include "bpf/asked_address.h"
 #include "collectors/connections/emit.bpf.h"
 
 /*
@@ -79,6 +80,7 @@ INLINE void connections_on_set_state(struct moment *m)
 		if (own) {
 			own->awaits = CONNECTIONS_AWAITS_OUTCOME;
 			own->since_ns = m->time_ns;
+			read_asked_end(&own->asked, m->tp);
 		}
 	} else if (m->old_state == STATE_LISTEN && m->new_state == STATE_SYN_RECV) {
 		if (own)

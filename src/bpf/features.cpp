@@ -269,6 +269,7 @@ kernel_settings Features::settings() const {
   settings.reason_not_specified = static_cast<__u8>(reason_not_specified(types()));
   settings.reset_arguments = static_cast<__u8>(std::max(0, types().arguments("tcp_send_reset")));
   settings.may_probe_read = may_probe_read_;
+  settings.reads_own_call = types().function("bpf_task_pt_regs") != 0 && may_probe_read_;
   settings.has_cgroup_v1 = cgroup_v1_memory_;
   settings.follows_connections =
       types().structure("mptcp_subflow_context") != 0 && settings.has_socket_cookie && settings.may_probe_read;

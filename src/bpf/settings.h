@@ -36,7 +36,8 @@ struct kernel_settings {
 	__u8 sees_connect_calls;       /* connect() is seen as a system call */
 	__u8 sees_connect_errors;      /* connect() is seen to come back with an error, as that or in another way */
 	__u8 tells_failed_retransmits; /* tcp_retransmit_skb comes for failed ones too, with the error (6.15) */
-	__u8 _pad[3];
+	__u8 reads_own_call; /* what the current process asks its system call for: bpf_task_pt_regs (5.15), probe reads */
+	__u8 _pad[2];
 	__u32 tick_ns;        /* a jiffy, in which the kernel counts some of its times */
 	__u32 states_entered; /* bits 1 << STATE_*: set_state passes over a transition to any other state */
 	__u32 last_use_mask;  /* places of the map last_uses, a power of two, less one */

@@ -101,6 +101,15 @@ struct socket_id {
 };
 SOCKEYE_ASSERT_SIZE(socket_id, 64);
 
+/* The end that a process asked to be connected to, where its socket connects to another one. To be read as words. */
+struct asked_end {
+	__u8 address[16]; /* network order, IPv4 as ::ffff:a.b.c.d */
+	__u16 port;       /* host order */
+	__u8 is_other;    /* 0: the socket's remote end is what was asked for, or that is not known */
+	__u8 _pad[5];
+} __attribute__((aligned(8)));
+SOCKEYE_ASSERT_SIZE(asked_end, 24);
+
 /* What the kernel puts in place of a socket that it closes from FIN_WAIT2 or CLOSING. */
 #define OUTCOME_NONE 0      /* it is no such transition */
 #define OUTCOME_TIME_WAIT 1 /* a TIME_WAIT minisocket */

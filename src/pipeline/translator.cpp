@@ -9,13 +9,8 @@ namespace sockeye {
 Translator::Translator(std::span<const EventType* const> types, Translations translations, const Clock& clock)
     : translations_(std::move(translations)), clock_(clock) {
   for (const EventType* type : types) {
-    const Plan plan = {.type = type,
-                       .saddr = find_field(*type, "saddr"),
-                       .sport = find_field(*type, "sport"),
-                       .daddr = find_field(*type, "daddr"),
-                       .dport = find_field(*type, "dport"),
-                       .nat_daddr = find_field(*type, "nat_daddr"),
-                       .nat_dport = find_field(*type, "nat_dport")};
+    const Plan plan = {
+        .type = type, .nat_daddr = find_field(*type, "nat_daddr"), .nat_dport = find_field(*type, "nat_dport")};
     if (plan.nat_daddr && plan.nat_dport) plans_.push_back(plan);
   }
 }
@@ -29,15 +24,17 @@ void Translator::fill(Batch& batch) {
   }
 }
 
-// Whoever opened the connection is here: of one that came in, the namespace may be another than that of the rule.
+// Whoever opened the connection is here: of one that came in, the namespace may be another than that of the rule. What
+// rules see is the socket's remote end; where that is not what the process asked for, the kernel side has told it, and
+// it stays where no rule is.
 void Translator::fill(const Plan& plan, const Record& record, std::byte* bytes) {
   const auto& event = *reinterpret_cast<const socket_event*>(record.bytes());
   if (event.socket.role != ROLE_CLIENT || event.socket.lport == 0) return;
   Flow flow;
-  memcpy(flow.source.address, bytes + plan.saddr->offset, sizeof flow.source.address);
-  memcpy(flow.destination.address, bytes + plan.daddr->offset, sizeof flow.destination.address);
-  flow.source.port = static_cast<uint16_t>(number_of(*plan.sport, record));
-  flow.destination.port = static_cast<uint16_t>(number_of(*plan.dport, record));
+  memcpy(flow.source.address, event.socket.laddr, sizeof flow.source.address);
+  memcpy(flow.destination.address, event.socket.raddr, sizeof flow.destination.address);
+  flow.source.port = event.socket.lport;
+  flow.destination.port = event.socket.rport;
   const auto end = translations_.of(event.socket.netns, event.owner.pid, flow);
   if (!end) return;
   memcpy(bytes + plan.nat_daddr->offset, end->address, sizeof end->address);

@@ -20,10 +20,10 @@ class Translator {
   void fill(Batch& batch);
 
  private:
-  // Where in its records a type has what is asked for, and what is found.
+  // Where in its records a type has what is found.
   struct Plan {
     const EventType* type;
-    const Field *saddr, *sport, *daddr, *dport, *nat_daddr, *nat_dport;
+    const Field *nat_daddr, *nat_dport;
   };
 
   void fill(const Plan& plan, const Record& record, std::byte* bytes);

@@ -18,12 +18,15 @@ class ReplayFilter {
 
  private:
   bool passes_holders(const socket_event& event, const Record& record) const;
+  bool passes_by_opener(const socket_event& event, const Record& record) const;
 
   const filter_rules& rules_;
   filter_rules socket_rules_;  // without what holders are asked
   HolderFilter holder_filter_;
   bool is_of_socket_;
   bool src_opened_;
+  const Field* daddr_;
+  const Field* dport_;
   const Field* old_state_;
   const Field* new_state_;
   const Field* state_;

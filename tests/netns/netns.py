@@ -31,7 +31,7 @@ READ_BYTES = 1 << 20
 NETNS_DIR = "/run/netns"
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 PR_SET_PDEATHSIG = 1
-libc = ctypes.CDLL(None)
+libc = ctypes.CDLL(None, use_errno=True)
 
 
 def require_root():
