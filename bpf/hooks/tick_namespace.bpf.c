@@ -8,7 +8,7 @@
 
 #define NSFS_MAGIC 0x6e736673 /* <linux/magic.h> */
 
-INLINE void tell_holder(struct bpf_iter__task_file *ctx, struct task_struct *task, __u32 netns, __u32 by)
+INLINE void tell_namespace_holder(struct bpf_iter__task_file *ctx, struct task_struct *task, __u32 netns, __u32 by)
 {
 	struct namespace_holder holder = { .netns = netns, .fd = ctx->fd, .by = by };
 
@@ -24,7 +24,7 @@ INLINE void tell_if_namespace(struct bpf_iter__task_file *ctx, struct task_struc
 	struct inode *inode = file->f_inode;
 
 	if (inode->i_sb->s_magic == NSFS_MAGIC)
-		tell_holder(ctx, task, inode->i_ino, HELD_BY_DESCRIPTOR);
+		tell_namespace_holder(ctx, task, inode->i_ino, HELD_BY_DESCRIPTOR);
 }
 
 SEC("iter/task_file")
@@ -45,7 +45,7 @@ int tick_namespace__iter(struct bpf_iter__task_file *ctx)
 	}
 	sk = socket->sk;
 	if (sk)
-		tell_holder(ctx, task, readable_socket(&sk->__sk_common)->skc_net.net->ns.inum, HELD_BY_SOCKET);
+		tell_namespace_holder(ctx, task, readable_socket(&sk->__sk_common)->skc_net.net->ns.inum, HELD_BY_SOCKET);
 	return 0;
 }
 
@@ -64,6 +64,6 @@ int tick_namespace__iter_probe(struct bpf_iter__task_file *ctx)
 		return 0;
 	}
 	socket = file->private_data;
-	tell_holder(ctx, task, BPF_CORE_READ(socket, sk, __sk_common.skc_net.net, ns.inum), HELD_BY_SOCKET);
+	tell_namespace_holder(ctx, task, BPF_CORE_READ(socket, sk, __sk_common.skc_net.net, ns.inum), HELD_BY_SOCKET);
 	return 0;
 }

@@ -26,6 +26,17 @@ void say_what_is_missing(const Object& object) {
   for (const Shortcoming& shortcoming : object.plan().shortcomings()) say(shortcoming.sentence());
 }
 
+void say_what_found_no_room(const kernel_counters& counters) {
+  if (counters.listeners_left_out > 0) {
+    say("no room for " + counted(counters.listeners_left_out, "listener") +
+        ": their new connections have no owner until they are used, and full accept queues of theirs may be missing");
+  }
+  if (counters.processes_untracked > 0) {
+    say("no room for " + with_thousands(counters.processes_untracked) + " processes with sockets" +
+        ": they may be shown as owners when they have ended");
+  }
+}
+
 void say_totals(const RunTotals& totals, const std::string& what) {
   std::string line =
       with_thousands(totals.delivered) + " " + what + ", " + with_thousands(totals.losses.events()) + " lost";

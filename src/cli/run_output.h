@@ -29,6 +29,9 @@ Result<Sinks> make_sinks(const RunOptions& options, const std::vector<const Coll
 // What the run does less well than on a kernel that offers everything, in one line each.
 void say_what_is_missing(const Object& object);
 
+// What the tables of the kernel side had no room for; nothing where that was enough.
+void say_what_found_no_room(const kernel_counters& counters);
+
 // How many were delivered (`what`, in the plural) and how many lost, where and why.
 void say_totals(const RunTotals& totals, const std::string& what);
 

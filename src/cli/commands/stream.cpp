@@ -202,6 +202,7 @@ Result<RunTotals> run_stream(const Stream& stream) {
   };
   const RunTotals totals = pipeline.run(
       {options.duration, options.count, options.end_record, gate->wanted(), annotate, read_news, news->wake_fd()});
+  say_what_found_no_room((*object)->counters());
   SOCKEYE_TRY(source->status());
   return totals;
 }
