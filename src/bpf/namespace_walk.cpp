@@ -101,13 +101,15 @@ void NamespaceWalk::consider_holder(const namespace_holder& holder) {
   space->holders.push_back(holder);
 }
 
-// Whether there are more to visit. A round that found none was the last.
+// Whether there are more to visit. A round that finds none is the last.
 bool NamespaceWalk::find_held() {
   if (!holders_ || rounds_ == kRounds || entered_ >= wanted_.most) return false;
   ++rounds_;
   const auto read = holders_([this](const namespace_holder& holder) { consider_holder(holder); });
   if (!read) shortcoming_ = "network namespaces that no process is in may be missing: " + read.error().what;
-  return next_ < others_.size();
+  const bool found = next_ < others_.size();
+  if (!found) rounds_ = kRounds;
+  return found;
 }
 
 bool NamespaceWalk::enter_next() {
