@@ -2,6 +2,7 @@
 #include "doctor/diagnosis.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "bpf/namespace_walk.h"
 #include "bpf/object.h"
@@ -16,9 +17,10 @@ Trial trial_of(const Status& status) {
   return {false, status.error().what};
 }
 
-NetworkNamespaces walk_namespaces() {
+// As a run walks through them; without `holders` those that processes and mounts show.
+NetworkNamespaces walk_namespaces(NamespaceHolders holders = {}) {
   NetworkNamespaces namespaces;
-  NamespaceWalk walk;
+  NamespaceWalk walk({}, std::move(holders));
   while (walk.enter_next()) ++namespaces.entered;
   namespaces.refused = walk.unvisited();
   namespaces.why = walk.shortcoming();
@@ -59,8 +61,10 @@ void try_iterators(const Collector& collector, Object& object, const Diagnosis& 
     if (const auto done = object.run_iterator(choice.moment); !done) return fail(diagnosis, done.error());
   }
   const bool shows_sockets = collector.snapshot || !collector.has_stream;
-  if (visits_namespaces && shows_sockets && !all.namespaces.why.empty())
-    add_other(diagnosis, "sockets of other network namespaces may be missing: " + all.namespaces.why, "run it as root");
+  if (!visits_namespaces || !shows_sockets) return;
+  const std::string why = walk_namespaces(holders_by(object)).why;
+  if (!why.empty())
+    add_other(diagnosis, "sockets of other network namespaces may be missing: " + why, "run it as root");
 }
 
 CollectorDiagnosis diagnose_collector(const Collector& collector, const Diagnosis& all, const std::string& btf_file) {
