@@ -4,6 +4,7 @@
 #define SOCKEYE_BPF_COMPAT_H
 
 #include "bpf/base.h"
+#include "bpf/errno.h"
 
 /* Until 5.12 net.net_cookie was an atomic64_t, set at the first request for it; now it is a u64, set from the start. */
 struct net___until_5_12 {
@@ -161,6 +162,7 @@ INLINE int timer_has_run_off(struct tcp_sock *tp)
 /* The number and the arguments of the system call that regs belong to: each architecture keeps them in places of its own. */
 struct pt_regs___x86 {
 	unsigned long orig_ax;
+	unsigned long ax;
 	unsigned long di;
 	unsigned long si;
 	unsigned long r8;
@@ -219,15 +221,17 @@ INLINE void *name_of_message(unsigned long message)
 }
 
 /*
- * Where the process has put the address that its system call connects to; 0: it is no such call. Of those that send, one that
- * connects has MSG_FASTOPEN.
+ * Where the process has put the address that its system call connects to; 0: it is no such call, or that one is over, and what
+ * io_uring has left for its end is at work. Of those that send, one that connects has MSG_FASTOPEN.
  */
 INLINE void *address_to_connect(struct pt_regs *regs)
 {
 	struct pt_regs___x86 *x86 = (void *)regs;
 	struct pt_regs___arm64 *arm64 = (void *)regs;
 
-	if (bpf_core_field_exists(x86->orig_ax)) { /* of <asm/unistd_64.h>: connect, sendto, sendmsg */
+	if (bpf_core_field_exists(x86->orig_ax)) {     /* of <asm/unistd_64.h>: connect, sendto, sendmsg */
+		if (x86->ax != (unsigned long)-ENOSYS) /* which entry_SYSCALL_64 puts there */
+			return 0;
 		if (x86->orig_ax == 42)
 			return (void *)x86->si;
 		if (x86->orig_ax == 44)
@@ -235,6 +239,8 @@ INLINE void *address_to_connect(struct pt_regs *regs)
 		return x86->orig_ax == 46 ? name_of_message(x86->si) : 0;
 	}
 	if (bpf_core_field_exists(arm64->syscallno)) { /* of <asm-generic/unistd.h> */
+		if (arm64->regs[0] != arm64->orig_x0)  /* the result, in the place of the first argument */
+			return 0;
 		if (arm64->syscallno == 203)
 			return (void *)arm64->regs[1];
 		if (arm64->syscallno == 206)

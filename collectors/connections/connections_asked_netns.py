@@ -6,6 +6,7 @@ from cgroup_redirect import puppet_in, redirected_cgroup
 from connections_tools import PORT, of_type, watch
 from kernel_types import has_name
 from puppet import Puppet
+from ready import start_ready
 
 SERVICE = {4: "10.96.0.1", 6: "fd96::1", "mapped": "::ffff:10.96.0.1"}
 KINDS = (4, 6, "mapped")
@@ -117,6 +118,20 @@ def test_fast_open(net):
         check_rows(rows, (SERVICE[family], SERVICE_PORT), (address, PORT))
         calling.do("a.close(); b.close(); c.close()")
         serving.do("l.close()")
+
+
+def test_what_io_uring_is_asked_for_is_not_known(net):
+    """DST is what the socket is connected to, whoever submits: the process, a worker, or a thread of the kernel's."""
+    client, server = net.client_and_server()
+    cgroup, address = cgroup_with_services(net, server), server.addresses[4]
+    join = f"echo $$ > {cgroup}/cgroup.procs && exec \"$@\""
+    for how in ("plain", "async", "sqpoll"):
+        serving = start_ready(lambda fd: server.uring("server", address, PORT, 20, "plain", fd, pass_fds=[fd]))
+        sockeye = watch(net, client)
+        calling = client.popen(["sh", "-c", join, "sh", netns.program_of("SOCKEYE_URING"), "client", SERVICE[4], SERVICE_PORT, 20, how])
+        assert calling.wait() == 0 and serving.wait() == 0, (calling.stderr, serving.stderr)
+        rows = of_type(sockeye.stop(), "connect")
+        assert [connect_of(row) for row in rows] == 20 * [(address, PORT, None, None)], rows[:3]
 
 
 def test_a_rule_behind_it(net):

@@ -219,11 +219,11 @@ TEST(Filter, SrcIsTheLocalEndOrWhoOpenedTheConnection) {
   EXPECT_TRUE(filter_names_printed_ends(&rules));
   EXPECT_TRUE(filter_passes(&rules, &client, nullptr));
   EXPECT_FALSE(filter_passes(&rules, &server, nullptr));
-  EXPECT_TRUE(filter_passes_by_opener(&rules, &client, nullptr));
-  EXPECT_TRUE(filter_passes_by_opener(&rules, &server, nullptr));
+  EXPECT_TRUE(filter_passes_by_opener(&rules, &client, nullptr, nullptr));
+  EXPECT_TRUE(filter_passes_by_opener(&rules, &server, nullptr, nullptr));
   rules.port[FILTER_DST][0] = {39134, 39134};
-  EXPECT_FALSE(filter_passes_by_opener(&rules, &client, nullptr));
-  EXPECT_FALSE(filter_passes_by_opener(&rules, &server, nullptr));
+  EXPECT_FALSE(filter_passes_by_opener(&rules, &client, nullptr, nullptr));
+  EXPECT_FALSE(filter_passes_by_opener(&rules, &server, nullptr, nullptr));
 }
 
 // The same rules, evaluated the obvious way.

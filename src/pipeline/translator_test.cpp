@@ -78,6 +78,25 @@ TEST_F(TranslatorTest, PutsIntoARecordWhereItsDestinationWasTranslatedTo) {
   EXPECT_EQ(got.dport, 8000) << "that stays what was asked for";
 }
 
+TEST_F(TranslatorTest, AsksForWhatTheSocketIsConnectedTo) {
+  const EventType type = opened_type(kFields);
+  Opened chosen = opened();  // another end than the process asked for
+  chosen.dport = 80;
+  memset(chosen.daddr, 7, sizeof chosen.daddr);
+  const Opened got = filled(type, chosen);
+  EXPECT_EQ(got.nat_dport, 81);
+  EXPECT_EQ(memcmp(got.nat_daddr, chosen.base.socket.raddr, sizeof got.nat_daddr), 0);
+  EXPECT_EQ(got.dport, 80);
+}
+
+TEST_F(TranslatorTest, LeavesWhatIsThereWhereNoRuleIs) {
+  const EventType type = opened_type(kFields);
+  Opened chosen = opened();
+  chosen.base.socket.rport = 81;  // which is where everything goes
+  chosen.nat_dport = 8080;
+  EXPECT_EQ(filled(type, chosen).nat_dport, 8080);
+}
+
 TEST_F(TranslatorTest, OnlyOfWhoOpenedIt) {
   const EventType type = opened_type(kFields);
   Opened accepted = opened(), unbound = opened();
