@@ -14,6 +14,7 @@ struct asked_address {
 	__be16 port;
 	__be32 ipv4; /* IPv6: the flow label */
 	__u8 ipv6[16];
+	__u32 scope_id; /* IPv6 */
 };
 
 /* The process's own: an address of IPv4 may be the last that it can read. */

@@ -86,6 +86,26 @@ INLINE __u64 filter_bytes_misses(const volatile struct filter_list *list, const 
 	return misses;
 }
 
+/* As filter_rules.scope has it. */
+INLINE __u64 filter_scope_of(const struct socket_id *socket)
+{
+	return (__u64)socket->netns << 32 | socket->scope_id;
+}
+
+INLINE __u64 filter_address_misses(const volatile struct filter_rules *rules, __u32 end, const __u8 *address,
+				   __u64 scope)
+{
+	const volatile struct filter_scope *scopes = rules->scope[end];
+	__u64 used = rules->addresses[end].used, misses = 0;
+
+	for (__u32 i = 0; i < FILTER_VALUES; i++) {
+		if (!(used >> i & 1))
+			break;
+		misses |= filter_differs((scope & scopes[i].mask) ^ scopes[i].value) << i;
+	}
+	return misses | filter_bytes_misses(&rules->addresses[end], rules->address[end], (const filter_word *)address);
+}
+
 INLINE __u64 filter_port_misses(const volatile struct filter_list *list, const volatile struct filter_span *entries,
 				__u64 port)
 {
@@ -99,13 +119,13 @@ INLINE __u64 filter_port_misses(const volatile struct filter_list *list, const v
 	return misses;
 }
 
-INLINE int filter_address(const volatile struct filter_rules *rules, __u32 end, const __u8 *address)
+INLINE int filter_address(const volatile struct filter_rules *rules, __u32 end, const __u8 *address, __u64 scope)
 {
 	const volatile struct filter_list *list = &rules->addresses[end];
 
 	if (!list->used)
 		return 1;
-	return filter_verdict(list, filter_bytes_misses(list, rules->address[end], (const filter_word *)address));
+	return filter_verdict(list, filter_address_misses(rules, end, address, scope));
 }
 
 INLINE int filter_port(const volatile struct filter_rules *rules, __u32 end, __u16 port)
@@ -125,16 +145,15 @@ INLINE int filter_peer_address(const volatile struct filter_rules *rules, __u32 
 			       const struct asked_end *asked)
 {
 	const volatile struct filter_list *list = &rules->addresses[end];
-	const volatile struct filter_bytes *entries = rules->address[end];
-	__u64 misses;
+	__u64 misses, scope = filter_scope_of(socket);
 
 	if (!list->used)
 		return 1;
-	misses = filter_bytes_misses(list, entries, (const filter_word *)socket->raddr);
+	misses = filter_address_misses(rules, end, socket->raddr, scope);
 	if (end == FILTER_EITHER)
-		misses &= filter_bytes_misses(list, entries, (const filter_word *)socket->laddr);
+		misses &= filter_address_misses(rules, end, socket->laddr, scope);
 	if (asked)
-		misses &= filter_bytes_misses(list, entries, (const filter_word *)asked->address);
+		misses &= filter_address_misses(rules, end, asked->address, scope);
 	return filter_verdict(list, misses);
 }
 
@@ -191,7 +210,8 @@ INLINE int filter_printed_ends(const volatile struct filter_rules *rules, const 
 
 	return filter_port(rules, FILTER_SRC, src_is_peer ? socket->rport : socket->lport) &&
 	       filter_port(rules, FILTER_DST, src_is_peer ? socket->lport : asked->port) &&
-	       filter_address(rules, FILTER_SRC, src) && filter_address(rules, FILTER_DST, dst);
+	       filter_address(rules, FILTER_SRC, src, filter_scope_of(socket)) &&
+	       filter_address(rules, FILTER_DST, dst, filter_scope_of(socket));
 }
 
 INLINE int filter_socket(const volatile struct filter_rules *rules, const struct socket_id *socket,
@@ -200,7 +220,7 @@ INLINE int filter_socket(const volatile struct filter_rules *rules, const struct
 	return filter_direction(rules, socket) && filter_family(rules, socket) &&
 	       filter_number(&rules->netns_inodes, rules->netns, FILTER_VALUES, 1, socket->netns) &&
 	       filter_port(rules, FILTER_LOCAL, socket->lport) && filter_peer_port(rules, FILTER_PEER, socket, asked) &&
-	       filter_address(rules, FILTER_LOCAL, socket->laddr) &&
+	       filter_address(rules, FILTER_LOCAL, socket->laddr, filter_scope_of(socket)) &&
 	       filter_peer_address(rules, FILTER_PEER, socket, asked) &&
 	       filter_peer_port(rules, FILTER_EITHER, socket, asked) &&
 	       filter_peer_address(rules, FILTER_EITHER, socket, asked);

@@ -149,8 +149,18 @@ INLINE __u32 end_of_extension(__u8 next, struct header_words *words, __u32 at)
 	return next == IPV6_AUTHENTICATION ? at + (header_byte(words, 1) + 2) * 4 : 0;
 }
 
+/* Index of the device that a packet came in by, else of the one that it goes out by; 0: not known (any more). */
+INLINE __u32 device_of(struct sk_buff *skb)
+{
+	struct net_device *device = skb->dev;
+
+	if (skb->skb_iif)
+		return (__u32)skb->skb_iif;
+	return device && is_address(device) ? (__u32)device->ifindex : 0;
+}
+
 /* RFC 8200. */
-INLINE int read_ipv6(struct packet *packet, struct socket_id *id, __u64 head, __u32 at, __u32 end)
+INLINE int read_ipv6(struct packet *packet, struct socket_id *id, struct sk_buff *skb, __u64 head, __u32 at, __u32 end)
 {
 	struct header_words words, source, destination;
 	int has_transport = 1;
@@ -189,6 +199,7 @@ INLINE int read_ipv6(struct packet *packet, struct socket_id *id, __u64 head, __
 		put_address(id->raddr, &source);
 		put_address(id->laddr, &destination);
 	}
+	id->scope_id = has_scope(id) ? device_of(skb) : 0;
 	if (has_transport)
 		read_transport(packet, id, head, at, end);
 	return 1;
@@ -207,7 +218,7 @@ INLINE int read_packet(struct packet *packet, struct socket_id *id, struct sk_bu
 	packet->length = skb->len;
 	if (ethertype == ETHERTYPE_IPV4)
 		return read_ipv4(packet, id, head, at, end);
-	return ethertype == ETHERTYPE_IPV6 && read_ipv6(packet, id, head, at, end);
+	return ethertype == ETHERTYPE_IPV6 && read_ipv6(packet, id, skb, head, at, end);
 }
 
 #define PACKET_IS_OUTGOING 4 /* PACKET_OUTGOING of <linux/if_packet.h> */

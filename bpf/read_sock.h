@@ -78,6 +78,17 @@ INLINE void copy_ipv6(__u8 *to, struct in6_addr *from)
 	words[3] = from->in6_u.u6_addr32[3];
 }
 
+/* fe80::/10 of RFC 4291: the same address may be on every link. */
+INLINE int is_link_local(const __u8 *address)
+{
+	return address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
+}
+
+INLINE int has_scope(struct socket_id *id)
+{
+	return is_link_local(id->laddr) || is_link_local(id->raddr);
+}
+
 /* What full sockets, minisockets and request sockets have in common. */
 INLINE void read_addresses(struct socket_id *id, struct sock_common *common)
 {
@@ -89,6 +100,7 @@ INLINE void read_addresses(struct socket_id *id, struct sock_common *common)
 	if (common->skc_family == FAMILY_IPV6) {
 		copy_ipv6(id->laddr, &common->skc_v6_rcv_saddr);
 		copy_ipv6(id->raddr, &common->skc_v6_daddr);
+		id->scope_id = has_scope(id) ? (__u32)common->skc_bound_dev_if : 0;
 	} else {
 		map_ipv4(id->laddr, common->skc_rcv_saddr);
 		map_ipv4(id->raddr, common->skc_daddr);

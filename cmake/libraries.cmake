@@ -30,7 +30,7 @@ target_sources(sockeye_bpf PRIVATE ${GEN}/want.gen.cpp)
 add_dependencies(sockeye_bpf bpf_skeleton)
 sockeye_library(sockeye_record src/record sockeye_event PkgConfig::LIBZSTD)
 sockeye_library(sockeye_source src/source sockeye_bpf sockeye_record)
-sockeye_library(sockeye_enrich src/enrich sockeye_event PkgConfig::LIBNETFILTER_CONNTRACK Threads::Threads ${CMAKE_DL_LIBS})
+sockeye_library(sockeye_enrich src/enrich sockeye_bpf PkgConfig::LIBNETFILTER_CONNTRACK Threads::Threads ${CMAKE_DL_LIBS})
 target_include_directories(sockeye_enrich PRIVATE ${LIBCURL_INCLUDE_DIRS})  # loaded when there is a daemon to ask
 sockeye_library(sockeye_aggregate src/aggregate sockeye_source sockeye_enrich)
 sockeye_library(sockeye_pipeline src/pipeline sockeye_source sockeye_enrich)

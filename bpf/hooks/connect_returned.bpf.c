@@ -11,6 +11,13 @@
 #include "bpf/use.h"
 #include "gen/handlers_connect_returned.h"
 
+INLINE void fill_asked_ipv6(struct socket_id *id, struct asked_address *asked)
+{
+	__builtin_memcpy(id->raddr, asked->ipv6, sizeof(id->raddr));
+	if (!id->scope_id && is_link_local(id->raddr))
+		id->scope_id = asked->scope_id;
+}
+
 /* The socket as it would be. No peer where what was asked for is no internet address. */
 INLINE void fill_asked_id(struct socket_id *id, struct moment *m, struct asked_address *asked)
 {
@@ -21,7 +28,7 @@ INLINE void fill_asked_id(struct socket_id *id, struct moment *m, struct asked_a
 	m->role = ROLE_CLIENT;
 	m->id = id;
 	if (asked->family == FAMILY_IPV6)
-		__builtin_memcpy(id->raddr, asked->ipv6, sizeof(id->raddr));
+		fill_asked_ipv6(id, asked);
 	else if (asked->family == FAMILY_IPV4)
 		map_ipv4(id->raddr, asked->ipv4);
 	else

@@ -28,11 +28,17 @@ constexpr EnumValue kOutcomes[] = {
     {CONNECTIONS_FAILED, "failed", "another error", Colour::kRed},
 };
 
+constexpr uint16_t kScope = offsetof(connections_event, base.socket.scope_id);
+
 #define MEMBER(member) SOCKEYE_MEMBER(connections_event, member)
 
 const Field kFields[] = {
     {.name = "event_type", .type = FieldType::kEnum, MEMBER(event_type), .meaning = "what happened", .values = kTypes},
-    {.name = "saddr", .type = FieldType::kAddress, MEMBER(saddr), .meaning = "address of who opened the connection"},
+    {.name = "saddr",
+     .type = FieldType::kAddress,
+     MEMBER(saddr),
+     .meaning = "address of who opened the connection",
+     .scope = kScope},
     {.name = "sport",
      .type = FieldType::kUnsigned,
      MEMBER(sport),
@@ -41,7 +47,8 @@ const Field kFields[] = {
     {.name = "daddr",
      .type = FieldType::kAddress,
      MEMBER(daddr),
-     .meaning = "address of who accepted it, or was asked to: of a connect what the process asked for"},
+     .meaning = "address of who accepted it, or was asked to: of a connect what the process asked for",
+     .scope = kScope},
     {.name = "dport", .type = FieldType::kUnsigned, MEMBER(dport), .meaning = "port of who accepted it"},
     {.name = "nat_daddr",
      .type = FieldType::kAddress,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "event/shown_address.h"
 #include "event/sink.h"
 
 namespace sockeye {
@@ -31,7 +32,7 @@ void write_micros(Buffer& out, const Field& field, const Record& record, const W
 
 void write_address(Buffer& out, const Field& field, const Record& record, const WallTime&) {
   out.add('"');
-  add_address(out, record.bytes() + field.offset);
+  add_shown_address(out, field, record, add_json_text);
   out.add('"');
 }
 

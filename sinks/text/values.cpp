@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "event/shown_address.h"
 #include "sinks/text/times.h"
 
 namespace sockeye::text {
@@ -31,14 +32,14 @@ void write_millis(Buffer& out, const Field& field, const Record& record, const W
 }
 
 void write_address(Buffer& out, const Field& field, const Record& record, const WallTime&) {
-  add_address(out, record.bytes() + field.offset);
+  add_shown_address(out, field, record, add_plain);
 }
 
 void write_bracketed_address(Buffer& out, const Field& field, const Record& record, const WallTime&) {
   const uint8_t* address = record.bytes() + field.offset;
   const bool brackets = !is_mapped_ipv4(address);
   if (brackets) out.add('[');
-  add_address(out, address);
+  add_shown_address(out, field, record, add_plain);
   if (brackets) out.add(']');
 }
 

@@ -41,6 +41,16 @@ struct filter_bytes {
 };
 SOCKEYE_ASSERT_SIZE(filter_bytes, 32);
 
+/*
+ * The interface that a link-local address is of: x matches where (x & mask) == value, of the namespace's inode number above
+ * the interface's index. All zero: any, or none.
+ */
+struct filter_scope {
+	__u64 value;
+	__u64 mask;
+};
+SOCKEYE_ASSERT_SIZE(filter_scope, 16);
+
 /* Ports, host order. A port that is not known is 0, which no span holds. */
 struct filter_span {
 	__u16 low;  /* the first, at least 1 */
@@ -79,6 +89,7 @@ struct filter_rules {
 	__u64 cgroup[FILTER_VALUES];                             /* owner.cgroup_id */
 	struct filter_bytes comm[FILTER_VALUES];                 /* owner.comm; the mask takes in the name's NUL */
 	struct filter_bytes address[FILTER_ENDS][FILTER_VALUES]; /* networks; IPv4 is v4-mapped, its prefix 96 longer */
+	struct filter_scope scope[FILTER_ENDS][FILTER_VALUES];   /* of address[][]: an entry matches where both do */
 	struct filter_span port[FILTER_ENDS][FILTER_VALUES];
 	__u8 family;      /* FAMILY_*: IPv4 also where an IPv6 socket carries it; 0: both */
 	__u8 direction;   /* FILTER_DIRECTION_*; 0: both */
@@ -88,7 +99,7 @@ struct filter_rules {
 	__u8 containers;  /* FILTER_CONTAINERS*; 0: no --container */
 	__u8 _pad[1];
 };
-SOCKEYE_ASSERT_SIZE(filter_rules, 4536);
+SOCKEYE_ASSERT_SIZE(filter_rules, 5816);
 
 #pragma GCC diagnostic pop
 

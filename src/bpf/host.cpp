@@ -2,6 +2,7 @@
 #include "bpf/host.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <string_view>
@@ -26,6 +27,11 @@ bool is_in_initial_namespace(NamespaceKind kind, const std::string& root) {
   const ssize_t n = readlink(link.c_str(), text, sizeof text);
   return n <= 0 ||
          std::string_view(text, static_cast<size_t>(n)) == (is_pid ? "pid:[4026531836]" : "user:[4026531837]");
+}
+
+uint32_t network_namespace_inode() {
+  struct stat info;
+  return stat("/proc/thread-self/ns/net", &info) == 0 ? static_cast<uint32_t>(info.st_ino) : 0;
 }
 
 }  // namespace sockeye

@@ -16,4 +16,7 @@ enum class NamespaceKind : uint8_t { kPid, kUser };
 // where it cannot be told.
 bool is_in_initial_namespace(NamespaceKind kind, const std::string& root = "");
 
+// Of the network namespace that the calling thread is in; 0: /proc does not tell.
+uint32_t network_namespace_inode();
+
 }  // namespace sockeye

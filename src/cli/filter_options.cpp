@@ -14,32 +14,22 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <string_view>
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "cli/filter_words.h"
+#include "cli/interface_scope.h"
 
 namespace sockeye {
 namespace {
 
-constexpr uint64_t kMostPid = 4'194'304;         // PID_MAX_LIMIT of <linux/threads.h>
-constexpr uint64_t kMostUid = 4'294'967'294;     // (uid_t)-1 is no user
-constexpr int kMostWords = 1 << 20;              // to CLI11, whose "unlimited" would take [a,b] for a list
-constexpr std::string_view kBlanks = " \t\r\n";  // "$(pgrep nginx)" in quotes is one word with newlines in it
+constexpr uint64_t kMostPid = 4'194'304;      // PID_MAX_LIMIT of <linux/threads.h>
+constexpr uint64_t kMostUid = 4'294'967'294;  // (uid_t)-1 is no user
+constexpr int kMostWords = 1 << 20;           // to CLI11, whose "unlimited" would take [a,b] for a list
 
 constexpr const char* kGroup = "Filters (lists: 80,443; '!22' leaves out)";
-
-// An option that takes a list.
-struct ListOption {
-  const char* name;
-  std::vector<std::string> FilterOptions::*words;
-  const char* type;
-  const char* meaning;
-  const char* example;
-  const char* fewer;  // what to do where there are too many values
-};
 
 constexpr const char* kRunTwice = "run sockeye once for each part";
 
@@ -54,7 +44,8 @@ constexpr ListOption kComm{"--comm",
                            "NAME,...",
                            "sockets that processes of these names own (/proc/PID/comm)",
                            "such as --comm nginx, --comm nginx,envoy or --comm '!curl'",
-                           kRunTwice};
+                           kRunTwice,
+                           true};
 constexpr ListOption kUid{"--uid",
                           &FilterOptions::uid,
                           "USER,...",
@@ -85,7 +76,7 @@ constexpr ListOption ip_option(const char* name, std::vector<std::string> Filter
           words,
           "IP,...",
           meaning,
-          "such as 10.0.0.5, 10.0.0.0/8, 2001:db8::/32 or '!10.0.0.5'; names are not looked up",
+          "such as 10.0.0.5, 10.0.0.0/8, 2001:db8::/32, fe80::1%eth0 or '!10.0.0.5'; names of hosts are not looked up",
           "a network (10.0.0.0/8) counts as one"};
 }
 constexpr ListOption port_option(const char* name, std::vector<std::string> FilterOptions::*words,
@@ -110,82 +101,30 @@ constexpr ListOption kPorts[FILTER_ENDS] = {
     port_option("--port", &FilterOptions::port, "port or range of either end"),
 };
 
-struct Item {
-  std::string text;
-  bool excluded;
-
-  std::string given() const { return (excluded ? "!" : "") + text; }
-};
-
-Error wrong(const char* option, const std::string& value, const std::string& why, const std::string& hint) {
-  return {ErrorCode::kUsage, std::string(option) + (value.empty() ? "" : " " + printable(value)) + ": " + why, hint};
+Error too_many(const ListOption& option, size_t values, size_t room) {
+  return wrong(option.name, "", std::to_string(values) + " values, and there is room for " + std::to_string(room),
+               option.fewer);
 }
 
-Error wrong(const ListOption& option, const Item& item, const std::string& why) {
-  return wrong(option.name, item.given(), why, option.example);
-}
-
-Error out_of_range(const ListOption& option, const Item& item, uint64_t least, uint64_t most) {
-  return wrong(option, item, "this goes from " + std::to_string(least) + " to " + std::to_string(most));
-}
-
-std::string_view trimmed(std::string_view text) {
-  const size_t begin = text.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
-}
-
-// The items of one word. Names of processes may have blanks in them, nothing else may.
-Status split_word(const ListOption& option, std::string_view word, std::vector<Item>& items) {
-  const bool blanks_separate = &option != &kComm;
-  if (trimmed(word).empty()) return wrong(option.name, "", "it has no value", option.example);
-  for (size_t begin = 0; begin <= word.size();) {
-    const size_t comma = std::min(word.find(',', begin), word.size());
-    std::string_view rest = trimmed(word.substr(begin, comma - begin));
-    if (rest.empty()) return wrong(option.name, std::string(word), "an item of the list is empty", option.example);
-    while (!rest.empty()) {
-      const size_t end = blanks_separate ? std::min(rest.find_first_of(kBlanks), rest.size()) : rest.size();
-      const bool excluded = rest.front() == '!';
-      items.push_back({std::string(trimmed(rest.substr(excluded, end - excluded))), excluded});
-      const Item& item = items.back();
-      if (item.text.empty()) return wrong(option, item, "nothing stands after the !");
-      if (item.text.find('\0') != std::string::npos) return wrong(option, item, "it has a NUL byte in it");
-      rest = trimmed(rest.substr(end));
-    }
-    begin = comma + 1;
-  }
-  return Ok{};
+void use_entry(filter_list& list, size_t i, const Item& item) {
+  list.used |= uint64_t{1} << i;
+  if (!item.excluded) list.wanted |= uint64_t{1} << i;
 }
 
 // Fills a list of the rules with what `parse` (const Item& -> Result<Entry>) makes of the items.
 template <typename Entry, size_t kRoom, typename Parse>
 Status fill(const ListOption& option, const FilterOptions& options, filter_list& list, Entry (&entries)[kRoom],
             Parse parse) {
-  std::vector<Item> items;
-  for (const std::string& word : options.*option.words) SOCKEYE_TRY(split_word(option, word, items));
-  if (items.size() > kRoom) {
-    const std::string room = std::to_string(items.size()) + " values, and there is room for " + std::to_string(kRoom);
-    return wrong(option.name, "", room, option.fewer);
-  }
-  for (size_t i = 0; i < items.size(); ++i) {
-    auto entry = parse(items[i]);
+  const auto items = items_of(option, options);
+  if (!items) return items.error();
+  if (items->size() > kRoom) return too_many(option, items->size(), kRoom);
+  for (size_t i = 0; i < items->size(); ++i) {
+    auto entry = parse((*items)[i]);
     if (!entry) return entry.error();
     entries[i] = *entry;
-    list.used |= uint64_t{1} << i;
-    if (!items[i].excluded) list.wanted |= uint64_t{1} << i;
+    use_entry(list, i, (*items)[i]);
   }
   return Ok{};
-}
-
-bool is_digits(std::string_view text) { return text.find_first_not_of("0123456789") == std::string_view::npos; }
-
-Result<uint64_t> parse_number(const ListOption& option, const Item& item, std::string_view text, uint64_t least,
-                              uint64_t most) {
-  uint64_t number = 0;
-  if (text.empty() || !is_digits(text)) return wrong(option, item, "this is not a number");
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || number < least || number > most) return out_of_range(option, item, least, most);
-  return number;
 }
 
 Result<filter_span> parse_ports(const ListOption& option, const Item& item) {
@@ -218,12 +157,11 @@ constexpr unsigned kMappedBits = 96;
 
 Result<filter_bytes> parse_network(const ListOption& option, const FilterOptions& options, const Item& item) {
   const size_t slash = item.text.find('/');
-  const std::string text = item.text.substr(0, slash);
+  const std::string text = item.text.substr(0, std::min(slash, item.text.find('%')));
   uint8_t address[16];
   memcpy(address, kMapped, sizeof address);
   const bool dotted = inet_pton(AF_INET, text.c_str(), address + 12) == 1;
   if (!dotted && inet_pton(AF_INET6, text.c_str(), address) != 1) {
-    if (text.find('%') != std::string::npos) return wrong(option, item, "an address is given without its %interface");
     return wrong(option, item, "this is not an IP address");
   }
   unsigned prefix = 128;
@@ -300,10 +238,35 @@ Status fill_owner_lists(const FilterOptions& options, filter_rules& rules) {
               [](const Item& item) { return parse_number(kCgroup, item, item.text, 1, UINT64_MAX); });
 }
 
+std::optional<std::vector<std::string>> numbers_of(const FilterOptions& options) {
+  if (!options.by_numbers) return {};
+  return named_interfaces(options);
+}
+
+// An address whose %interface is a name has an entry for each namespace that has such an interface.
+Status fill_addresses(const FilterOptions& options, filter_rules& rules, unsigned end) {
+  const ListOption& option = kIps[end];
+  const auto items = items_of(option, options);
+  if (!items) return items.error();
+  size_t used = 0;
+  for (const Item& item : *items) {
+    const auto network = parse_network(option, options, item);
+    if (!network) return network.error();
+    const auto scopes = find_scopes(zone_of(item.text), *network, rules, numbers_of(options));
+    if (!scopes) return wrong(option, item, scopes.error().what);
+    for (const filter_scope& scope : *scopes) {
+      if (used == FILTER_VALUES) return too_many(option, std::max(used + 1, items->size()), FILTER_VALUES);
+      rules.address[end][used] = *network;
+      rules.scope[end][used] = scope;
+      use_entry(rules.addresses[end], used++, item);
+    }
+  }
+  return Ok{};
+}
+
 Status fill_end_lists(const FilterOptions& options, filter_rules& rules) {
   for (unsigned end = 0; end < FILTER_ENDS; ++end) {
-    SOCKEYE_TRY(fill(kIps[end], options, rules.addresses[end], rules.address[end],
-                     [&](const Item& item) { return parse_network(kIps[end], options, item); }));
+    SOCKEYE_TRY(fill_addresses(options, rules, end));
     SOCKEYE_TRY(fill(kPorts[end], options, rules.ports[end], rules.port[end],
                      [end](const Item& item) { return parse_ports(kPorts[end], item); }));
   }
@@ -362,13 +325,26 @@ Result<filter_rules> parse_filter(const FilterOptions& options) {
   return rules;
 }
 
+std::vector<std::string> named_interfaces(const FilterOptions& options) {
+  std::vector<std::string> names;
+  for (const ListOption& option : kIps) {
+    const auto items = items_of(option, options);
+    if (!items) continue;
+    for (const Item& item : *items) {
+      const std::string zone(zone_of(item.text));
+      if (!is_digits(zone) && std::count(names.begin(), names.end(), zone) == 0) names.push_back(zone);
+    }
+  }
+  return names;
+}
+
 Result<ContainerFilter> parse_containers(const FilterOptions& options) {
   constexpr std::string_view kPunctuation = "._-";
   constexpr size_t kMost = 255;  // NAME_MAX: a container is a directory
   ContainerFilter filter;
-  std::vector<Item> items;
-  for (const std::string& word : options.container) SOCKEYE_TRY(split_word(kContainer, word, items));
-  for (const Item& item : items) {
+  const auto items = items_of(kContainer, options);
+  if (!items) return items.error();
+  for (const Item& item : *items) {
     if (item.text.size() > kMost) return wrong(kContainer, item, "no container has so long a name");
     const bool is_name = std::all_of(item.text.begin(), item.text.end(), [&](char c) {
       return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||

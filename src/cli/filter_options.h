@@ -47,8 +47,12 @@ struct FilterOptions {
 void add_filter_options(CLI::App& command, FilterOptions& options);
 
 // kUsage, with the option, the value, the reason and an example, for what makes no sense or does not fit into the
-// rules. Looks up users and network namespaces; opens nothing else.
+// rules. Looks up users, network namespaces and interfaces; opens nothing else.
 Result<filter_rules> parse_filter(const FilterOptions& options);
+
+// What stands as a name behind the % of an address: each once, in the order in which the rules number them with
+// by_numbers. A recording knows what its interfaces were called.
+std::vector<std::string> named_interfaces(const FilterOptions& options);
 
 // --container, which is not among the rules: which cgroups those containers are is for the run to find out.
 Result<ContainerFilter> parse_containers(const FilterOptions& options);

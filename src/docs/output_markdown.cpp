@@ -22,6 +22,9 @@ What is not known is `null` or the key is left out, as the column "there" says; 
 not know, because the kernel is newer, is a number in quotes. Names of processes, paths and the like are whatever somebody chose:
 they are escaped, and bytes that are no UTF-8 are U+FFFD.
 
+A link-local address has its interface behind it where that is known, as RFC 4007 writes it: `fe80::1%eth0`, or by the index that the
+socket's network namespace knows it by, `fe80::1%3`.
+
 `--format line` fills in a template, which is given below: `{key}` is the value, `{key:words}` the same in words for people,
 `?` a value that is not known, `-` one that there is none of. `--format table` has columns; on a terminal those that fit.
 )";

@@ -19,7 +19,7 @@ constexpr std::string_view kHead = R"({
 constexpr std::string_view kTimePattern =
     R"("pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{9}Z$")";
 constexpr std::string_view kAddress =
-    R"("pattern": "^[0-9a-f:.]+$", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}])";
+    R"("pattern": "^[0-9a-f:.]+(%.+)?$", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}, {"pattern": "^fe[89ab][0-9a-f]:[0-9a-f:]+%.+$"}])";
 
 std::string quoted(std::string_view text) {
   Buffer out(text.size() + 16);

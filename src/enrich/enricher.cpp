@@ -28,6 +28,7 @@ void Enricher::begin_batch() {
   last_ = nullptr;
   names_.begin_batch();
   containers_.begin_batch();
+  interfaces_.begin_batch();
   take_names();
   if (entries_.size() <= capacity_ - capacity_ / 4) return;
   std::vector<uint64_t> ages;

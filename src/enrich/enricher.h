@@ -12,6 +12,7 @@
 #include "bpf/filter_rules.h"
 #include "enrich/cgroup_names.h"
 #include "enrich/container_names.h"
+#include "enrich/interface_names.h"
 #include "event/context.h"
 #include "event/wire.h"
 
@@ -53,6 +54,10 @@ class Enricher {
   // nullptr: nothing is known. Valid until the next begin_batch(). No allocation where the cgroup is known already.
   const Context* of(const ::owner& who);
 
+  // What the interface of its link-local addresses is called. Valid until the next begin_batch(); null as
+  // InterfaceNames.
+  const InterfaceName* interface_of(const socket_id& socket) { return interfaces_.of(socket); }
+
   // For who shows everything at once: asks for the names of all containers that there are, and waits for daemons to
   // answer, so long at most. Where no daemon is running there is nothing to wait for.
   void prepare(std::chrono::milliseconds limit);
@@ -88,6 +93,7 @@ class Enricher {
 
   CgroupNames names_;
   ContainerNames containers_;
+  InterfaceNames interfaces_;
   size_t capacity_;
   std::unordered_map<container_key, Entry, ContainerKeyHash> entries_;
   const std::pair<const container_key, Entry>* last_ = nullptr;  // in this batch: events come in runs of one owner

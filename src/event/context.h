@@ -3,6 +3,7 @@
 // keeps it until the next batch.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace sockeye {
@@ -22,6 +23,13 @@ struct Context {
   std::string container_image;  // as it was asked for: nginx:1.25
   std::string pod_name;         // of Kubernetes or Podman
   std::string pod_namespace;    // of Kubernetes
+};
+
+// What a network namespace calls one of its interfaces: whoever owns the namespace chooses it, untrusted bytes.
+struct InterfaceName {
+  uint32_t netns;  // inode number
+  uint32_t index;  // socket_id.scope_id
+  std::string name;
 };
 
 }  // namespace sockeye

@@ -18,7 +18,7 @@ enum class FieldType : uint8_t {
   kUnsigned,  // 1, 2, 4 or 8 bytes, host order
   kTime,      // u64 CLOCK_BOOTTIME ns, shown as wall time
   kMicros,    // u64 ns, shown as whole microseconds
-  kAddress,   // 16 bytes, network order, IPv4 as v4-mapped
+  kAddress,   // 16 bytes, network order, IPv4 as v4-mapped; link-local ones with the interface of `scope`
   kText,      // char array up to its first NUL, untrusted bytes
   kEnum,      // u8, one of `values`
   kFlag,      // the bits `mask` of a u8, shown as true or false
@@ -66,6 +66,7 @@ struct Field {
   std::span<const EnumValue> values = {};
   uint8_t mask = 0;
   std::string Context::*context = nullptr;
+  uint16_t scope = 0;        // kAddress: where in the record the index of its interface is; 0: it has none
   Fold fold = Fold::kFirst;  // kUnsigned and kMicros
   // kList: the fields of an element, offsets from its beginning, none of them kContext, kLate or kList; and an element
   // in lines and columns, a template like EventType::line.

@@ -21,6 +21,8 @@ struct Record {
   const EventType* type;
   const Context* context = nullptr;  // null: nothing known
   bool late = false;                 // records with a later time have already gone out
+  const InterfaceName* interface =
+      nullptr;  // that its link-local addresses are of; null: none, or only its index known
 
   const uint8_t* bytes() const { return reinterpret_cast<const uint8_t*>(header); }
 };

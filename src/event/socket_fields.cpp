@@ -53,6 +53,8 @@ constexpr Presence kIfKnownElseGone = {.key_goes = true};
 
 constexpr Presence if_differs(When when, uint16_t other) { return {.when = when, .other = other, .key_goes = true}; }
 
+constexpr uint16_t kScope = offsetof(socket_event, socket.scope_id);
+
 // As an array: of it another is made.
 constexpr auto kFields = std::to_array<Field>({
     {.name = "time",
@@ -119,21 +121,29 @@ constexpr auto kFields = std::to_array<Field>({
      MEMBER(context.comm),
      .meaning = "name of the thread that was on the CPU, where it differs",
      .presence = if_differs(When::kDiffers, offsetof(socket_event, owner.thread))},
-    {.name = "laddr", .type = FieldType::kAddress, MEMBER(socket.laddr), .meaning = "local address"},
+    {.name = "laddr", .type = FieldType::kAddress, MEMBER(socket.laddr), .meaning = "local address", .scope = kScope},
     {.name = "lport",
      .type = FieldType::kUnsigned,
      MEMBER(socket.lport),
      .meaning = "local port; null: not known",
      .presence = kIfNonZero},
-    {.name = "raddr", .type = FieldType::kAddress, MEMBER(socket.raddr), .meaning = "remote address"},
+    {.name = "raddr", .type = FieldType::kAddress, MEMBER(socket.raddr), .meaning = "remote address", .scope = kScope},
     {.name = "rport", .type = FieldType::kUnsigned, MEMBER(socket.rport), .meaning = "remote port; 0 on a listener"},
-    {.name = "saddr", .type = FieldType::kAddress, MEMBER(socket.laddr), .meaning = "address printed as SRC"},
+    {.name = "saddr",
+     .type = FieldType::kAddress,
+     MEMBER(socket.laddr),
+     .meaning = "address printed as SRC",
+     .scope = kScope},
     {.name = "sport",
      .type = FieldType::kUnsigned,
      MEMBER(socket.lport),
      .meaning = "port printed as SRC",
      .presence = kIfNonZero},
-    {.name = "daddr", .type = FieldType::kAddress, MEMBER(socket.raddr), .meaning = "address printed as DST"},
+    {.name = "daddr",
+     .type = FieldType::kAddress,
+     MEMBER(socket.raddr),
+     .meaning = "address printed as DST",
+     .scope = kScope},
     {.name = "dport", .type = FieldType::kUnsigned, MEMBER(socket.rport), .meaning = "port printed as DST"},
     {.name = "family",
      .type = FieldType::kEnum,

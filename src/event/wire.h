@@ -97,7 +97,8 @@ struct socket_id {
 	__u8 family;        /* FAMILY_*: that of the socket; an IPv6 socket may hold mapped IPv4 addresses */
 	__u8 role;          /* ROLE_* */
 	__u8 flags;         /* SOCKET_* */
-	__u8 _pad[5];
+	__u8 _pad[1];
+	__u32 scope_id; /* index of the interface that a link-local address (fe80::/10) is of; 0: there is none */
 };
 SOCKEYE_ASSERT_SIZE(socket_id, 64);
 

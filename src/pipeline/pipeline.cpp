@@ -133,9 +133,10 @@ void Pipeline::enrich() {
   enricher_->begin_batch();
   if (batch_.records().empty()) return;
   for (Record& record : batch_.records()) {
-    if (record.context || record.type->common.empty()) continue;
+    if (record.type->common.empty()) continue;
     const auto& event = *reinterpret_cast<const socket_event*>(record.bytes());
-    if (event.owner.cgroup_id != 0) record.context = enricher_->of(event.owner);
+    if (event.socket.scope_id != 0) record.interface = enricher_->interface_of(event.socket);
+    if (!record.context && event.owner.cgroup_id != 0) record.context = enricher_->of(event.owner);
   }
   if (wanted_) {
     totals_.filtered += std::erase_if(batch_.records(), [this](const Record& record) { return !wanted_(record); });

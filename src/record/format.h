@@ -51,15 +51,18 @@ inline constexpr uint32_t kMaxTypes = 256;
 inline constexpr uint32_t kMaxFacts = 32;
 inline constexpr size_t kMaxFact = 512;  // bytes of a fact's name or value
 inline constexpr size_t kMaxTypeName = 64;
+inline constexpr uint32_t kMaxInterfaces = 256;  // in a block
+inline constexpr size_t kMaxInterface = 64;      // bytes of an interface's name; the kernel's have 15
 inline constexpr size_t kMaxText = 8191;  // bytes of a member of a context; a longer one is cut when it is written
 
 enum class EntryType : uint8_t {
-  kRun = 1,      // RunStart, facts, types: what made the recording
-  kContext = 2,  // value: its number, counted from 1 in each block; facts: the members of Context by name
-  kRecord = 3,   // value: number of its context, 0: none; the record's bytes, gap records among them
-  kClock = 4,    // ClockPoint: holds for what follows
-  kTick = 5,     // u64 boot ns: a second without anything else to tell of
-  kEnd = 6,      // RunEnd, end_event, u64 losses by reason: the recording is whole
+  kRun = 1,        // RunStart, facts, types: what made the recording
+  kContext = 2,    // value: its number, counted from 1 in each block; facts: the members of Context by name
+  kRecord = 3,     // value: number of its context, 0: none; the record's bytes, gap records among them
+  kClock = 4,      // ClockPoint: holds for what follows
+  kTick = 5,       // u64 boot ns: a second without anything else to tell of
+  kEnd = 6,        // RunEnd, end_event, u64 losses by reason: the recording is whole
+  kInterface = 7,  // InterfaceStart, a name: what a namespace calls an interface in what follows in this block
 };
 
 inline constexpr uint8_t kLateFlag = 1;  // kRecord: records with a later time had gone out before
@@ -87,6 +90,12 @@ struct TypeEntry {
   uint16_t reserved;
 };
 static_assert(sizeof(TypeEntry) == 8);
+
+struct InterfaceStart {
+  uint32_t netns;  // socket_id.netns and socket_id.scope_id of records
+  uint32_t index;
+};
+static_assert(sizeof(InterfaceStart) == 8);
 
 struct ClockPoint {
   uint64_t boot_ns;

@@ -82,6 +82,7 @@ void Reader::Free::operator()(ZSTD_DCtx_s* context) const { ZSTD_freeDCtx(contex
 Reader::Reader(std::unique_ptr<Input> input)
     : input_(std::move(input)), zstd_(ZSTD_createDCtx()), raw_(new std::byte[kMaxRaw]) {
   contexts_.reserve(kMaxContexts);
+  interfaces_.reserve(kMaxInterfaces);
 }
 
 Reader::~Reader() = default;
@@ -177,6 +178,7 @@ std::string Reader::unpack(const BlockHeader& header) {
 
 std::string Reader::check_block(uint32_t entries) {
   context_count_ = 0;
+  interfaces_.clear();
   uint32_t found = 0;
   for (size_t at = 0; at < raw_size_; ++found) {
     EntryHeader header;
@@ -204,6 +206,10 @@ std::string Reader::check_entry(const EntryHeader& header, std::span<const std::
         return "a record has an impossible size";
       }
       return header.value <= context_count_ ? "" : "a record has a context that is not there";
+    }
+    case EntryType::kInterface: {
+      constexpr size_t kNamed = sizeof(InterfaceStart);
+      return payload.size() > kNamed && payload.size() <= kNamed + kMaxInterface ? "" : kCutEntry;
     }
     case EntryType::kClock: return payload.size() >= sizeof(ClockPoint) ? "" : kCutEntry;
     case EntryType::kTick: return payload.size() >= sizeof(uint64_t) ? "" : kCutEntry;
@@ -258,6 +264,22 @@ std::string Reader::take_context(std::span<const std::byte> payload) {
   return {};
 }
 
+void Reader::take_interface(std::span<const std::byte> payload) {
+  Bytes bytes(payload);
+  InterfaceStart start;
+  std::string_view name;
+  const bool is_whole = bytes.take(start) && bytes.take(name, payload.size() - sizeof start);
+  if (is_whole && interfaces_.size() < kMaxInterfaces)
+    interfaces_.push_back({start.netns, start.index, std::string(name)});
+}
+
+const InterfaceName* Reader::interface(uint32_t netns, uint32_t index) const {
+  const auto found = std::find_if(interfaces_.rbegin(), interfaces_.rend(), [&](const InterfaceName& known) {
+    return known.netns == netns && known.index == index;
+  });
+  return found == interfaces_.rend() ? nullptr : &*found;
+}
+
 bool Reader::next_entry(Entry& entry) {
   while (at_ < raw_size_) {
     EntryHeader header;
@@ -268,6 +290,7 @@ bool Reader::next_entry(Entry& entry) {
     switch (entry.type) {
       case EntryType::kRun:
       case EntryType::kContext: continue;
+      case EntryType::kInterface: take_interface(entry.payload); continue;
       case EntryType::kRecord:
       case EntryType::kClock:
       case EntryType::kTick:

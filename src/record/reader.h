@@ -82,6 +82,9 @@ class Reader {
   // kRecord's context in this block; null for 0. Valid until the next block.
   const Context* context(uint32_t number) const { return number == 0 ? nullptr : &contexts_[number - 1]; }
 
+  // What the namespace calls it, by the entries so far; null: it is not told. Valid until the next block.
+  const InterfaceName* interface(uint32_t netns, uint32_t index) const;
+
   Input& input() const { return *input_; }
   const std::optional<Damage>& damage() const { return damage_; }
   uint64_t position() const { return position_; }        // bytes read, in whole blocks
@@ -98,6 +101,7 @@ class Reader {
   std::string check_entry(const EntryHeader& header, std::span<const std::byte> payload, bool is_first);
   std::string take_run(std::span<const std::byte> payload);
   std::string take_context(std::span<const std::byte> payload);
+  void take_interface(std::span<const std::byte> payload);
 
   struct Free {
     void operator()(ZSTD_DCtx_s* context) const;
@@ -117,6 +121,7 @@ class Reader {
   Run run_;
   std::vector<Context> contexts_;  // never more than kMaxContexts: they stay where they are
   uint32_t context_count_ = 0;
+  std::vector<InterfaceName> interfaces_;  // never more than kMaxInterfaces
   std::optional<Damage> damage_;
 };
 

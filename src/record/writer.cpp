@@ -62,6 +62,7 @@ Writer::Writer(RunFacts facts, std::vector<const EventType*> types)
       raw_(new std::byte[kBlockBytes]),
       sealed_(new char[sizeof(FileHeader) + sizeof(BlockHeader) + ZSTD_compressBound(kBlockBytes)]),
       known_(kSlots) {
+  told_.reserve(kMaxInterfaces);
   ZSTD_CCtx_setParameter(zstd_.get(), ZSTD_c_compressionLevel, kLevel);
   ZSTD_CCtx_setParameter(zstd_.get(), ZSTD_c_checksumFlag, 1);
 }
@@ -123,17 +124,36 @@ void Writer::add_context(const Context& context) {
   for (const ContextMember& member : kContextMembers) at = put_fact(at, member.name, context.*member.member);
 }
 
+// By what it was called last.
+bool Writer::is_told(const InterfaceName& interface) const {
+  const auto found = std::find_if(told_.rbegin(), told_.rend(), [&](const InterfaceName& told) {
+    return told.netns == interface.netns && told.index == interface.index;
+  });
+  return found != told_.rend() && found->name == interface.name;
+}
+
+void Writer::add_interface(const InterfaceName& interface) {
+  const std::string_view name = std::string_view(interface.name).substr(0, kMaxInterface);
+  const InterfaceStart start{interface.netns, interface.index};
+  std::byte* at = add_entry(EntryType::kInterface, 0, 0, sizeof start + name.size());
+  put(put(at, &start, sizeof start), name.data(), name.size());
+  told_.push_back(interface);
+}
+
 bool Writer::add(const Record& record) {
   Known* context = record.context ? known(record.context) : nullptr;
   const bool is_new = context && context->generation != generation_;
   size_t need = kReserve + sizeof(EntryHeader) + padded(record.header->size);
   if (is_new) need += sizeof(EntryHeader) + padded(context_bytes(*record.context));
+  const bool is_unnamed = record.interface && told_.size() < kMaxInterfaces && !is_told(*record.interface);
+  if (is_unnamed) need += sizeof(EntryHeader) + sizeof(InterfaceStart) + kMaxInterface;
   if (need > kBlockBytes - used_ || (is_new && contexts_ == kMaxContexts)) return false;
   if (is_empty()) begin_block();
   if (is_new) {
     add_context(*record.context);
     *context = {record.context, generation_, contexts_};
   }
+  if (is_unnamed) add_interface(*record.interface);
   const uint32_t number = context ? context->number : 0;
   std::byte* at = add_entry(EntryType::kRecord, record.late ? kLateFlag : 0, number, record.header->size);
   put(at, record.header, record.header->size);
@@ -173,6 +193,7 @@ std::string_view Writer::seal() {
   memcpy(at, &header, sizeof header);
   sealed_size_ = static_cast<size_t>(at - sealed_.get()) + sizeof header + frame;
   used_ = entries_ = contexts_ = 0;
+  told_.clear();
   events_ = 0;
   ++generation_;
   return {sealed_.get(), sealed_size_};

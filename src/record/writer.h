@@ -54,6 +54,8 @@ class Writer {
 
   void begin_block();
   Known* known(const Context* context);
+  bool is_told(const InterfaceName& interface) const;
+  void add_interface(const InterfaceName& interface);
   void add_run();
   void add_context(const Context& context);
   std::byte* add_entry(EntryType type, uint8_t flags, uint32_t value, size_t size);
@@ -76,7 +78,8 @@ class Writer {
   uint64_t position_ = 0;  // in the file
   ClockPoint clock_{};
   uint64_t generation_ = 1;
-  std::vector<Known> known_;  // open addressing by pointer; an entry of an older generation is free
+  std::vector<InterfaceName> told_;  // in this block, room for kMaxInterfaces
+  std::vector<Known> known_;         // open addressing by pointer; an entry of an older generation is free
 };
 
 }  // namespace sockeye::record

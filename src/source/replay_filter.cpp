@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "source/replay_filter.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "bpf/filter.h"
@@ -12,8 +13,9 @@ uint8_t state_in(const Field* field, const Record& record) { return static_cast<
 
 }  // namespace
 
-ReplayFilter::ReplayFilter(const EventType& type, const filter_rules& rules)
+ReplayFilter::ReplayFilter(const EventType& type, const filter_rules& rules, const std::vector<std::string>& interfaces)
     : rules_(rules),
+      interfaces_(interfaces),
       socket_rules_(without_owner_rules(rules)),
       holder_filter_(rules),
       is_of_socket_(!type.common.empty()),
@@ -28,15 +30,42 @@ ReplayFilter::ReplayFilter(const EventType& type, const filter_rules& rules)
 bool ReplayFilter::passes(const Record& record) const {
   if (!is_of_socket_) return true;
   const auto& event = *reinterpret_cast<const socket_event*>(record.bytes());
-  const filter_rules& rules = holders_ ? socket_rules_ : rules_;
-  if (src_opened_ ? !passes_by_opener(event, record) : !filter_passes(&rules, &event.socket, &event.owner))
-    return false;
+  if (!passes_socket(event, record)) return false;
   if (holders_ && !passes_holders(event, record)) return false;
   if (old_state_ && new_state_ &&
       !filter_passes_transition(&rules_, state_in(old_state_, record), state_in(new_state_, record))) {
     return false;
   }
   return !state_ || filter_passes_state(&rules_, state_in(state_, record));
+}
+
+// Where interfaces are named, the place of the namespace is their names': it is asked for itself.
+bool ReplayFilter::passes_socket(const socket_event& event, const Record& record) const {
+  const filter_rules& rules = holders_ ? socket_rules_ : rules_;
+  if (interfaces_.empty()) return passes_ends(rules, event, event.socket, record);
+  filter_rules others = rules;
+  others.netns_inodes = {};
+  socket_id socket = event.socket;
+  socket.netns = 0;
+  if (record.interface) {
+    const auto found = std::find(interfaces_.begin(), interfaces_.end(), record.interface->name);
+    if (found != interfaces_.end()) socket.netns = static_cast<__u32>(found - interfaces_.begin()) + 1;
+  }
+  return filter_number(&rules.netns_inodes, rules.netns, FILTER_VALUES, 1, event.socket.netns) &&
+         passes_ends(others, event, socket, record);
+}
+
+// Of a client what is shown as DST is what it asked for, which its socket may not have.
+bool ReplayFilter::passes_ends(const filter_rules& rules, const socket_event& event, const socket_id& socket,
+                               const Record& record) const {
+  if (!src_opened_) return filter_passes(&rules, &socket, &event.owner) != 0;
+  asked_end asked = {};
+  const bool is_client = socket.role == ROLE_CLIENT && daddr_ && dport_;
+  if (is_client) {
+    memcpy(asked.address, record.bytes() + daddr_->offset, sizeof asked.address);
+    asked.port = static_cast<uint16_t>(number_of(*dport_, record));
+  }
+  return filter_passes_by_opener(&rules, &socket, &event.owner, is_client ? &asked : nullptr) != 0;
 }
 
 // Where the list is not there, which older versions did not record, the owner is all that is known.
@@ -55,17 +84,6 @@ bool ReplayFilter::passes_holders(const socket_event& event, const Record& recor
     is_wanted |= holder_filter_.wants(owner);
   }
   return is_wanted;
-}
-
-// Of a client what is shown as DST is what it asked for, which its socket may not have.
-bool ReplayFilter::passes_by_opener(const socket_event& event, const Record& record) const {
-  asked_end asked = {};
-  const bool is_client = event.socket.role == ROLE_CLIENT && daddr_ && dport_;
-  if (is_client) {
-    memcpy(asked.address, record.bytes() + daddr_->offset, sizeof asked.address);
-    asked.port = static_cast<uint16_t>(number_of(*dport_, record));
-  }
-  return filter_passes_by_opener(&rules_, &event.socket, &event.owner, is_client ? &asked : nullptr);
 }
 
 }  // namespace sockeye

@@ -3,6 +3,9 @@
 // collector: what a filter is about is found by the names of fields.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "bpf/filter_rules.h"
 #include "event/record.h"
 #include "source/holder_filter.h"
@@ -11,16 +14,20 @@ namespace sockeye {
 
 class ReplayFilter {
  public:
-  ReplayFilter(const EventType& type, const filter_rules& rules);
+  // `interfaces`: names that the rules for scopes number from 1, in place of a namespace's inode number.
+  ReplayFilter(const EventType& type, const filter_rules& rules, const std::vector<std::string>& interfaces = {});
 
   // `record` is of the type. Records that are not about one socket pass.
   bool passes(const Record& record) const;
 
  private:
+  bool passes_socket(const socket_event& event, const Record& record) const;
   bool passes_holders(const socket_event& event, const Record& record) const;
-  bool passes_by_opener(const socket_event& event, const Record& record) const;
+  bool passes_ends(const filter_rules& rules, const socket_event& event, const socket_id& socket,
+                   const Record& record) const;
 
   const filter_rules& rules_;
+  std::vector<std::string> interfaces_;
   filter_rules socket_rules_;  // without what holders are asked
   HolderFilter holder_filter_;
   bool is_of_socket_;

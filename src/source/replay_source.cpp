@@ -98,7 +98,7 @@ void ReplaySource::add_kind(const record::RecordedType& recorded, const EventTyp
     }
   }
   kinds_.push_back({recorded.kind, recorded.size, type, is_wanted,
-                    ReplayFilter(type ? *type : kGapType, options_.filters), outcome, table_full});
+                    ReplayFilter(type ? *type : kGapType, options_.filters, options_.interfaces), outcome, table_full});
 }
 
 bool ReplaySource::next(Batch& batch) {
@@ -192,6 +192,9 @@ bool ReplaySource::take_record(const Entry& entry, Batch& batch) {
   memcpy(bytes, &header, sizeof header);
   Record record{.header = reinterpret_cast<const event_header*>(bytes), .type = kind->type};
   record.context = reader_.context(entry.value);
+  const auto& socket = reinterpret_cast<const socket_event*>(bytes)->socket;
+  const bool is_of_socket = !kind->type->common.empty();
+  if (is_of_socket && socket.scope_id != 0) record.interface = reader_.interface(socket.netns, socket.scope_id);
   if (!kind->filter.passes(record)) return false;
   if (kind->type == &kGapType) {
     const auto& gap = *reinterpret_cast<const gap_event*>(bytes);
@@ -202,6 +205,7 @@ bool ReplaySource::take_record(const Entry& entry, Batch& batch) {
   if (kind->outcome && bytes[kind->outcome->offset] == std::byte{kind->table_full}) ++table_full_;
   batch.add(record.header, header.size, kind->type);
   batch.records().back().context = record.context;
+  batch.records().back().interface = record.interface;
   batch.records().back().late = (entry.flags & record::kLateFlag) != 0;
   return false;
 }

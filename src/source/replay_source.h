@@ -42,6 +42,7 @@ struct ReplayOptions {
   std::vector<const Collector*> collectors;  // that are wanted; empty: all that the recording holds
   filter_rules filters = {};
   ContainerFilter containers = {};
+  std::vector<std::string> interfaces = {};          // that the filters number in place of namespaces, from 1
   std::optional<std::chrono::nanoseconds> duration;  // of recorded time
 };
 

@@ -55,6 +55,7 @@ Result<Replay> understand(ReplayWords words) {
   auto filters = parse_filter(words.filter);
   if (!filters) return filters.error();
   what.filters = *filters;
+  what.interfaces = named_interfaces(words.filter);
   auto containers = parse_containers(words.filter);
   if (!containers) return containers.error();
   what.containers = std::move(*containers);
