@@ -31,7 +31,8 @@ class InterfaceNamesTest : public testing::Test {
   InterfaceNames names_{[this](uint32_t netns) {
                           ++visits_;
                           std::vector<InterfaceName> found;
-                          for (uint32_t i = 1; i <= most_; ++i) found.push_back({netns, i, prefix_ + std::to_string(i)});
+                          for (uint32_t i = 1; i <= most_; ++i)
+                            found.push_back({netns, i, prefix_ + std::to_string(i)});
                           return found;
                         },
                         [this] { return now_ns_; }};

@@ -4,40 +4,53 @@
 
 #include <gtest/gtest.h>
 
-#include "collectors/who/who.event.h"
+#include <cstring>
+#include <vector>
+
 #include "event/collector.h"
 #include "tests/support/records.h"
 
 namespace sockeye {
 namespace {
 
-struct Held {
-  who_event event = {};
-  holder holders[3] = {};
+const EventType& type() { return find_collector("who")->event; }
 
-  explicit Held(std::vector<uint32_t> pids) {
-    event.base = client_socket();
-    event.base.header.kind = WHO_KIND;
-    event.base.header.size = static_cast<__u16>(sizeof event + pids.size() * sizeof(holder));
-    event.base.owner.pid = pids.empty() ? 0 : pids[0];
-    event.base.owner.source = pids.empty() ? OWNER_UNKNOWN : OWNER_SNAPSHOT;
-    event.holders = {.left_out = 0,
-                     .at = sizeof event,
-                     .count = static_cast<__u16>(pids.size()),
-                     .size = sizeof(holder),
-                     ._pad = {}};
-    for (size_t i = 0; i < pids.size(); ++i) holders[i].pid = pids[i];
+class Held {
+ public:
+  explicit Held(const std::vector<uint32_t>& pids) : bytes_(type().size + pids.size() * sizeof(holder)) {
+    socket_event event = client_socket();
+    event.header.kind = type().kind;
+    event.owner.pid = pids.empty() ? 0 : pids[0];
+    event.owner.source = pids.empty() ? OWNER_UNKNOWN : OWNER_SNAPSHOT;
+    memcpy(bytes_.data(), &event, sizeof event);
+    for (size_t i = 0; i < pids.size(); ++i) {
+      holder told = {};
+      told.pid = pids[i];
+      memcpy(bytes_.data() + type().size + i * sizeof told, &told, sizeof told);
+    }
+    put_list({.left_out = 0,
+              .at = type().size,
+              .count = static_cast<__u16>(pids.size()),
+              .size = sizeof(holder),
+              ._pad = {}});
   }
   // As a version without lists recorded it.
   Held& of_old() {
-    event.holders = {};
-    event.base.header.size = sizeof event;
+    put_list({});
     return *this;
   }
-  bool passes(const filter_rules& rules) const {
-    const EventType& type = find_collector("who")->event;
-    return ReplayFilter(type, rules).passes({.header = &event.base.header, .type = &type});
+  bool passes(const filter_rules& rules) {
+    auto* header = reinterpret_cast<event_header*>(bytes_.data());
+    header->size = static_cast<__u16>(bytes_.size());
+    return ReplayFilter(type(), rules).passes({.header = header, .type = &type()});
   }
+
+ private:
+  void put_list(const wire_list& list) {
+    memcpy(bytes_.data() + find_field(type(), "holders")->offset, &list, sizeof list);
+  }
+
+  std::vector<std::byte> bytes_;
 };
 
 filter_rules only(uint32_t pid, bool wanted) {
