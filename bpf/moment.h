@@ -145,6 +145,23 @@ INLINE void read_moment_id(struct socket_id *id, struct moment *m)
 	}
 }
 
+/*
+ * What filters look at: the moment's own id, or that of its socket, read into `room`. Where a record knows the role, it is
+ * that; an id of its own without a record has it already.
+ */
+INLINE struct socket_id *id_to_judge(struct socket_id *room, struct moment *m)
+{
+	struct socket_id *id = m->id;
+
+	if (!id) {
+		read_moment_id(room, m);
+		id = room;
+	}
+	if (m->record || id == room)
+		id->role = m->record ? m->record->role : m->role;
+	return id;
+}
+
 /* What user space says of containers and cgroups. Only where there is a --container. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -193,7 +210,7 @@ INLINE int moment_passes(struct moment *m)
 {
 	struct sock_record *record = m->id ? 0 : m->record;
 	__u32 changes = 0, verdict;
-	struct socket_id id = {};
+	struct socket_id room = {}, *id;
 
 	if (!filters.active)
 		return 1;
@@ -204,11 +221,9 @@ INLINE int moment_passes(struct moment *m)
 		if (verdict == VERDICT_PASSES || verdict == VERDICT_FAILS)
 			return verdict == VERDICT_PASSES;
 	}
-	read_moment_id(&id, m);
-	if (m->record || !m->id)
-		id.role = m->record ? m->record->role : m->role;
-	verdict = verdict_of_filters(&id, moment_owner(m), 0, 0);
-	if (record && id.lport && id.rport)
+	id = id_to_judge(&room, m);
+	verdict = verdict_of_filters(id, moment_owner(m), 0, 0);
+	if (record && id->lport && id->rport)
 		*(volatile __u32 *)&record->verdict = changes | verdict;
 	return verdict != VERDICT_FAILS;
 }
@@ -219,15 +234,13 @@ INLINE int moment_passes(struct moment *m)
  */
 INLINE int moment_passes_by_opener(struct moment *m, struct asked_end *asked)
 {
-	struct socket_id id = {};
+	struct socket_id room = {};
 
 	if (!filters.active || (!asked && !filter_names_printed_ends(&filters)))
 		return moment_passes(m);
 	if (m->record)
 		m->judged = *(volatile __u32 *)&m->record->changes;
-	read_moment_id(&id, m);
-	id.role = m->record ? m->record->role : m->role;
-	return verdict_of_filters(&id, moment_owner(m), 1, asked) != VERDICT_FAILS;
+	return verdict_of_filters(id_to_judge(&room, m), moment_owner(m), 1, asked) != VERDICT_FAILS;
 }
 
 #endif

@@ -18,9 +18,25 @@ INLINE void fill_asked_ipv6(struct socket_id *id, struct asked_address *asked)
 		id->scope_id = asked->scope_id;
 }
 
-/* The socket as it would be. No peer where what was asked for is no internet address. */
-INLINE void fill_asked_id(struct socket_id *id, struct moment *m, struct asked_address *asked)
+/* The kernel's copy, whose size is that of any address; under lockdown=confidentiality it cannot be read. */
+INLINE void read_asked(struct asked_address *asked, const void *address)
 {
+	if (!settings.may_probe_read || bpf_probe_read_kernel(asked, sizeof(*asked), address))
+		asked->family = 0;
+}
+
+/*
+ * The socket as it would be. No peer where what was asked for is no internet address. That is on the stack no longer than
+ * this takes: handlers need the room.
+ */
+INLINE void fill_asked_id(struct socket_id *id, struct moment *m, const void *address, int is_users)
+{
+	struct asked_address read = {}, *asked = &read;
+
+	if (is_users)
+		read_users_asked(asked, address);
+	else
+		read_asked(asked, address);
 	read_moment_id(id, m);
 	__builtin_memset(id->raddr, 0, sizeof(id->raddr));
 	id->rport = 0;
@@ -36,17 +52,9 @@ INLINE void fill_asked_id(struct socket_id *id, struct moment *m, struct asked_a
 	id->rport = bpf_ntohs(asked->port);
 }
 
-/* The kernel's copy, whose size is that of any address; under lockdown=confidentiality it cannot be read. */
-INLINE void read_asked(struct asked_address *asked, const void *address)
-{
-	if (!settings.may_probe_read || bpf_probe_read_kernel(asked, sizeof(*asked), address))
-		asked->family = 0;
-}
-
 SEC("fexit/inet_stream_connect")
 int BPF_PROG(connect_returned__fexit, struct socket *socket, void *address, int length, int flags, int result)
 {
-	struct asked_address asked = {};
 	struct sock *sk = socket->sk;
 	struct socket_id id = {};
 	struct moment m = {};
@@ -55,8 +63,7 @@ int BPF_PROG(connect_returned__fexit, struct socket *socket, void *address, int 
 		return 0;
 	stamp_moment(&m);
 	m.error = (__u8)-result;
-	read_asked(&asked, address);
-	fill_asked_id(&id, &m, &asked);
+	fill_asked_id(&id, &m, address, 0);
 	handlers_connect_returned(&m);
 	return 0;
 }
@@ -64,7 +71,6 @@ int BPF_PROG(connect_returned__fexit, struct socket *socket, void *address, int 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(connect_returned__sys_exit, struct pt_regs *regs, long result)
 {
-	struct asked_address asked = {};
 	struct connect_call call = {};
 	struct socket_id id = {};
 	struct owner owner = {};
@@ -85,8 +91,7 @@ int BPF_PROG(connect_returned__sys_exit, struct pt_regs *regs, long result)
 	m.error = (__u8)-result;
 	read_current(&owner, OWNER_CONNECT);
 	m.owner = &owner;
-	read_users_asked(&asked, call.address);
-	fill_asked_id(&id, &m, &asked);
+	fill_asked_id(&id, &m, call.address, 1);
 	handlers_connect_returned(&m);
 	return 0;
 }
