@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debian's kernels: fetched from the mirrors that apt is configured with, kept below build-vm/.
 
-A series is the beginning of a kernel's version: 5.10, 6.1, 6.12. Of each the newest package is taken that those mirrors
-have for this release of Debian or for OLDER, which 5.10 comes from. apt does it, with lists and sources of its own, and
+A series is the beginning of a kernel's version: 5.10, 6.1, 6.12; with `-rt` it is the one built with PREEMPT_RT, else the
+one for clouds. Of each the newest package is taken that those mirrors have for this release of Debian or for OLDER, which 5.10 comes from. apt does it, with lists and sources of its own, and
 checks the archive's signatures as always.
 """
 import functools
@@ -14,7 +14,6 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOME = ROOT / "build-vm"
-SERIES = ("5.10", "6.1", "6.12")
 OLDER = "bullseye"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 SBIN = {"PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
@@ -87,8 +86,9 @@ def apt():
 
 
 def newest(series):
-    """Name and version of the newest cloud kernel of a series."""
-    pattern = rf"^linux-image-{re.escape(series)}\.[0-9].*-cloud-amd64$"
+    """Name and version of the newest kernel of a series."""
+    number, _, flavour = series.partition("-")
+    pattern = rf"^linux-image-{re.escape(number)}\.[0-9].*-{flavour or 'cloud'}-amd64$"
     names = [line.split()[0] for line in run(["apt-cache", *apt(), "search", "--names-only", pattern]).splitlines()]
     best = None
     for line in run(["apt-cache", *apt(), "madison", *names]).splitlines() if names else ():
@@ -96,7 +96,7 @@ def newest(series):
         if best is None or subprocess.run(["dpkg", "--compare-versions", version, "gt", best[1]], check=False).returncode == 0:
             best = name, version
     if best is None:
-        raise Missing(f"the configured mirrors have no cloud kernel {series}")
+        raise Missing(f"the configured mirrors have no kernel {series}")
     return best
 
 

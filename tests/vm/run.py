@@ -3,7 +3,7 @@
 """Runs the privileged scenarios on other kernels, in test machines.
 
 usage: tests/vm/run.py [--short] [--list] [MACHINE] [REGEX]
-MACHINE is a kernel (5.10, 6.1, 6.12) or one with something taken from it (6.12-confidentiality, ...; --list names them);
+MACHINE is a kernel (5.10, 6.1, 6.1-rt, 6.12) or one with something taken from it (6.12-confidentiality, ...; --list names them);
 without one all of them run, one after the other. REGEX: only scenarios whose names match. --short: the few that tell most,
 on one kernel.
 
@@ -34,9 +34,15 @@ Variant = collections.namedtuple("Variant", "series arguments hide options scena
 
 # What the product is for, where a whole list would say nothing more.
 MAIN = (r"netns\.(states\.|states_owner\.|states_idle\.|states_replay\.|states_sharing\.|states_delay\.|counts|who\.|doctor\.|rungs\.)")
+# Where spinlocks are mutexes.
+REALTIME = MAIN.removesuffix(")") + r"|connections\.|states_parent\.|states_load\.|attach\.|budget\.drops)"
+# What the kernel says when something was done where it must not be. That it made no headway is said of slow machines, too.
+COMPLAINT = re.compile(r"BUG: (?!soft lockup|workqueue lockup).*|sleeping function called from invalid context.*|"
+                       r"scheduling while atomic.*")
 MACHINES = {
     "5.10": Variant("5.10", "", ("cgroup2-alone",), "", ""),
     "6.1": Variant("6.1", "", (), "", ""),
+    "6.1-rt": Variant("6.1-rt", "", (), "", REALTIME),
     "6.12": Variant("6.12", "", (), "", ""),
     "6.12-confidentiality": Variant("6.12", "lockdown=confidentiality", (), "", MAIN),
     "6.12-notracefs": Variant("6.12", "", ("tracefs",), "", MAIN),
@@ -106,9 +112,14 @@ def run_once(name, wanted, folder):
     return told
 
 
+def complaints(console):
+    """What its kernel found fault with, by what a machine printed."""
+    return [line for line in console.splitlines() if COMPLAINT.search(line)]
+
+
 def run_machine(name, wanted):
     """The Results of one kind of machine, in the order of `wanted`. One that ends early has failed the scenario that ran;
-    another takes on what is left."""
+    another takes on what is left. What the kernel itself complains of is a failure."""
     option = MACHINES[name].options.split(" ")[0]
     if option not in kernels.run([kernels.ROOT / "build/sockeye", "states", "--help"]):
         raise kernels.Missing(f"this sockeye has no option {option}")
@@ -118,9 +129,10 @@ def run_machine(name, wanted):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     snapshot(folder / "project", wanted)
-    told, left = {}, list(wanted)
+    told, left, faults = {}, list(wanted), []
     while left:
         some = run_once(name, left, folder)
+        faults += complaints((folder / "console").read_text(encoding="utf-8", errors="replace"))
         left = [scenario for scenario in left if scenario["name"] not in some]
         told |= some
         if left:
@@ -129,7 +141,9 @@ def run_machine(name, wanted):
             if not some:
                 break
             left.pop(0)
-    return [judge(scenario["name"], told.get(scenario["name"]), name) for scenario in wanted]
+    words = f"{len(faults)} times: {faults[0][:COLUMNS]}" if faults else ""
+    return [judge(scenario["name"], told.get(scenario["name"]), name) for scenario in wanted] + [
+        Result("the kernel's own words", "failed" if faults else "passed", words, 0, "\n".join(faults))]
 
 
 def main():

@@ -46,6 +46,17 @@ class Judge(unittest.TestCase):
             self.assertEqual(run.judge("netns.states_mptcp.who_accepts", told(77), machine).what, "failed")
 
 
+class Complaints(unittest.TestCase):
+    def test_what_the_kernel_finds_fault_with_is_found(self):
+        for line in ("[   12.3] BUG: sleeping function called from invalid context at kernel/locking/spinlock_rt.c:46",
+                     "[   12.3] BUG: scheduling while atomic: curl/77/0x00000002",
+                     "[   12.3] BUG: kernel NULL pointer dereference, address: 0000000000000010"):
+            self.assertEqual(run.complaints(f"[    1.0] Linux version 6.1\n{line}\n[   13.0] more\n"), [line])
+
+    def test_a_slow_machine_is_no_fault(self):
+        self.assertEqual(run.complaints("watchdog: BUG: soft lockup - CPU#1 stuck for 23s!\nrcu: INFO: rcu_preempt stall\n"), [])
+
+
 class Tables(unittest.TestCase):
     def test_what_may_be_skipped_is_there(self):
         names = list(names_of_scenarios())

@@ -10,7 +10,7 @@ ALLOWED = (
     (r"netns\.counts_by\.comm_of_what_ends_while_it_watches|netns\.states_load\.packets_handled_by_threads_.*", r"5\.10",
      "the kernel is too old: no cookies for tracing programs, no threads for the packets of a device"),
     (r"netns\.states_container\.by_container_of_v1", r"(?!5\.10).*", "there is cgroup v2 alone, as on a later Debian"),
-    (r"netns\.counts\.a_namespace_that_may_not_be_entered", r"6\.1", "before 6.2 counts needs CAP_SYS_ADMIN for libbpf 1.1"),
+    (r"netns\.counts\.a_namespace_that_may_not_be_entered", r"6\.1(-rt)?", "before 6.2 counts needs CAP_SYS_ADMIN for libbpf 1.1"),
     (r"netns\.doctor\.without_btf", r"6\.12-btf", "there is none to hide"),
     (r"netns\.btf\.types_of_another_kernel", r"5\.10|6\.1",
      "its last part: before 6.2 libbpf 1.1 needs CAP_SYS_ADMIN, and with that the kernel tells its types"),
