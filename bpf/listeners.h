@@ -21,7 +21,7 @@ struct watched_key {
 struct watched_listener {
 	__u64 address;
 	__u64 cookie;
-	__u64 drops; /* sk_drops when it was looked at last */
+	SOCKEYE_COUNTER __u64 drops; /* sk_drops when it was looked at last */
 };
 
 /* Only where settings.watches_listeners. */

@@ -36,13 +36,14 @@ int BPF_PROG(syn_dropped__fentry, void *operations, void *family, struct sock *s
 INLINE int has_dropped(struct watched_listener *watched, struct packet *packet)
 {
 	struct sock *sk = watched_socket(watched);
-	__u64 drops, before;
+	__u32 odd = 0;
+	__u64 drops;
 
 	if (!sk)
 		return 0;
 	drops = (__u32)sk->sk_drops.counter;
-	before = __sync_lock_test_and_set(&watched->drops, drops);
-	packet->packets = (__u32)drops - (__u32)before;
+	packet->packets = wrapped_between((__u32)__sync_lock_test_and_set(&watched->drops, drops), (__u32)drops, &odd);
+	count_anomalies(odd);
 	if (!packet->packets)
 		return 0;
 	read_receiver(packet, &sk->__sk_common);

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/counter.h"
 #include "bpf/grace_period.h"
 #include "bpf/namespace_walk.h"
 
@@ -91,7 +92,8 @@ Result<CountsReading> SocketCounts::pass(bool set_right_anyway) {
     return Error{ErrorCode::kNotPossible, "no socket can be visited: " + reading.why_not, ""};
 
   if (after.events() != before.events()) {
-    reading.why_not = std::to_string(after.events() - before.events()) + " transitions were lost meanwhile";
+    reading.why_not =
+        std::to_string(counted_between(before.events(), after.events())) + " transitions were lost meanwhile";
   }
   reading.is_drift_known = reading.why_not.empty();
   fold(at_opening, reading.is_drift_known || set_right_anyway, reading);

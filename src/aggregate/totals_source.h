@@ -25,6 +25,8 @@ class TotalsSource : public Source {
   int wake_fd() const override { return -1; }
   bool next(Batch& batch) override;
   Losses losses(bool exact) override { return object_.losses(exact); }
+  uint64_t anomalies() const override { return object_.anomalies(); }
+  uint64_t without_role() const override { return object_.without_role(); }
   bool ended() const override { return !status_; }
   Status status() const override { return status_; }
   void stop() override;

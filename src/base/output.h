@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/counter.h"
 #include "base/fd.h"
 #include "base/result.h"
 #include "base/signals.h"
@@ -46,7 +47,7 @@ class Output {
   void reopen();
 
   bool is_closed() const { return closed_; }  // nobody reads any more (EPIPE)
-  uint64_t lost_lines() const { return lost_lines_; }
+  SOCKEYE_COUNTER uint64_t lost_lines() const { return lost_lines_; }
   // What went wrong since it was last asked: each kind of failure once for each file; empty: nothing.
   std::string take_complaint();
 
@@ -66,7 +67,7 @@ class Output {
   bool is_whole_ = false;  // made by new_file()
   bool closed_ = false;
   int told_of_ = 0;  // the errno that the last complaint was about
-  uint64_t lost_lines_ = 0;
+  SOCKEYE_COUNTER uint64_t lost_lines_ = 0;
   std::string complaint_;
 };
 

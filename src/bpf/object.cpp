@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "base/clock.h"
+#include "base/counter.h"
 #include "bpf/grace_period.h"
 #include "bpf/kernel_symbols.h"
 #include "bpf/lent_types.h"
@@ -374,8 +375,9 @@ void Object::read_missed() {
   const uint64_t rescued = __atomic_load_n(&counters().rescued, __ATOMIC_RELAXED);
   missed_before_ = misses;
   read_ns_ = now_ns;
-  if (settled > rescued && settled - rescued > losses_.count[i]) {
-    losses_.count[i] = settled - rescued;
+  const uint64_t skipped = settled > rescued ? counted_between(rescued, settled) : 0;
+  if (skipped > losses_.count[i]) {
+    losses_.count[i] = skipped;
     losses_.from_ns[i] = settled_ns_;
     losses_.to_ns[i] = until_ns;
   }

@@ -72,6 +72,8 @@ class Object {
   uint32_t change_rows_side();
   int ring_fd() const;
   const kernel_counters& counters() const;
+  uint64_t anomalies() const { return __atomic_load_n(&counters().anomalies, __ATOMIC_RELAXED); }
+  uint64_t without_role() const { return __atomic_load_n(&counters().without_role, __ATOMIC_RELAXED); }
   // Kernel-side losses. With `exact` the programs are asked for the events the kernel skipped.
   Losses losses(bool exact);
 

@@ -90,18 +90,23 @@ struct reason_names {
 #define LOST_REASONS 2
 
 struct kernel_counters {
-	__u64 lost[LOST_REASONS];
+	SOCKEYE_COUNTER __u64 lost[LOST_REASONS];
 	__u64 lost_from_ns[LOST_REASONS]; /* when the first of them was lost since user space last set it to 0 */
 	__u64 lost_to_ns[LOST_REASONS];   /* when the last of them was lost, CLOCK_BOOTTIME */
-	__u64 rescued;        /* events that a twin program handled while the first was interrupted on that CPU */
-	__u64 snapshot_owned; /* sockets that the snapshot found an owner for */
-	__u64 table_full;     /* events with OUTCOME_TABLE_FULL */
-	__u64 attached_ns;    /* when all programs were attached, CLOCK_BOOTTIME, told by user space; 0: not yet */
-	__u64 heirs_wanted; /* owners that have ended while others may hold their sockets: user space looks who does */
-	__u64 processes_untracked; /* owners that there was no room for: their end is not noticed */
-	__u64 listeners_left_out;  /* that there was no room for: their children have no owner until they are used */
-	__u64 records_refused;     /* 1: there was no room for a record */
+	SOCKEYE_COUNTER __u64
+		rescued; /* events that a twin program handled while the first was interrupted on that CPU */
+	SOCKEYE_COUNTER __u64 snapshot_owned; /* sockets that the snapshot found an owner for */
+	SOCKEYE_COUNTER __u64 table_full;     /* events with OUTCOME_TABLE_FULL */
+	__u64 attached_ns; /* when all programs were attached, CLOCK_BOOTTIME, told by user space; 0: not yet */
+	SOCKEYE_COUNTER __u64 anomalies;    /* counters that did not fit together: bpf/counter.h */
+	SOCKEYE_COUNTER __u64 without_role; /* events left out by --direction as nobody knows who connected */
+	/* owners that have ended while others may hold their sockets: user space looks who does */
+	SOCKEYE_COUNTER __u64 heirs_wanted;
+	SOCKEYE_COUNTER __u64 processes_untracked; /* owners that there was no room for: their end is not noticed */
+	/* that there was no room for: their children have no owner until they are used */
+	SOCKEYE_COUNTER __u64 listeners_left_out;
+	__u64 records_refused; /* 1: there was no room for a record */
 };
-SOCKEYE_ASSERT_SIZE(kernel_counters, 112);
+SOCKEYE_ASSERT_SIZE(kernel_counters, 128);
 
 #endif

@@ -21,10 +21,10 @@ uint64_t milliseconds_between(uint64_t from_ns, uint64_t to_ns) { return (to_ns 
 
 constexpr size_t kNameWidth = 11;  // ESTABLISHED
 
-void add_aligned(Buffer& out, std::string_view name, std::string_view count, size_t width) {
+void add_aligned(Buffer& out, std::string_view name, std::string_view number, size_t width) {
   out.add(name);
-  out.fill(' ', kNameWidth - name.size() + 2 + width - count.size());
-  out.add(count);
+  out.fill(' ', kNameWidth - name.size() + 2 + width - number.size());
+  out.add(number);
   out.add('\n');
 }
 

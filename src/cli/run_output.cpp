@@ -53,6 +53,18 @@ void say_totals(const RunTotals& totals, const std::string& what) {
     say(counted(totals.table_full, "row") +
         " into CLOSE may have left TIME_WAIT behind: the TIME_WAIT table was full (TCPTimeWaitOverflow)");
   }
+  say_left_out(totals, what);
+}
+
+void say_left_out(const RunTotals& totals, const std::string& what) {
+  if (totals.without_role > 0) {
+    say("--direction left out " + with_thousands(totals.without_role) + " " + what +
+        " of connections that nobody knows the opener of");
+  }
+  if (totals.anomalies > 0) {
+    say(counted(totals.anomalies, "counter") +
+        " did not fit together: 0 was taken for the difference, or it was left out");
+  }
 }
 
 std::vector<Sink*> Sinks::all() const {

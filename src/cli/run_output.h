@@ -35,4 +35,7 @@ void say_what_found_no_room(const kernel_counters& counters);
 // How many were delivered (`what`, in the plural) and how many lost, where and why.
 void say_totals(const RunTotals& totals, const std::string& what);
 
+// What nobody can tell the numbers of: the opener of a connection, for --direction; counters that do not fit together.
+void say_left_out(const RunTotals& totals, const std::string& what);
+
 }  // namespace sockeye

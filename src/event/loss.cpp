@@ -76,6 +76,18 @@ constexpr Field kEndFields[] = {
      .type = FieldType::kUnsigned,
      SOCKEYE_MEMBER(end_event, table_full),
      .meaning = "sockets that closed while the TIME_WAIT table was full (TCPTimeWaitOverflow): a few are in TIME_WAIT"},
+    {.name = "anomalies",
+     .type = FieldType::kUnsigned,
+     SOCKEYE_MEMBER(end_event, anomalies),
+     .meaning =
+         "counters that did not fit together (one that only goes up was less than before): 0 was taken for their "
+         "difference, or it was left out",
+     .presence = {.when = Presence::When::kNonZero, .key_goes = true}},
+    {.name = "without_role",
+     .type = FieldType::kUnsigned,
+     SOCKEYE_MEMBER(end_event, without_role),
+     .meaning = "events left out by --direction, as it is not known who opened the connection",
+     .presence = {.when = Presence::When::kNonZero, .key_goes = true}},
 };
 
 }  // namespace

@@ -46,20 +46,22 @@ static_assert(sizeof(gap_event) == 40);
 
 struct end_event {
   event_header header;
-  uint64_t delivered;   // events that reached every output; with `lost` all there were
-  uint64_t lost;        // events that did not
-  uint64_t late;        // of those delivered: out of order
-  uint64_t incomplete;  // of those delivered: without a socket record, so without owner and duration
-  uint64_t table_full;  // of those made: closed with the TIME_WAIT table full (OUTCOME_TABLE_FULL)
+  uint64_t delivered;     // events that reached every output; with `lost` all there were
+  uint64_t lost;          // events that did not
+  uint64_t late;          // of those delivered: out of order
+  uint64_t incomplete;    // of those delivered: without a socket record, so without owner and duration
+  uint64_t table_full;    // of those made: closed with the TIME_WAIT table full (OUTCOME_TABLE_FULL)
+  uint64_t anomalies;     // counters that did not fit together (base/counter.h, bpf/counter.h)
+  uint64_t without_role;  // events left out by --direction, as nobody knows who opened the connection
 };
-static_assert(sizeof(end_event) == 56);
+static_assert(sizeof(end_event) == 72);
 
 extern const EventType kGapType;
 extern const EventType kEndType;
 
 // How much was lost so far, by reason.
 struct Losses {
-  std::array<uint64_t, kLossReasons> count{};
+  SOCKEYE_COUNTER std::array<uint64_t, kLossReasons> count{};
   // When what has been added last was lost, from the first of it to the last; CLOCK_BOOTTIME, 0: not known.
   std::array<uint64_t, kLossReasons> from_ns{};
   std::array<uint64_t, kLossReasons> to_ns{};
@@ -67,7 +69,7 @@ struct Losses {
   uint64_t& operator[](LossReason reason) { return count[static_cast<size_t>(reason)]; }
   uint64_t operator[](LossReason reason) const { return count[static_cast<size_t>(reason)]; }
   // Events that are not in the stream.
-  uint64_t events() const;
+  SOCKEYE_COUNTER uint64_t events() const;
   // Whether anything was lost, if only the owner of an event.
   bool any() const;
 };

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/counter.h"
+
 namespace sockeye {
 
 gap_event gap_of(LossReason reason, uint64_t lost, uint64_t from_ns, uint64_t to_ns) {
@@ -29,7 +31,7 @@ uint64_t Outlets::write(std::span<const Record> events, const WallTime& wall) {
     if (pay(outlet, wall)) {
       const uint64_t before = outlet.sink->output().lost_lines();
       outlet.sink->write(events, wall);
-      lost = outlet.sink->output().lost_lines() - before;
+      lost = counted_between(before, outlet.sink->output().lost_lines());
       if (outlet.sink->holds_back()) {
         most = std::max(most, lost);
       } else {
@@ -45,7 +47,7 @@ uint64_t Outlets::tick(const WallTime& wall) {
   for (Outlet& outlet : outlets_) {
     const uint64_t before = outlet.sink->output().lost_lines();
     outlet.sink->tick(wall);
-    outlet.lost_now = outlet.sink->output().lost_lines() - before;
+    outlet.lost_now = counted_between(before, outlet.sink->output().lost_lines());
   }
   return tell_of_losses(UINT64_MAX, wall.boot_ns(), wall.boot_ns(), wall);
 }
@@ -55,7 +57,7 @@ uint64_t Outlets::close(const end_event& end, const Losses& losses, const WallTi
   for (Outlet& outlet : outlets_) {
     const uint64_t before = outlet.sink->output().lost_lines();
     outlet.sink->close(end, losses, wall);
-    lost += outlet.sink->output().lost_lines() - before;
+    lost += counted_between(before, outlet.sink->output().lost_lines());
   }
   return lost;
 }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/counter.h"
+
 namespace sockeye {
 namespace {
 
@@ -217,8 +219,10 @@ void Pipeline::finish(const PipelineOptions& options) {
   totals_.losses = gaps_.losses();
   for (size_t i = 0; i < kLossReasons; ++i) totals_.losses.count[i] += replayed_.count[i];
   totals_.losses[LossReason::kWriteFailed] += not_written_;
-  totals_.delivered = taken_ - std::min(taken_, not_written_);
+  totals_.delivered = counted_between(std::min(taken_, not_written_), taken_);
   totals_.table_full = source_.table_full();
+  totals_.anomalies = source_.anomalies() + counter_anomalies();
+  totals_.without_role = source_.without_role();
   const end_event end = {
       .header = {.kind = END_KIND, .size = sizeof end, .cpu = 0, .time_ns = clock_.boot_ns()},
       .delivered = totals_.delivered,
@@ -226,11 +230,13 @@ void Pipeline::finish(const PipelineOptions& options) {
       .late = totals_.late,
       .incomplete = totals_.losses[LossReason::kRecordAlloc],
       .table_full = totals_.table_full,
+      .anomalies = totals_.anomalies,
+      .without_role = totals_.without_role,
   };
   if (options.end_record) outlets_.tell({.header = &end.header, .type = &kEndType}, wall_);
   const uint64_t lost_last = outlets_.close(end, totals_.losses, wall_);
   totals_.losses[LossReason::kWriteFailed] += lost_last;
-  totals_.delivered -= std::min(totals_.delivered, lost_last);
+  totals_.delivered = counted_between(std::min(totals_.delivered, lost_last), totals_.delivered);
   report_complaints();
 }
 

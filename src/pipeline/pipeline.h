@@ -35,11 +35,16 @@ struct PipelineOptions {
 };
 
 struct RunTotals {
-  uint64_t delivered = 0;  // events that reached every sink; with losses.events() all there were
-  uint64_t late = 0;
-  uint64_t filtered = 0;    // that came, and were not wanted
-  Losses losses;            // of all stages
-  uint64_t table_full = 0;  // events with OUTCOME_TABLE_FULL
+  SOCKEYE_COUNTER uint64_t delivered = 0;  // events that reached every sink; with losses.events() all there were
+  SOCKEYE_COUNTER uint64_t late = 0;
+  uint64_t filtered = 0;      // that came, and were not wanted
+  Losses losses;              // of all stages
+  uint64_t table_full = 0;    // events with OUTCOME_TABLE_FULL
+  uint64_t anomalies = 0;     // counters that did not fit together
+  uint64_t without_role = 0;  // events left out by --direction, as nobody knows who opened the connection
+
+  // Whether there is something that a run has to say, whatever it was told to keep to itself.
+  bool tells() const { return losses.any() || table_full > 0 || anomalies > 0 || without_role > 0; }
 };
 
 class Pipeline {
@@ -82,11 +87,11 @@ class Pipeline {
   Fd epoll_;
   Batch batch_;
   Gaps gaps_;
-  Losses replayed_;           // losses that gap records of a recording told of
-  uint64_t taken_ = 0;        // events that were given to the sinks
-  uint64_t not_written_ = 0;  // of them, those that did not reach every sink
-  uint64_t horizon_ns_ = 0;   // time of the latest record that went out
-  uint64_t remaining_;        // of --count
+  Losses replayed_;                           // losses that gap records of a recording told of
+  SOCKEYE_COUNTER uint64_t taken_ = 0;        // events that were given to the sinks
+  SOCKEYE_COUNTER uint64_t not_written_ = 0;  // of them, those that did not reach every sink
+  uint64_t horizon_ns_ = 0;                   // time of the latest record that went out
+  uint64_t remaining_;                        // of --count
   std::function<bool(const Record&)> wanted_;
   std::function<void(Batch&)> annotate_;
   std::function<void()> read_news_;

@@ -320,7 +320,11 @@ EndOfRun end_of(const Entry& entry) {
   if (!bytes.take(head) || !bytes.take(recorded, head.end_size)) return {};
   end_event end{};
   memcpy(&end, recorded.data(), std::min(recorded.size(), sizeof end));
-  EndOfRun result{end.header.time_ns, end.table_full, {}};
+  EndOfRun result{.boot_ns = end.header.time_ns,
+                  .table_full = end.table_full,
+                  .anomalies = end.anomalies,
+                  .without_role = end.without_role,
+                  .losses = {}};
   for (size_t i = 0; i < std::min<size_t>(head.reasons, kLossReasons); ++i) bytes.take(result.losses.count[i]);
   return result;
 }

@@ -41,6 +41,8 @@ struct Run {
 struct EndOfRun {
   uint64_t boot_ns = 0;
   uint64_t table_full = 0;
+  uint64_t anomalies = 0;
+  uint64_t without_role = 0;
   Losses losses;
 };
 

@@ -33,6 +33,8 @@ class IteratorSource : public Source {
   bool next(Batch& batch) override;
   bool ended() const override { return !walk_ && begin_ == end_; }
   Losses losses(bool exact) override;
+  uint64_t anomalies() const override { return object_.anomalies(); }
+  uint64_t without_role() const override { return object_.without_role(); }
   void stop() override;
 
   IteratorReport report() const { return report_; }

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/counter.h"
 #include "event/loss.h"
 #include "event/sink.h"
 #include "source/fit_record.h"
@@ -233,7 +234,7 @@ bool ReplaySource::take_tick() { return std::exchange(tick_, false); }
 Losses ReplaySource::losses(bool) {
   Losses missing;
   for (size_t i = 0; end_ && i < kLossReasons; ++i) {
-    missing.count[i] = end_->losses.count[i] - std::min(end_->losses.count[i], told_.count[i]);
+    missing.count[i] = counted_between(std::min(end_->losses.count[i], told_.count[i]), end_->losses.count[i]);
     missing.from_ns[i] = run().boot_ns;
     missing.to_ns[i] = end_->boot_ns;
   }

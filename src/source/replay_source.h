@@ -62,6 +62,8 @@ class ReplaySource : public Source {
   bool take_tick() override;
   Losses losses(bool exact) override;
   uint64_t table_full() const override;
+  uint64_t anomalies() const override { return end_ ? end_->anomalies : 0; }
+  uint64_t without_role() const override { return end_ ? end_->without_role : 0; }
   void stop() override { is_over_ = true; }
 
   // Why it went no further: damage, or an end that nobody told; empty: it was whole, or nobody wanted the rest.

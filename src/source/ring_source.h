@@ -19,6 +19,8 @@ class RingSource : public Source {
   bool next(Batch& batch) override;
   Losses losses(bool exact) override;
   uint64_t table_full() const override;
+  uint64_t anomalies() const override { return object_.anomalies(); }
+  uint64_t without_role() const override { return object_.without_role(); }
   void stop() override { object_.detach(); }
 
  private:

@@ -22,6 +22,10 @@ class Source {
   virtual Losses losses(bool exact) = 0;
   // Events with OUTCOME_TABLE_FULL so far: what remained of their sockets is not certain.
   virtual uint64_t table_full() const { return 0; }
+  // Counters that did not fit together so far, on this side.
+  virtual uint64_t anomalies() const { return 0; }
+  // Events left out so far by --direction, as nobody knows who opened the connection.
+  virtual uint64_t without_role() const { return 0; }
   // Why not all of it could be read; what could is in the records.
   virtual Status status() const { return Ok{}; }
   // Of a recording: whether its second has passed since it was last asked. A live source has no seconds of its own.

@@ -98,8 +98,7 @@ Result<ReplayResult> play(const Replay& replay) {
 }
 
 void say_result(const Replay& replay, const ReplayResult& result) {
-  const bool lost = result.totals.losses.any();
-  if (!replay.run.quiet || lost || result.totals.table_full > 0) say_totals(result.totals, "events");
+  if (!replay.run.quiet || result.totals.tells()) say_totals(result.totals, "events");
   if (!result.unknown_collectors.empty()) {
     say("it holds records of " + result.unknown_collectors + ", which this sockeye does not know");
   }

@@ -243,7 +243,7 @@ int run_and_report(const Stream& stream) {
   const auto totals = run_stream(stream);
   if (!totals) return report(totals.error());
   const bool lost = totals->losses.any();
-  if (!stream.run.quiet || lost || totals->table_full > 0) say_totals(*totals, stream.totals ? "totals" : "events");
+  if (!stream.run.quiet || totals->tells()) say_totals(*totals, stream.totals ? "totals" : "events");
   return lost && stream.run.strict ? static_cast<int>(ErrorCode::kFailed) : 0;
 }
 
