@@ -4,31 +4,54 @@
 #define SOCKEYE_BPF_OUTCOME_H
 
 #include "bpf/read_sock.h"
+#include "bpf/sock_error.h"
 
 #define SOCK_IS_DONE (1 << 1) /* SOCK_DONE: the peer's FIN was seen (tcp_fin()) */
 
+/* Retransmissions or probes are without an answer. */
+INLINE __u32 has_given_up(struct tcp_sock *tp)
+{
+	return tp->inet_conn.icsk_retransmits | tp->inet_conn.icsk_probes_out;
+}
+
+/* gave_up: has_given_up(), where that can be asked. */
+INLINE int ended_by_error(struct sock *sk, __u8 old_state, __u32 gave_up)
+{
+	return error_has_ended(old_state, (__u32)sk->sk_err, (__u32)sk->sk_err_soft, gave_up);
+}
+
+/*
+ * Whether a minisocket takes the place of a socket that leaves FIN_WAIT2 or CLOSING. With the peer's FIN seen, FIN_WAIT2
+ * is left in no other way (tcp_fin()), and CLOSING as soon as the own one is acknowledged. linger2 < 0: the user
+ * wants no orphaned FIN_WAIT2.
+ */
+INLINE __u8 minisocket_of(struct tcp_sock *tp, __u8 old_state)
+{
+	unsigned long flags = tp->inet_conn.icsk_inet.sk.__sk_common.skc_flags;
+
+	if (flags & SOCK_IS_DONE)
+		return old_state == STATE_FIN_WAIT2 || tp->snd_una == tp->write_seq ? OUTCOME_TIME_WAIT : OUTCOME_GONE;
+	if (ended_by_error(&tp->inet_conn.icsk_inet.sk, old_state, has_given_up(tp)) || tp->linger2 < 0 ||
+	    !(flags & SOCK_IS_DEAD))
+		return OUTCOME_GONE;
+	return OUTCOME_FIN_WAIT2_ORPHAN;
+}
+
 /*
  * Of a socket that leaves FIN_WAIT2 or CLOSING: tcp_time_wait() swaps in a minisocket and closes the full one without an
- * event of its own; all its callers come from these two states. linger2 < 0: the user wants no orphaned FIN_WAIT2.
+ * event of its own; all its callers come from these two states.
  *
  * inet_twsk_alloc() refuses where the namespace's table is full (TCPTimeWaitOverflow). What it made is counted by now:
  * below the limit the minisocket is there, at the limit it may be the one that filled the table, or was refused.
  */
 INLINE __u8 outcome_of_close(struct tcp_sock *tp, __u8 old_state, __u8 new_state)
 {
-	struct sock *sk = &tp->inet_conn.icsk_inet.sk;
-	unsigned long flags = sk->__sk_common.skc_flags;
-	__u8 outcome = OUTCOME_GONE;
+	__u8 outcome;
 
 	if (new_state != STATE_CLOSE || (old_state != STATE_FIN_WAIT2 && old_state != STATE_CLOSING))
 		return OUTCOME_NONE;
-	if (sk->sk_err)
-		return OUTCOME_GONE;
-	if (flags & SOCK_IS_DONE)
-		outcome = OUTCOME_TIME_WAIT;
-	else if (tp->linger2 >= 0 && (flags & SOCK_IS_DEAD))
-		outcome = OUTCOME_FIN_WAIT2_ORPHAN;
-	if (outcome != OUTCOME_GONE && time_wait_table_is_full(sk->__sk_common.skc_net.net))
+	outcome = minisocket_of(tp, old_state);
+	if (outcome != OUTCOME_GONE && time_wait_table_is_full(tp->inet_conn.icsk_inet.sk.__sk_common.skc_net.net))
 		return OUTCOME_TABLE_FULL;
 	return outcome;
 }

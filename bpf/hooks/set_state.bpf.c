@@ -10,17 +10,17 @@ TWIN_NOTES(set_state_notes);
 
 /*
  * Whether it is a system call on the socket that makes this transition: shutdown(), close(), or an abort (SO_LINGER 0,
- * unread data), which leaves no error behind. A packet does it with the lock held by whoever looks at the socket: what
+ * unread data), for which no error is to blame. A packet does it with the lock held by whoever looks at the socket: what
  * waits in its backlog is handled when an iterator (or `ss -i`) lets go of it. `ss -K` leaves ECONNABORTED, but on a
  * listener (tcp_abort()): there close() alone can be told, which has shut the socket down by then (__tcp_close()).
  */
-INLINE int made_by_its_user(struct sock *sk, int old_state, int new_state)
+INLINE int made_by_its_user(struct sock *sk, int old_state, int new_state, __u32 gave_up)
 {
 	if (new_state == STATE_FIN_WAIT1 || new_state == STATE_LAST_ACK)
 		return 1;
 	if (old_state == STATE_LISTEN && sk->sk_shutdown != SHUT_DOWN_BOTH_WAYS)
 		return 0;
-	return new_state == STATE_CLOSE && !sk->sk_err &&
+	return new_state == STATE_CLOSE && !ended_by_error(sk, (__u8)old_state, gave_up) &&
 	       (old_state == STATE_LISTEN || old_state == STATE_SYN_SENT || old_state == STATE_ESTABLISHED ||
 		old_state == STATE_CLOSE_WAIT);
 }
@@ -83,7 +83,7 @@ INLINE void owner_on_set_state(struct moment *m)
 	} else if (is_state_pair(m, STATE_CLOSE, STATE_SYN_SENT) && by_lock_owner) {
 		record->role = ROLE_CLIENT;
 		owner_acts(record, m->tp, OWNER_CONNECT);
-	} else if (by_lock_owner && made_by_its_user(m->sk, m->old_state, m->new_state)) {
+	} else if (by_lock_owner && made_by_its_user(m->sk, m->old_state, m->new_state, has_given_up(m->tp))) {
 		owner_touches(record, m->tp, OWNER_USE);
 	}
 	forget_departed_owner(record, is_held(m->tp));
@@ -101,7 +101,7 @@ INLINE void connection_changes(struct sock *sk, int old_state, int new_state)
 		return;
 	if (old_state == STATE_CLOSE && new_state == STATE_SYN_SENT)
 		connection_opened(sk);
-	else if (made_by_its_user(sk, old_state, new_state))
+	else if (made_by_its_user(sk, old_state, new_state, 0))
 		connection_touched(sk, OWNER_USE);
 }
 
