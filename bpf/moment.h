@@ -5,6 +5,7 @@
 
 #include "bpf/filter.h"
 #include "bpf/owner.h"
+#include "bpf/role.h"
 
 struct moment {
 	struct sock *sk;            /* 0 where `mini` is set; helpers take this one */

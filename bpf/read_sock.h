@@ -144,6 +144,12 @@ INLINE int locked_by_current(struct sock *sk)
 	return sk->sk_lock.owned != 0;
 }
 
+/* TCP_REPAIR: the socket is taken apart or put together (CRIU), and what is done to it makes no packets. */
+INLINE int is_in_repair(struct tcp_sock *tp)
+{
+	return BPF_CORE_READ_BITFIELD(tp, repair) != 0;
+}
+
 /*
  * A socket that no process has a descriptor of (NFS, CIFS, RDS). The flag alone does not say it: the TCP sockets under an
  * MPTCP one have it, and so have, until accepted, the children of an MPTCP listener whose clients speak plain TCP.

@@ -778,7 +778,10 @@ struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	u32 snd_cwnd;
 	u8 chrono_type: 2;
+	u8 repair: 1;
 	u32 copied_seq;
+	u32 rcv_tstamp;
+	u32 snd_wl1;
 	struct minmax rtt_min;
 	u32 segs_out;
 	u64 bytes_sent;

@@ -78,10 +78,10 @@ INLINE void owner_on_set_state(struct moment *m)
 		begins_to_listen(m);
 	} else if (settings.follows_connections && is_mptcp_subflow(m->tp)) {
 		if (is_state_pair(m, STATE_CLOSE, STATE_SYN_SENT))
-			record->role = ROLE_CLIENT;
+			record->role = role_of_connect(m->tp);
 		adopt_owner(record, connection_cookie(m->tp));
 	} else if (is_state_pair(m, STATE_CLOSE, STATE_SYN_SENT) && by_lock_owner) {
-		record->role = ROLE_CLIENT;
+		record->role = role_of_connect(m->tp);
 		owner_acts(record, m->tp, OWNER_CONNECT);
 	} else if (by_lock_owner && made_by_its_user(m->sk, m->old_state, m->new_state, has_given_up(m->tp))) {
 		owner_touches(record, m->tp, OWNER_USE);

@@ -26,6 +26,7 @@ constexpr EnumValue kOutcomes[] = {
     {CONNECTIONS_CANCELLED, "cancelled", "given up by the program before there was an answer", Colour::kYellow},
     {CONNECTIONS_ABORTED, "aborted", "ended from outside before there was an answer", Colour::kYellow},
     {CONNECTIONS_FAILED, "failed", "another error", Colour::kRed},
+    {CONNECTIONS_REPAIRED, "repaired", "made without a handshake (TCP_REPAIR)", Colour::kYellow},
 };
 
 constexpr uint16_t kScope = offsetof(connections_event, base.socket.scope_id);

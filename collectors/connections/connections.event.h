@@ -25,6 +25,7 @@
 #define CONNECTIONS_CANCELLED 7        /* closed by its own program before there was an answer: no error */
 #define CONNECTIONS_ABORTED 8          /* ECONNABORTED: ended from outside (ss -K) */
 #define CONNECTIONS_FAILED 9           /* any other error */
+#define CONNECTIONS_REPAIRED 10        /* made without a handshake, in repair mode (TCP_REPAIR) */
 
 /* connections_event.flags */
 #define CONNECTIONS_DURATION_KNOWN 1

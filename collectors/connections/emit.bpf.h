@@ -132,15 +132,15 @@ INLINE void connections_emit_connect(struct moment *m, __u8 error, __u8 outcome)
 	struct connections_event *event;
 	__u64 since_ns = 0;
 
-	m->role = ROLE_CLIENT;
+	m->role = role_of_connect(m->tp);
 	if (m->record) {
 		struct connections_sock *own = &m->record->parts.connections;
 
-		since_ns = connections_attempt_since(m, own);
+		since_ns = connections_attempt_since(m, own) * (m->role == ROLE_CLIENT); /* repaired: there was none */
 		own->since_ns = 0;
 		own->awaits = 0;
-		if (m->record->role != ROLE_CLIENT) { /* it was on its way before sockeye was there */
-			m->record->role = ROLE_CLIENT;
+		if (m->record->role != m->role) { /* it was on its way before sockeye was there */
+			m->record->role = m->role;
 			record_changed(m->record);
 		}
 	}

@@ -25,7 +25,8 @@ INLINE int connections_return_tells(struct moment *m)
  */
 INLINE void connections_attempt_is_over(struct moment *m)
 {
-	__u8 outcome = CONNECTIONS_ESTABLISHED, error = 0, told = CONNECTIONS_TOLD_ANY;
+	__u8 outcome = is_in_repair(m->tp) ? CONNECTIONS_REPAIRED : CONNECTIONS_ESTABLISHED;
+	__u8 error = 0, told = CONNECTIONS_TOLD_ANY;
 
 	if (m->new_state == STATE_CLOSE) {
 		if (!is_in_connect(m)) {

@@ -9,14 +9,21 @@
 #include "collectors/lifetimes/payload.bpf.h"
 #include "collectors/lifetimes/remember.bpf.h"
 
-#define NO_MIN_RTT 0xffffffff
 #define SOCK_LINGERS (1 << 4) /* SOCK_LINGER of <net/sock.h>, in sk_flags */
-#define RECEIVE_SHUT_DOWN 1   /* RCV_SHUTDOWN of <net/sock.h> */
+#define JUST_NOW 4            /* jiffies: a timer interrupt that came late makes up for several at once */
 
 /* enum tcp_chrono of <linux/tcp.h> */
 #define CHRONO_BUSY 1
 #define CHRONO_RWND_LIMITED 2
 #define CHRONO_SNDBUF_LIMITED 3
+
+/* What was spent in each of enum tcp_chrono, in jiffies. */
+struct life_clocks {
+	SOCKEYE_COUNTER __u32 chrono_before[3]; /* by earlier connections of the socket */
+	__u32 running;                          /* CHRONO_*; 0: none */
+	__u32 elapsed;                          /* since that was started */
+	__u32 odd;
+};
 
 /* `bit` where x is not 0. Without branches: the verifier would follow two ways from each of a dozen. */
 INLINE __u32 fact(__u64 x, __u32 bit)
@@ -27,6 +34,21 @@ INLINE __u32 fact(__u64 x, __u32 bit)
 INLINE __u32 no_fact(__u64 x, __u32 bit)
 {
 	return (__u32)(filter_differs(x) ^ 1) * bit;
+}
+
+/*
+ * Whether data have come since the own FIN was sent, and the packet that came just now has brought some that were not
+ * taken: tcp_ack() has noted the time, and the number that the packet begins with, which is not behind what was taken. A
+ * RST is not given to tcp_ack().
+ */
+INLINE __u32 late_data(struct tcp_sock *tp, struct lifetimes_sock *own)
+{
+	__u32 seen_fin = 0 - ((__u32)own->flags / SEEN_OWN_FIN & 1);
+	__u32 more = (tp->data_segs_in ^ own->data_segs_in) & seen_fin;
+	__u32 is_old = (__u32)bpf_jiffies64() - tp->rcv_tstamp >= JUST_NOW;
+	__u32 is_behind = (tp->snd_wl1 - tp->rcv_nxt) >> 31;
+
+	return fact(more, ENDING_LATE_DATA) * ((is_old | is_behind) ^ 1);
 }
 
 INLINE __u32 ending_facts(struct moment *m, struct lifetimes_sock *own)
@@ -46,15 +68,15 @@ INLINE __u32 ending_facts(struct moment *m, struct lifetimes_sock *own)
 	facts |= fact(sk->sk_shutdown & RECEIVE_SHUT_DOWN, ENDING_RECEIVES_NO_MORE);
 	facts |= fact(locked_by_current(sk), ENDING_LOCKED);
 	facts |= fact((__u32)m->tp->linger2 >> 31, ENDING_NO_FIN_WAIT2);
-	facts |= fact(m->tp->inet_conn.icsk_retransmits | m->tp->inet_conn.icsk_probes_out, ENDING_GAVE_UP);
+	facts |= fact(has_given_up(m->tp), ENDING_GAVE_UP);
 	facts |= fact(m->tp->write_seq ^ m->tp->snd_una, ENDING_UNACKED);
 	facts |= fact(m->tp->snd_nxt ^ m->tp->snd_una, ENDING_IN_FLIGHT);
 	facts |= fact(BPF_CORE_READ_BITFIELD(m->tp, syn_data_acked), ENDING_FAST_OPEN);
 	facts |= fact(is_in_connect(m), ENDING_IN_CONNECT);
+	facts |= fact(is_in_repair(m->tp), ENDING_REPAIR);
 	if (own) {
-		__u32 seen_fin = 0 - ((__u32)own->flags / SEEN_OWN_FIN & 1);
-
-		facts |= fact((m->tp->data_segs_in ^ own->data_segs_in) & seen_fin, ENDING_LATE_DATA);
+		facts |= late_data(m->tp, own);
+		facts |= fact(own->flags & SEEN_RECEIVE_SHUT, ENDING_WAS_SHUT);
 		facts |= no_fact(m->record->role ^ ROLE_CLIENT, ENDING_CLIENT);
 	}
 	return facts;
@@ -77,22 +99,17 @@ INLINE void fill_payload(struct lifetimes_event *event, struct moment *m, __u32 
 {
 	struct life_payload payload = {};
 	struct life_sequence sequence = {
-		.bytes_acked = m->tp->bytes_acked,
 		.bytes_received = m->tp->bytes_received,
-		.bytes_sent = m->tp->bytes_sent,
-		.bytes_retrans = m->tp->bytes_retrans,
-		.snd_una = m->tp->snd_una,
-		.snd_nxt = m->tp->snd_nxt,
-		.write_seq = m->tp->write_seq,
 		.rcv_nxt = m->tp->rcv_nxt,
 		.copied_seq = m->tp->copied_seq,
 		.segs_out = m->tp->segs_out,
-		.old_state = event->last_state,
 		.role = m->record ? m->record->role : ROLE_UNKNOWN,
 		.fin_received = facts / ENDING_FIN_RECEIVED & 1,
 	};
 
+	read_sent_counters(&sequence.sent, m->tp, event->last_state);
 	read_life_payload(&payload, &sequence);
+	count_anomalies(payload.odd);
 	event->bytes_received = payload.received;
 	event->bytes_unread = payload.unread;
 	if (!payload.sent_known)
@@ -102,29 +119,73 @@ INLINE void fill_payload(struct lifetimes_event *event, struct moment *m, __u32 
 	event->flags |= LIFE_BYTES_KNOWN;
 }
 
-/* As tcp_get_info_chrono_stats() adds the one that runs. */
-INLINE __u64 limited_ns(struct tcp_sock *tp, __u32 running, __u32 elapsed, __u32 which)
+/* As tcp_get_info_chrono_stats() adds the one that runs; without what was counted of earlier connections. */
+INLINE __u64 limited_ns(struct tcp_sock *tp, struct life_clocks *clocks, __u32 which)
 {
-	__u32 ticks = tp->chrono_stat[which - 1] + elapsed * no_fact(running ^ which, 1);
+	__u64 stopped = counted_between(clocks->chrono_before[which - 1], tp->chrono_stat[which - 1], &clocks->odd);
 
-	return (__u64)ticks * settings.tick_ns;
+	return (stopped + clocks->elapsed * no_fact(clocks->running ^ which, 1)) * settings.tick_ns;
 }
 
-INLINE void fill_limits(struct lifetimes_event *event, struct tcp_sock *tp)
+INLINE void read_clocks(struct life_clocks *clocks, struct tcp_sock *tp, struct lifetimes_sock *own)
 {
-	__u32 running = BPF_CORE_READ_BITFIELD(tp, chrono_type);
-	__u32 elapsed = (__u32)bpf_jiffies64() - tp->chrono_start; /* of the one that runs, if any */
+	clocks->running = BPF_CORE_READ_BITFIELD(tp, chrono_type);
+	clocks->elapsed = (__u32)bpf_jiffies64() - tp->chrono_start; /* of the one that runs, if any */
+	if (!own)
+		return;
+	clocks->chrono_before[0] = own->chrono_before[0];
+	clocks->chrono_before[1] = own->chrono_before[1];
+	clocks->chrono_before[2] = own->chrono_before[2];
+}
 
-	event->rwnd_limited_ns = limited_ns(tp, running, elapsed, CHRONO_RWND_LIMITED);
-	event->sndbuf_limited_ns = limited_ns(tp, running, elapsed, CHRONO_SNDBUF_LIMITED);
-	event->busy_ns =
-		limited_ns(tp, running, elapsed, CHRONO_BUSY) + event->rwnd_limited_ns + event->sndbuf_limited_ns;
+/*
+ * tcp_disconnect() leaves running what runs. Until the next connection writes something, that is none of its time; then
+ * nobody knows from when on it is.
+ */
+
+INLINE void fill_limits(struct lifetimes_event *event, struct tcp_sock *tp, struct lifetimes_sock *own)
+{
+	struct life_clocks clocks = {};
+
+	if (own && (own->flags & SEEN_CHRONO)) {
+		event->not_known = (__u8)fact(tp->bytes_sent, LIFE_LIMITS_NOT_KNOWN);
+		return;
+	}
+	read_clocks(&clocks, tp, own);
+	event->rwnd_limited_ns = limited_ns(tp, &clocks, CHRONO_RWND_LIMITED);
+	event->sndbuf_limited_ns = limited_ns(tp, &clocks, CHRONO_SNDBUF_LIMITED);
+	event->busy_ns = limited_ns(tp, &clocks, CHRONO_BUSY) + event->rwnd_limited_ns + event->sndbuf_limited_ns;
+	count_anomalies(clocks.odd);
+}
+
+/* 0 or 1: of the connection, not of an earlier one of the socket. */
+INLINE __u32 is_sample_since(const struct minmax_sample *sample, __u32 since)
+{
+	return (sample->t - since) >> 31 ^ 1;
+}
+
+/*
+ * The least of the last minutes is the first of three samples, each of which is later and not less than the one before
+ * (minmax_running_min()). tcp_disconnect() leaves them. A jiffy's number comes again after 2^32 of them.
+ */
+INLINE __u32 least_round_trip(struct tcp_sock *tp, struct lifetimes_sock *own, __u64 duration_ns)
+{
+	const struct minmax_sample *samples = tp->rtt_min.s;
+	__u32 since = samples[0].t;
+
+	if (own && (own->flags & SEEN_START) && duration_ns >> 31 < settings.tick_ns)
+		since = own->since_jiffies;
+	if (is_sample_since(&samples[0], since))
+		return samples[0].v;
+	if (is_sample_since(&samples[1], since))
+		return samples[1].v;
+	return is_sample_since(&samples[2], since) ? samples[2].v : NO_MIN_RTT;
 }
 
 /* As tcp_get_info() shifts them, which `ss` prints as rtt:srtt/rttvar. Without a sample there are only defaults. */
-INLINE void fill_round_trips(struct lifetimes_event *event, struct tcp_sock *tp)
+INLINE void fill_round_trips(struct lifetimes_event *event, struct tcp_sock *tp, struct lifetimes_sock *own)
 {
-	__u32 least = tp->rtt_min.s[0].v;
+	__u32 least = least_round_trip(tp, own, event->duration_ns);
 
 	if (tp->srtt_us) {
 		event->srtt_us = tp->srtt_us >> 3;
@@ -226,8 +287,8 @@ INLINE void emit_life(struct moment *m, struct lifetimes_sock *own)
 	fill_remembered(event, m, own);
 	fill_local_close(event, m, &ending);
 	fill_payload(event, m, ending.facts);
-	fill_limits(event, m->tp);
-	fill_round_trips(event, m->tp);
+	fill_limits(event, m->tp, own);
+	fill_round_trips(event, m->tp, own);
 	event->segs_out = m->tp->segs_out;
 	event->segs_in = m->tp->segs_in;
 	event->retransmits = m->tp->total_retrans;

@@ -6,12 +6,8 @@
 #ifndef SOCKEYE_LIFETIMES_ENDING_BPF_H
 #define SOCKEYE_LIFETIMES_ENDING_BPF_H
 
-#include "bpf/errno.h"
+#include "bpf/sock_error.h"
 #include "collectors/lifetimes/lifetimes.event.h"
-
-#ifndef INLINE
-#define INLINE static inline
-#endif
 
 /* ending.facts */
 #define ENDING_FIN_RECEIVED 1 /* SOCK_DONE: tcp_fin() */
@@ -21,13 +17,15 @@
 #define ENDING_GAVE_UP 16     /* retransmissions or probes are without an answer */
 #define ENDING_UNACKED 32     /* write_seq is ahead of snd_una: something was to be acknowledged, a FIN included */
 #define ENDING_IN_FLIGHT 64   /* and so is snd_nxt: it was sent */
-#define ENDING_LATE_DATA 128  /* segments with data came after the own FIN */
+#define ENDING_LATE_DATA 128  /* since the own FIN data came, and the last packet brought some that was not taken */
 #define ENDING_IN_CONNECT 256 /* connect() has not got as far as SS_CONNECTING */
 #define ENDING_FAST_OPEN 512  /* server: the SYN brought data */
 #define ENDING_CLIENT 1024
 #define ENDING_RECEIVES_NO_MORE 2048 /* RCV_SHUTDOWN: after close(), shutdown(SHUT_RD), or the peer's FIN */
 #define ENDING_HELD 8192             /* a process has a descriptor of it */
-#define ENDING_LINGERS 4096 /* SO_LINGER: close() itself may wait for the end, before the socket is an orphan */
+#define ENDING_LINGERS 4096   /* SO_LINGER: close() itself may wait for the end, before the socket is an orphan */
+#define ENDING_WAS_SHUT 16384 /* RCV_SHUTDOWN was set by the time that LATE_DATA counts from */
+#define ENDING_REPAIR 32768   /* TCP_REPAIR: what the socket does makes no packets */
 
 struct life_ending {
 	__u32 error;      /* sk_err */
@@ -43,12 +41,6 @@ struct life_ending {
 INLINE int is_undone_child(const struct life_ending *e)
 {
 	return e->old_state == STATE_SYN_RECV && !e->error && !(e->facts & (ENDING_CLIENT | ENDING_FAST_OPEN));
-}
-
-/* tcp_write_err() says ETIMEDOUT, or what ICMP said meanwhile. */
-INLINE int has_timed_out(const struct life_ending *e)
-{
-	return e->error == ETIMEDOUT || (e->error && e->error == e->soft_error && (e->facts & ENDING_GAVE_UP));
 }
 
 /*
@@ -92,7 +84,7 @@ INLINE __u8 end_by_reset(const struct life_ending *e)
 }
 
 /*
- * No error is left. A process that holds the socket may take it away (SO_ERROR asks for no lock) while tcp_reset() frees what
+ * No error is left. A process that repairs its socket takes it away without a packet. A process that holds the socket may take it away (SO_ERROR asks for no lock) while tcp_reset() frees what
  * was not sent: what ends without its lock, the peer has reset. Else this end has: with the lock, or a child that nobody
  * ever accepted.
  */
@@ -100,18 +92,24 @@ INLINE __u8 end_without_error(const struct life_ending *e)
 {
 	int is_held = (e->facts & ENDING_HELD) && !(e->facts & ENDING_LOCKED);
 
+	if ((e->facts & ENDING_REPAIR) && (e->facts & ENDING_LOCKED))
+		return LIFE_CHECKPOINTED;
 	return is_held ? LIFE_RESET_RECEIVED : LIFE_RESET_SENT;
 }
 
 /*
  * Our FIN is acknowledged. Without the peer's, the socket of a process that has closed becomes a minisocket, unless
  * TCP_LINGER2 forbids it or data came with the acknowledgement: then a RST is sent. Else a process has aborted it.
+ * Where only the sending side was shut down, data are taken until close(), which makes the minisocket itself: then it is
+ * no packet that ends the socket.
  */
 INLINE __u8 end_in_fin_wait2(const struct life_ending *e)
 {
+	int is_late = (e->facts & ENDING_LATE_DATA) && (e->facts & ENDING_WAS_SHUT || !(e->facts & ENDING_LOCKED));
+
 	if (e->facts & ENDING_FIN_RECEIVED)
 		return LIFE_CLOSED;
-	if ((e->facts & ENDING_ORPHAN) && !(e->facts & (ENDING_NO_FIN_WAIT2 | ENDING_LATE_DATA)))
+	if ((e->facts & ENDING_ORPHAN) && !(e->facts & ENDING_NO_FIN_WAIT2) && !is_late)
 		return LIFE_CLOSED;
 	return end_without_error(e);
 }
@@ -131,7 +129,7 @@ INLINE __u8 how_it_ended(const struct life_ending *e)
 {
 	if (e->old_state == STATE_SYN_SENT)
 		return end_of_attempt(e);
-	if (has_timed_out(e))
+	if (error_is_timeout(e->error, e->soft_error, e->facts & ENDING_GAVE_UP))
 		return which_time_out(e);
 	if (e->error == ECONNABORTED)
 		return LIFE_DESTROYED;
@@ -187,7 +185,7 @@ INLINE __u8 which_local_close(const struct life_ending *e, __u8 seen)
 /* Whether the end is something that a process did at this very moment. */
 INLINE int is_local_abort(__u8 end)
 {
-	return end == LIFE_RESET_SENT || end == LIFE_CANCELLED || end == LIFE_FAILED;
+	return end == LIFE_RESET_SENT || end == LIFE_CANCELLED || end == LIFE_FAILED || end == LIFE_CHECKPOINTED;
 }
 
 #endif

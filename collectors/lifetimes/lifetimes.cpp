@@ -23,6 +23,7 @@ constexpr EnumValue kEnds[] = {
     {LIFE_KEEPALIVE_TIMED_OUT, "keepalive_timed_out", "Keepalive Timed Out (keepalive_timed_out)", Colour::kRed},
     {LIFE_DESTROYED, "destroyed", "Destroyed (destroyed)", Colour::kMagenta},
     {LIFE_OUT_OF_RESOURCES, "out_of_resources", "Given Up (out_of_resources)", Colour::kRed},
+    {LIFE_CHECKPOINTED, "checkpointed", "Checkpointed (checkpointed)", Colour::kYellow},
 };
 
 constexpr EnumValue kClosers[] = {
@@ -45,6 +46,7 @@ constexpr EnumValue kHandshakesUnknown[] = {
     {HANDSHAKE_RETRANSMITTED, "retransmitted", "SYN or SYN-ACK were retransmitted, and only the last one left a trace"},
     {HANDSHAKE_WITH_DATA, "with_data", "its last packet brought data, for which it may have waited"},
     {HANDSHAKE_NO_SAMPLE, "no_sample", "the kernel has not measured it (SYN cookies)"},
+    {HANDSHAKE_REPAIRED, "repaired", "there was none: the connection was made in repair mode (TCP_REPAIR)"},
 };
 
 constexpr Presence kElseGone = {.when = When::kNonZero, .key_goes = true};
@@ -52,6 +54,9 @@ constexpr Presence kElseGone = {.when = When::kNonZero, .key_goes = true};
 constexpr Presence if_set(uint8_t mask) {
   return {.when = When::kFlagSet, .other = offsetof(lifetimes_event, flags), .mask = mask};
 }
+
+constexpr Presence kIfLimitsKnown = {
+    .when = When::kFlagClear, .other = offsetof(lifetimes_event, not_known), .mask = LIFE_LIMITS_NOT_KNOWN};
 
 #define MEMBER(member) SOCKEYE_MEMBER(lifetimes_event, member)
 
@@ -153,17 +158,18 @@ const Field kFields[] = {
      .type = FieldType::kUnsigned,
      MEMBER(segs_out),
      .unit = "segments",
-     .meaning = "segments sent, those sent again included; not the SYN-ACK, nor the RST that ends it"},
+     .meaning = "segments sent, those sent again included; not the SYN-ACK, nor the RST that ends it; from 0 again "
+                "after 4,294,967,295"},
     {.name = "segs_in",
      .type = FieldType::kUnsigned,
      MEMBER(segs_in),
      .unit = "segments",
-     .meaning = "segments received"},
+     .meaning = "segments received; from 0 again after 4,294,967,295"},
     {.name = "retransmits",
      .type = FieldType::kUnsigned,
      MEMBER(retransmits),
      .unit = "segments",
-     .meaning = "segments sent again, SYN and SYN-ACK included"},
+     .meaning = "segments sent again, SYN and SYN-ACK included; from 0 again after 4,294,967,295"},
     {.name = "syn_retransmits",
      .type = FieldType::kUnsigned,
      MEMBER(syn_retransmits),
@@ -192,17 +198,22 @@ const Field kFields[] = {
      .type = FieldType::kMicros,
      MEMBER(busy_ns),
      .unit = "us",
-     .meaning = "time with something to send or to be acknowledged, in steps of a jiffy"},
+     .meaning =
+         "time with something to send or to be acknowledged, in steps of a jiffy; null: not known, as it began in an "
+         "earlier connection of the socket",
+     .presence = kIfLimitsKnown},
     {.name = "rwnd_limited_us",
      .type = FieldType::kMicros,
      MEMBER(rwnd_limited_ns),
      .unit = "us",
-     .meaning = "of busy_us, the time stalled by the peer's receive window, a closed one included"},
+     .meaning = "of busy_us, the time stalled by the peer's receive window, a closed one included; null: as busy_us",
+     .presence = kIfLimitsKnown},
     {.name = "sndbuf_limited_us",
      .type = FieldType::kMicros,
      MEMBER(sndbuf_limited_ns),
      .unit = "us",
-     .meaning = "of busy_us, the time stalled by the own send buffer"},
+     .meaning = "of busy_us, the time stalled by the own send buffer; null: as busy_us",
+     .presence = kIfLimitsKnown},
 };
 
 #undef MEMBER
@@ -241,8 +252,8 @@ const Collector collector_lifetimes = {
                       "RECEIVED={bytes_received} RETRANSMITS={retransmits} SRTT_US={srtt_us} ERROR={error} "
                       "BY={closed_by} END={end:words}"},
     .summary = "every TCP connection that ends: how long it lived, what it carried, how it ended and who ended it",
-    .enters = state_set(STATE_SYN_SENT, STATE_SYN_RECV, STATE_ESTABLISHED, STATE_FIN_WAIT1, STATE_CLOSE_WAIT,
-                        STATE_LAST_ACK, STATE_CLOSE),
+    .enters = state_set(STATE_SYN_SENT, STATE_SYN_RECV, STATE_ESTABLISHED, STATE_FIN_WAIT1, STATE_FIN_WAIT2,
+                        STATE_CLOSE_WAIT, STATE_LAST_ACK, STATE_CLOSE),
 };
 
 }  // namespace sockeye

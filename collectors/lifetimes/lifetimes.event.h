@@ -24,7 +24,8 @@
 #define LIFE_KEEPALIVE_TIMED_OUT 11 /* nothing was under way, and keepalive probes were not answered */
 #define LIFE_DESTROYED 12           /* tcp_abort(): ss -K, bpf_sock_destroy() */
 #define LIFE_OUT_OF_RESOURCES \
-	13 /* an orphan that the kernel gave up: too many, or no memory (tcp_out_of_resources()) */
+	13                   /* an orphan that the kernel gave up: too many, or no memory (tcp_out_of_resources()) */
+#define LIFE_CHECKPOINTED 14 /* closed in repair mode (TCP_REPAIR): no packet was sent, it may live on elsewhere */
 
 /* lifetimes_event.closed_by: who was the first to end it, by FIN, by RST, or otherwise. */
 #define CLOSED_BY_LOCAL 1
@@ -48,6 +49,7 @@
 #define HANDSHAKE_WITH_DATA \
 	3 /* server: the last packet brought data (TCP_DEFER_ACCEPT, a lost ACK): it may have waited */
 #define HANDSHAKE_NO_SAMPLE 4 /* server: nobody knows when the SYN-ACK was sent (SYN cookies) */
+#define HANDSHAKE_REPAIRED 5  /* there was none: the connection was made in repair mode (TCP_REPAIR) */
 
 /* lifetimes_event.flags */
 #define LIFE_DURATION_KNOWN 1
@@ -58,6 +60,9 @@
 #define LIFE_SYN_KNOWN 32  /* syn_retransmits */
 #define LIFE_CLOSING_KNOWN 64
 #define LIFE_FIN_RECEIVED 128
+
+/* lifetimes_event.not_known */
+#define LIFE_LIMITS_NOT_KNOWN 1 /* busy_ns, rwnd_limited_ns, sndbuf_limited_ns */
 
 struct lifetimes_event {
 	struct socket_event base;
@@ -87,7 +92,8 @@ struct lifetimes_event {
 	__u8 soft_error;         /* sock.sk_err_soft: what the network last said, which did not end it; 0: none */
 	__u8 handshake_unknown;  /* HANDSHAKE_* */
 	__u8 flags;              /* LIFE_*_KNOWN and the like */
-	__u8 _pad[2];
+	__u8 not_known;          /* LIFE_*_NOT_KNOWN */
+	__u8 _pad[1];
 };
 SOCKEYE_ASSERT_SIZE(lifetimes_event, 288);
 

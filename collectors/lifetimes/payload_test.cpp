@@ -14,31 +14,31 @@ class Counted {
  public:
   static Counted client() {
     Counted socket(ROLE_CLIENT, STATE_SYN_SENT);
-    socket.s.write_seq = socket.s.snd_nxt = kFirst + 1;  // the SYN
+    socket.s.sent.write_seq = socket.s.sent.snd_nxt = kFirst + 1;  // the SYN
     socket.s.segs_out = 1;
     return socket;
   }
   static Counted server() {
     Counted socket(ROLE_SERVER, STATE_ESTABLISHED);
-    socket.s.snd_una = socket.s.snd_nxt = socket.s.write_seq = kFirst + 1;
+    socket.s.sent.snd_una = socket.s.sent.snd_nxt = socket.s.sent.write_seq = kFirst + 1;
     return socket;
   }
   Counted& established() {
-    s.old_state = STATE_ESTABLISHED;
+    s.sent.state = STATE_ESTABLISHED;
     return ack(1);
   }
-  Counted& write(uint32_t bytes) { return s.write_seq += bytes, *this; }
-  Counted& send(uint32_t bytes) { return s.snd_nxt += bytes, s.bytes_sent += bytes, *this; }
-  Counted& send_again(uint32_t bytes) { return s.bytes_retrans += bytes, s.bytes_sent += bytes, *this; }
-  Counted& ack(uint32_t bytes) { return s.snd_una += bytes, s.bytes_acked += bytes, *this; }
+  Counted& write(uint32_t bytes) { return s.sent.write_seq += bytes, *this; }
+  Counted& send(uint32_t bytes) { return s.sent.snd_nxt += bytes, s.sent.bytes_sent += bytes, *this; }
+  Counted& send_again(uint32_t bytes) { return s.sent.bytes_retrans += bytes, s.sent.bytes_sent += bytes, *this; }
+  Counted& ack(uint32_t bytes) { return s.sent.snd_una += bytes, s.sent.bytes_acked += bytes, *this; }
   Counted& own_fin(uint8_t state) {
-    s.old_state = state;
-    return ++s.write_seq, ++s.snd_nxt, *this;
+    s.sent.state = state;
+    return ++s.sent.write_seq, ++s.sent.snd_nxt, *this;
   }
   Counted& receive(uint32_t bytes) { return s.rcv_nxt += bytes, s.bytes_received += bytes, *this; }
   Counted& peers_fin() { return s.fin_received = 1, receive(1); }
   Counted& read(uint32_t bytes) { return s.copied_seq += bytes, *this; }
-  Counted& state(uint8_t state) { return s.old_state = state, *this; }
+  Counted& state(uint8_t state) { return s.sent.state = state, *this; }
   Counted of_before() const {
     Counted other = *this;
     other.s.role = ROLE_UNKNOWN;
@@ -56,8 +56,8 @@ class Counted {
  private:
   Counted(uint8_t role, uint8_t state) {
     s.role = role;
-    s.old_state = state;
-    s.snd_una = kFirst;
+    s.sent.state = state;
+    s.sent.snd_una = kFirst;
     s.rcv_nxt = s.copied_seq = 0xfffffff0;
   }
 };
@@ -83,7 +83,7 @@ TEST(LifetimesPayload, OfAnAttempt) {
   expect(Counted::client().write(100).send(100), 100, 0, 0, 0);  // fast open: data in the SYN
   Counted stale = Counted::client();
   stale.s.segs_out = 0;  // connect() has chosen a sequence number, and sent nothing
-  stale.s.snd_una = 12345;
+  stale.s.sent.snd_una = 12345;
   expect(stale, 0, 0, 0, 0);
 }
 
@@ -117,8 +117,8 @@ TEST(LifetimesPayload, OfAResetInTheMiddle) {
 // The FIN waits behind data that the peer's window has no room for.
 TEST(LifetimesPayload, OfAFinThatIsNotSent) {
   Counted socket = Counted::client().established().write(9000).send(6000).ack(6000);
-  socket.s.old_state = STATE_FIN_WAIT1;
-  ++socket.s.write_seq;
+  socket.s.sent.state = STATE_FIN_WAIT1;
+  ++socket.s.sent.write_seq;
   expect_known_and_unknown(socket, 9000, 6000, 0, 0);
 }
 
@@ -129,9 +129,48 @@ TEST(LifetimesPayload, OfOneThatNeverSaidAnything) {
   expect(both_connected.state(STATE_SYN_RECV), 0, 0, 0, 0);
 }
 
+// A connection that TCP_REPAIR made has sent no SYN; what both ends of it are nobody knows.
+TEST(LifetimesPayload, OfOneWithoutAHandshake) {
+  Counted repaired = Counted::server().of_before();
+  expect(repaired, 0, 0, 0, 0);
+  expect(repaired.write(10).send(10).ack(10).receive(5), 10, 10, 5, 5);
+  expect(repaired.read(5).own_fin(STATE_FIN_WAIT1), 10, 10, 5, 0);
+  expect(repaired.ack(1).state(STATE_FIN_WAIT2).peers_fin(), 10, 10, 5, 0);
+}
+
+// Whatever a socket says, and whatever its role is taken for: nothing is more than what it was told.
+TEST(LifetimesPayload, IsNeverBelowZero) {
+  constexpr uint32_t kNumbers[] = {0, 1, 2, 5, 100};
+  for (const uint8_t role : {ROLE_UNKNOWN, ROLE_CLIENT, ROLE_SERVER}) {
+    for (uint8_t state = STATE_ESTABLISHED; state <= STATE_CLOSING; ++state) {
+      for (const uint32_t acked : kNumbers) {
+        for (const uint32_t unacked : kNumbers) {
+          for (const uint32_t received : kNumbers) {
+            life_sequence s = {};
+            s.sent.bytes_acked = s.sent.bytes_retrans = acked;
+            s.sent.bytes_sent = 100 - acked;
+            s.sent.state = state;
+            s.sent.write_seq = s.sent.snd_nxt = unacked;
+            s.bytes_received = received;
+            s.segs_out = 1;
+            s.role = role;
+            s.fin_received = 1;
+            life_payload result = {};
+            read_life_payload(&result, &s);
+            EXPECT_LE(result.acked, acked);
+            EXPECT_LE(result.written, acked + unacked);
+            EXPECT_LE(result.received, received);
+            EXPECT_TRUE(result.sent_known || (result.acked == 0 && result.written == 0) || result.odd > 0);
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(LifetimesPayload, IsNotGuessed) {
   Counted repaired = Counted::server().write(100).send(100).ack(100).of_before();
-  repaired.s.bytes_sent = 20;  // TCP_REPAIR set the rest
+  repaired.s.sent.bytes_sent = 20;  // TCP_REPAIR set the rest
   EXPECT_FALSE(repaired.result().sent_known);
   EXPECT_EQ(repaired.result().written, 0u);
 }

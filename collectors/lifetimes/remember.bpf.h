@@ -8,7 +8,9 @@
 
 #define TASK_IS_EXITING 0x00000004 /* PF_EXITING of <linux/sched.h> */
 #define EXIT_SIGNAL 0x7f           /* of an exit code: the signal that ended the process, 0: it ended by itself */
+#define RECEIVE_SHUT_DOWN 1        /* RCV_SHUTDOWN of <net/sock.h> */
 #define SEND_SHUT_DOWN 2           /* SEND_SHUTDOWN of <net/sock.h> alone: no more to send, but to receive */
+#define NO_MIN_RTT 0xffffffff      /* minmax_reset() in tcp_init_sock() */
 
 struct life_local_close {
 	__u8 how;    /* LOCAL_CLOSE_* */
@@ -63,11 +65,13 @@ INLINE void handshake_took(struct lifetimes_sock *own, __u64 duration_ns)
 /*
  * From the first SYN to the SYN-ACK. A socket with TCP_FASTOPEN_CONNECT has been in SYN_SENT since connect(), but sends
  * the SYN with its first write: there the round trip of the SYN is what the kernel measured (tcp_clean_rtx_queue()),
- * unless it was retransmitted.
+ * unless it was retransmitted. In repair mode there are no packets (tcp_connect()).
  */
 INLINE void client_handshake(struct lifetimes_sock *own, struct moment *m)
 {
-	if (!BPF_CORE_READ_BITFIELD(m->tp, fastopen_connect)) {
+	if (is_in_repair(m->tp)) {
+		own->handshake_unknown = HANDSHAKE_REPAIRED;
+	} else if (!BPF_CORE_READ_BITFIELD(m->tp, fastopen_connect)) {
 		if (own->start_ns)
 			handshake_took(own, m->time_ns - own->start_ns);
 		else
@@ -118,26 +122,81 @@ INLINE void note_established(struct lifetimes_sock *own, struct moment *m)
 		server_handshake(own, m);
 }
 
+/* How long each of enum tcp_chrono has run, but for what runs, and since when that does. */
+INLINE void note_clocks(struct lifetimes_sock *own, struct tcp_sock *tp)
+{
+	__u32 running = BPF_CORE_READ_BITFIELD(tp, chrono_type);
+	__u32 elapsed = (__u32)bpf_jiffies64() - tp->chrono_start;
+
+	own->chrono_before[0] = tp->chrono_stat[0] + elapsed * (__u32)(filter_differs(running ^ 1) ^ 1);
+	own->chrono_before[1] = tp->chrono_stat[1] + elapsed * (__u32)(filter_differs(running ^ 2) ^ 1);
+	own->chrono_before[2] = tp->chrono_stat[2] + elapsed * (__u32)(filter_differs(running ^ 3) ^ 1);
+}
+
+/*
+ * What the socket has of connections before this one, which tcp_disconnect() leaves: a client's, or, of a child, its
+ * listener's. A sample of this very jiffy is theirs.
+ */
+INLINE void note_beginning(struct lifetimes_sock *own, struct moment *m)
+{
+	struct tcp_sock *tp = m->tp;
+	const struct minmax_sample *last = &tp->rtt_min.s[2];
+	__u32 now = (__u32)bpf_jiffies64();
+
+	__builtin_memset(own, 0, sizeof(*own));
+	own->start_ns = m->time_ns;
+	own->since_jiffies = now + (__u32)((filter_differs(last->t ^ now) ^ 1) & filter_differs(last->v ^ NO_MIN_RTT));
+	note_clocks(own, tp);
+	own->flags = SEEN_START | (__u8)filter_differs(BPF_CORE_READ_BITFIELD(tp, chrono_type)) * SEEN_CHRONO;
+}
+
+/*
+ * What has come by the time the own FIN is sent. Where nothing was written until now, the clock that an earlier connection
+ * left is this one's from here on.
+ */
+INLINE void note_own_fin(struct lifetimes_sock *own, struct moment *m)
+{
+	if (own->flags & SEEN_CHRONO && !m->tp->bytes_sent && m->tp->write_seq == m->tp->snd_una) {
+		note_clocks(own, m->tp);
+		own->flags &= ~SEEN_CHRONO;
+	}
+	own->data_segs_in = m->tp->data_segs_in;
+	own->rcv_nxt = m->tp->rcv_nxt;
+	own->flags |= SEEN_OWN_FIN | (m->sk->sk_shutdown & RECEIVE_SHUT_DOWN) * SEEN_RECEIVE_SHUT;
+}
+
+/*
+ * shutdown(SHUT_WR) leaves the receiving side open: data are taken until that is shut down as well, which has no moment of
+ * its own. What has come by now counts anew where some of it was taken.
+ */
+INLINE void note_receive_shut(struct lifetimes_sock *own, struct moment *m)
+{
+	if (!(own->flags & SEEN_OWN_FIN) || own->flags & SEEN_RECEIVE_SHUT || !(m->sk->sk_shutdown & RECEIVE_SHUT_DOWN))
+		return;
+	if (own->rcv_nxt != m->tp->rcv_nxt)
+		own->data_segs_in = m->tp->data_segs_in;
+	own->flags |= SEEN_RECEIVE_SHUT;
+}
+
 /* Of every socket: whether its end is wanted is not known before. */
 INLINE void remember_life(struct lifetimes_sock *own, struct moment *m)
 {
 	struct life_local_close close;
 
-	if (m->old_state == STATE_CLOSE || m->old_state == STATE_LISTEN) {
-		__builtin_memset(own, 0, sizeof(*own));
-		own->start_ns = m->time_ns;
-	}
+	if (m->old_state == STATE_CLOSE || m->old_state == STATE_LISTEN)
+		note_beginning(own, m);
 	if (m->new_state == STATE_ESTABLISHED && m->old_state != STATE_CLOSE)
 		note_established(own, m);
 	if (m->new_state == STATE_FIN_WAIT1 || m->new_state == STATE_CLOSE_WAIT)
 		own->closing_since_ns = m->time_ns;
+	if (m->new_state == STATE_FIN_WAIT2)
+		note_receive_shut(own, m);
 	if (m->new_state != STATE_FIN_WAIT1 && m->new_state != STATE_LAST_ACK)
 		return;
 	close = read_local_close(m->sk);
 	own->local_close = close.how;
 	own->exit_signal = close.signal;
-	own->data_segs_in = m->tp->data_segs_in;
-	own->flags |= SEEN_OWN_FIN;
+	note_own_fin(own, m);
 }
 
 #endif

@@ -45,7 +45,8 @@ std::string when_there(const Field& field, std::span<const Field> fields) {
     case Presence::When::kDiffers: return absent + " if " + other;
     case Presence::When::kDiffersAndNonZero: return absent + " if none is known or " + other;
     case Presence::When::kNonZero:
-    case Presence::When::kFlagSet: return absent + " if none is known";
+    case Presence::When::kFlagSet:
+    case Presence::When::kFlagClear: return absent + " if none is known";
     case Presence::When::kAlways: break;
   }
   if (field.type == FieldType::kList) return absent + " if they are not known";

@@ -39,11 +39,11 @@ struct EnumValue {
 // When a value is there at all. A value that is not there is never shown as a number: null, or no key, in JSON; `?` in
 // text.
 struct Presence {
-  enum class When : uint8_t { kAlways, kNonZero, kDiffers, kDiffersAndNonZero, kFlagSet };
+  enum class When : uint8_t { kAlways, kNonZero, kDiffers, kDiffersAndNonZero, kFlagSet, kFlagClear };
   When when = When::kAlways;
   uint16_t other =
-      0;             // kDiffers...: offset of the field of the same size it has to differ from; kFlagSet: of the flags
-  uint8_t mask = 0;  // kFlagSet: the bits
+      0;             // kDiffers...: offset of the field of the same size it has to differ from; kFlag...: of the flags
+  uint8_t mask = 0;  // kFlag...: the bits
   bool key_goes = false;  // JSON: the key is left out where the value is not there (else null)
 };
 

@@ -32,6 +32,7 @@ bool is_present(const Field& field, const Record& record) {
     case Presence::When::kDiffers: return differs(field, bytes);
     case Presence::When::kDiffersAndNonZero: return differs(field, bytes) && !is_zero(field, bytes);
     case Presence::When::kFlagSet: return (bytes[field.presence.other] & field.presence.mask) != 0;
+    case Presence::When::kFlagClear: return (bytes[field.presence.other] & field.presence.mask) == 0;
   }
   if (field.type == FieldType::kContext) return record.context != nullptr && !(record.context->*field.context).empty();
   if (field.type == FieldType::kLate) return record.late;
