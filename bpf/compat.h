@@ -110,6 +110,15 @@ INLINE int is_transparent(struct tcp_sock *tp)
 	return tp->inet_conn.icsk_inet.inet_flags >> INET_FLAGS_TRANSPARENT & 1;
 }
 
+/* Since 5.15 iter/tcp has the lock of the socket that it visits; the struct came with that. */
+struct bpf_tcp_iter_state {
+};
+
+INLINE int iterator_holds_lock(void)
+{
+	return bpf_core_type_exists(struct bpf_tcp_iter_state);
+}
+
 INLINE int has_sk_lookup(struct net *net)
 {
 	return net->bpf.run_array[NETNS_BPF_SK_LOOKUP] != 0;

@@ -63,7 +63,7 @@ INLINE void submit_judged(struct socket_event *event, struct moment *m, int by_o
 {
 	int changed = filters.active && m->record && *(volatile __u32 *)&m->record->changes != m->judged;
 
-	if (changed && verdict_of_filters(&event->socket, &event->owner, by_opener, asked) == VERDICT_FAILS)
+	if (changed && !verdict_lets_pass(verdict_of_filters(&event->socket, &event->owner, by_opener, asked)))
 		bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
 	else
 		submit_event(event);

@@ -24,7 +24,8 @@
 #define VERDICT_UNDECIDED 0 /* user space decides, once it knows the container */
 #define VERDICT_PASSES 1
 #define VERDICT_FAILS 2
-#define VERDICT_BITS 2 /* that hold any of them */
+#define VERDICT_NO_ROLE 3 /* fails by --direction alone, as nobody knows who opened the connection */
+#define VERDICT_BITS 2    /* that hold any of them */
 
 /* Addresses and comm as two words: the structs they are in are aligned for it. */
 typedef __u64 __attribute__((may_alias)) filter_word;
@@ -217,7 +218,7 @@ INLINE int filter_printed_ends(const volatile struct filter_rules *rules, const 
 INLINE int filter_socket(const volatile struct filter_rules *rules, const struct socket_id *socket,
 			 const struct asked_end *asked)
 {
-	return filter_direction(rules, socket) && filter_family(rules, socket) &&
+	return filter_family(rules, socket) &&
 	       filter_number(&rules->netns_inodes, rules->netns, FILTER_VALUES, 1, socket->netns) &&
 	       filter_port(rules, FILTER_LOCAL, socket->lport) && filter_peer_port(rules, FILTER_PEER, socket, asked) &&
 	       filter_address(rules, FILTER_LOCAL, socket->laddr, filter_scope_of(socket)) &&
@@ -274,11 +275,11 @@ INLINE struct asked_end filter_asked_end(const struct socket_id *socket, const s
 }
 
 /*
- * Whether events of this socket pass, but for --container. src is the local end and dst the peer. `owner` is null, or its source
- * OWNER_UNKNOWN, where nothing is known of it.
+ * Whether events of this socket pass, but for --container and --direction (filter_direction()). src is the local end and dst
+ * the peer. `owner` is null, or its source OWNER_UNKNOWN, where nothing is known of it.
  */
-FILTER_ENTRY int filter_passes(const volatile struct filter_rules *rules, const struct socket_id *socket,
-			       const struct owner *owner)
+FILTER_ENTRY int filter_passes_any_role(const volatile struct filter_rules *rules, const struct socket_id *socket,
+					const struct owner *owner)
 {
 	struct asked_end peer;
 
@@ -290,8 +291,9 @@ FILTER_ENTRY int filter_passes(const volatile struct filter_rules *rules, const 
 }
 
 /* The same where src is who opened the connection, on a server's side the peer, and dst what that one asked for. */
-FILTER_ENTRY int filter_passes_by_opener(const volatile struct filter_rules *rules, const struct socket_id *socket,
-					 const struct owner *owner, const struct asked_end *asked)
+FILTER_ENTRY int filter_passes_any_role_by_opener(const volatile struct filter_rules *rules,
+						  const struct socket_id *socket, const struct owner *owner,
+						  const struct asked_end *asked)
 {
 	struct asked_end peer;
 
@@ -300,6 +302,19 @@ FILTER_ENTRY int filter_passes_by_opener(const volatile struct filter_rules *rul
 	peer = filter_asked_end(socket, asked);
 	return filter_socket(rules, socket, &peer) &&
 	       filter_printed_ends(rules, socket, socket->role == ROLE_SERVER, &peer) && filter_owner(rules, owner);
+}
+
+/* The same with --direction. */
+INLINE int filter_passes(const volatile struct filter_rules *rules, const struct socket_id *socket,
+			 const struct owner *owner)
+{
+	return filter_passes_any_role(rules, socket, owner) && filter_direction(rules, socket);
+}
+
+INLINE int filter_passes_by_opener(const volatile struct filter_rules *rules, const struct socket_id *socket,
+				   const struct owner *owner, const struct asked_end *asked)
+{
+	return filter_passes_any_role_by_opener(rules, socket, owner, asked) && filter_direction(rules, socket);
 }
 
 /* Whether the two can differ: a filter names src or dst. */

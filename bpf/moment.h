@@ -55,6 +55,7 @@ INLINE void clean_record(struct sock_record *record)
 	record->children_by = 0;
 	record->stale_port = 0;
 	record->lacks_port = 0;
+	record->role_settled = 0;
 	__builtin_memset(&record->parts, 0, sizeof(record->parts));
 	__builtin_memset(record->whose.owners, 0, sizeof(record->whose.owners));
 	record_changed(record);
@@ -134,6 +135,21 @@ INLINE int is_in_connect(struct moment *m)
 	return socket && socket->state == SOCKET_UNCONNECTED;
 }
 
+/*
+ * The role of a socket that is older than the run, by its counters, as soon as it is met. state: STATE_* that it is in, of a
+ * transition the old one. held: its lock is, and its counters stand still. What is in between has its record's word.
+ */
+INLINE void settle_role(struct moment *m, __u8 state, int held)
+{
+	struct sock_record *record = m->record;
+
+	if (!record || record->role_settled || record->role != ROLE_UNKNOWN)
+		return;
+	record->role = held ? read_role(m->tp, state) : read_role_unlocked(m->tp, state);
+	if (record->role != ROLE_UNKNOWN)
+		record_changed(record);
+}
+
 INLINE void read_moment_id(struct socket_id *id, struct moment *m)
 {
 	if (m->id)
@@ -196,9 +212,23 @@ INLINE struct owner *moment_owner(struct moment *m)
  */
 INLINE __u32 verdict_of_filters(struct socket_id *id, struct owner *owner, int by_opener, struct asked_end *asked)
 {
-	if (by_opener ? !filter_passes_by_opener(&filters, id, owner, asked) : !filter_passes(&filters, id, owner))
+	__u32 verdict;
+
+	if (by_opener ? !filter_passes_any_role_by_opener(&filters, id, owner, asked)
+		      : !filter_passes_any_role(&filters, id, owner))
 		return VERDICT_FAILS;
-	return filters.containers ? verdict_of_container(owner) : VERDICT_PASSES;
+	verdict = filters.containers ? verdict_of_container(owner) : VERDICT_PASSES;
+	if (verdict == VERDICT_FAILS || filter_direction(&filters, id))
+		return verdict;
+	return id->role == ROLE_UNKNOWN ? VERDICT_NO_ROLE : VERDICT_FAILS;
+}
+
+/* What an event that was judged so comes to. Whoever is left out without being known is counted. */
+INLINE int verdict_lets_pass(__u32 verdict)
+{
+	if (filters.direction && verdict == VERDICT_NO_ROLE)
+		__sync_fetch_and_add(&counters.without_role, 1);
+	return verdict < VERDICT_FAILS;
 }
 
 /*
@@ -219,14 +249,14 @@ INLINE int moment_passes(struct moment *m)
 		m->judged = *(volatile __u32 *)&record->changes;
 		changes = m->judged << VERDICT_BITS;
 		verdict = *(volatile __u32 *)&record->verdict ^ changes;
-		if (verdict == VERDICT_PASSES || verdict == VERDICT_FAILS)
-			return verdict == VERDICT_PASSES;
+		if (verdict == VERDICT_PASSES || verdict == VERDICT_FAILS || verdict == VERDICT_NO_ROLE)
+			return verdict_lets_pass(verdict);
 	}
 	id = id_to_judge(&room, m);
 	verdict = verdict_of_filters(id, moment_owner(m), 0, 0);
 	if (record && id->lport && id->rport)
 		*(volatile __u32 *)&record->verdict = changes | verdict;
-	return verdict != VERDICT_FAILS;
+	return verdict_lets_pass(verdict);
 }
 
 /*
@@ -241,7 +271,7 @@ INLINE int moment_passes_by_opener(struct moment *m, struct asked_end *asked)
 		return moment_passes(m);
 	if (m->record)
 		m->judged = *(volatile __u32 *)&m->record->changes;
-	return verdict_of_filters(id_to_judge(&room, m), moment_owner(m), 1, asked) != VERDICT_FAILS;
+	return verdict_lets_pass(verdict_of_filters(id_to_judge(&room, m), moment_owner(m), 1, asked));
 }
 
 #endif

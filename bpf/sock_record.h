@@ -20,7 +20,8 @@ struct sock_record {
 	__u8 children_by; /* a listener: how its children find it; CHILDREN_* of bpf/parent.h */
 	__u16 stale_port; /* that of the connection before, while this one has none: bpf/moment.h */
 	__u8 lacks_port;  /* a listener that had no port when it began to listen, and nobody has learned it since */
-	__u8 _pad[3];
+	__u8 role_settled; /* 1: its beginning was seen, role is what that says */
+	__u8 _pad[2];
 	__u32 changes;         /* of what filters look at: counted up after each */
 	__u32 verdict;         /* VERDICT_* of the filters, for this many changes << VERDICT_BITS; bpf/moment.h */
 	__u32 departures_seen; /* bpf/owner.h */

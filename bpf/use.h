@@ -88,6 +88,7 @@ INLINE int open_use(struct moment *m, struct sock *sk, __u8 source)
 	if (!tp)
 		return 0;
 	open_moment(m, sk, tp, 1, 0);
+	settle_role(m, sk->__sk_common.skc_state, 0);
 	if (m->record)
 		owner_touches(m->record, tp, source);
 	if (source == OWNER_USE)

@@ -25,6 +25,7 @@ INLINE int run_reset_received(struct sock *sk)
 	open_moment(&m, sk, tp, 0, 0);
 	if (m.record)
 		forget_departed_owner(m.record, is_held(tp));
+	settle_role(&m, sk->__sk_common.skc_state, 1);
 	handlers_reset_received(&m);
 	return 0;
 }

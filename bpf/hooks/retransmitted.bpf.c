@@ -48,6 +48,7 @@ INLINE int run_retransmitted(struct sock *sk, struct sk_buff *skb, int error)
 		return 0;
 	m.time_ns = bpf_ktime_get_boot_ns();
 	open_moment(&m, sk, tp, 1, 0);
+	settle_role(&m, sk->__sk_common.skc_state, 1);
 	if (m.record)
 		owner_on_retransmitted(&m);
 	handlers_retransmitted(&m);

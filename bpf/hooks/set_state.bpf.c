@@ -62,8 +62,10 @@ INLINE void owner_on_set_state(struct moment *m)
 	int by_lock_owner = locked_by_current(m->sk);
 
 	/* The only states that a socket gets addresses or a role in. */
-	if (m->old_state == STATE_CLOSE || m->old_state == STATE_LISTEN)
+	if (m->old_state == STATE_CLOSE || m->old_state == STATE_LISTEN) {
+		record->role_settled = 1;
 		record_changed(record);
+	}
 	if (m->old_state == STATE_CLOSE)
 		note_stale_port(m);
 	if (is_state_pair(m, STATE_LISTEN, STATE_CLOSE))
@@ -124,6 +126,7 @@ INLINE int run_set_state(struct sock *sk, int old_state, int new_state)
 	if (settings.wants_records && has_handlers_set_state())
 		stamp_moment(&m);
 	open_moment(&m, sk, tp, new_state != STATE_CLOSE, old_state == STATE_LISTEN && new_state == STATE_SYN_RECV);
+	settle_role(&m, m.old_state, 1);
 	if (m.record)
 		owner_on_set_state(&m);
 	handlers_set_state(&m);

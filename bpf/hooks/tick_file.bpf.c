@@ -67,6 +67,7 @@ INLINE void snapshot_owner(struct sock *sk, struct task_struct *task)
 	if (!m.record)
 		return;
 	adopt_record(&m, 0);
+	settle_role(&m, sk->__sk_common.skc_state, 0);
 	if (sk->__sk_common.skc_state == STATE_LISTEN)
 		m.record->role = ROLE_LISTENER;
 	if (!is_given_to(m.record, task))

@@ -15,6 +15,7 @@ INLINE void visit_socket(struct bpf_iter__tcp *ctx, struct tcp_sock *tp)
 
 	m.time_ns = bpf_ktime_get_boot_ns();
 	open_moment(&m, sk, tp, 1, 0);
+	settle_role(&m, m.state, iterator_holds_lock());
 	if (m.record && m.state == STATE_LISTEN && m.record->role != ROLE_LISTENER) {
 		m.record->role = ROLE_LISTENER;
 		record_changed(m.record);
@@ -30,6 +31,8 @@ INLINE void visit_mini(struct bpf_iter__tcp *ctx, struct sock_common *common)
 
 	m.time_ns = bpf_ktime_get_boot_ns();
 	m.cookie = socket_cookie(common);
+	if (m.state == STATE_NEW_SYN_RECV || m.state == STATE_SYN_RECV)
+		m.role = ROLE_SERVER;
 	handlers_tick_socket(&m);
 }
 

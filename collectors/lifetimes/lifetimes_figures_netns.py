@@ -139,10 +139,10 @@ def test_older_than_the_run(net):
     assert len(rows) == 12, rows
     for number, port in enumerate(ports):
         of_client, of_server = of_port(rows, port)
-        for row in (of_client, of_server):
+        for row, role in ((of_client, "client"), (of_server, "server")):
             assert row["since_start"] and row["owner_source"] in ("snapshot", "use"), row
             assert row["duration_us"] <= (ended_at - began) * 1e6 and row["syn_retransmits"] is None, row
-            assert row["role"] == "unknown" and row["handshake_unknown"] == "before_start", row
+            assert row["role"] == role and row["handshake_unknown"] == "before_start", row
         to_client = 2020 + 6 * (number in (2, 3)) if number < 4 else 2000
         to_server = 1010 if number < 4 else 1000
         assert carried(of_client) == (to_server, to_server, to_client, 6 * (number in (2, 3))), of_client

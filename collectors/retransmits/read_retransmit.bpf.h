@@ -88,42 +88,32 @@ INLINE __u8 error_of_retransmission(int error)
 	return error > 0 ? RETRANSMIT_DROPPED : (__u8)-error;
 }
 
-INLINE int has_sent_fin(struct tcp_sock *tp, __u8 state)
-{
-	const __u32 closing = 1 << STATE_FIN_WAIT1 | 1 << STATE_CLOSING | 1 << STATE_LAST_ACK;
-
-	return (closing >> (state & 31) & 1) && tp->snd_nxt == tp->write_seq;
-}
-
 /*
  * What has been acknowledged, the SYN included, is bytes_acked; of a socket that came out of a listener one less, as it
- * begins behind its SYN (tcp_create_openreq_child()). Where that is not known, the number of the first byte tells: as
- * far before snd_nxt as payload was sent, what was sent again left out. -1: they do not fit together.
+ * begins behind its SYN (tcp_create_openreq_child()). -1: it is not known which it is.
  */
 INLINE int acked_but_not_counted(struct moment *m, __u8 state)
 {
-	struct tcp_sock *tp = m->tp;
-	__u8 role = m->record ? m->record->role : ROLE_UNKNOWN;
-	__u32 first, begin;
+	__u8 role = m->record ? m->record->role : read_role(m->tp, state);
 
 	if (role == ROLE_CLIENT)
 		return 0;
-	if (role == ROLE_SERVER)
-		return 1;
-	first = tp->snd_nxt - (__u32)(tp->bytes_sent - tp->bytes_retrans) - has_sent_fin(tp, state);
-	begin = tp->snd_una - (__u32)tp->bytes_acked;
-	if (first == begin)
-		return 1;
-	return first == begin + 1 ? 0 : -1;
+	return role == ROLE_SERVER ? 1 : -1;
 }
 
 INLINE void place_retransmission(struct retransmits_event *event, struct moment *m)
 {
+	__s32 ahead = (__s32)(event->seq_raw - m->tp->snd_una); /* below 0: some of it is acknowledged */
 	int more = acked_but_not_counted(m, event->state);
+	__u32 odd = 0;
 
 	if (more < 0)
 		return;
-	event->seq = m->tp->bytes_acked + more + (__s64)(__s32)(event->seq_raw - m->tp->snd_una);
+	event->seq = counted_between(ahead < 0 ? -(__s64)ahead : 0, m->tp->bytes_acked + more, &odd);
+	count_anomalies(odd);
+	if (odd)
+		return;
+	event->seq += ahead > 0 ? ahead : 0;
 	event->end_seq = event->seq + (event->end_seq_raw - event->seq_raw);
 	event->flags |= RETRANSMIT_PLACED;
 }

@@ -288,7 +288,7 @@ def test_sockets_of_before(net):
         row = sockeye.wait_for(lambda row, port=connection.port: row["rport"] == port)
         pass_all(server)
         connection.right.do(read_all("s", 300))
-        assert (row["pid"], row["owner_source"], row["role"]) == (connection.left.pid, "snapshot", "unknown"), row
+        assert (row["pid"], row["owner_source"], row["role"]) == (connection.left.pid, "snapshot", "client"), row
         assert (row["seq"], row["end_seq"]) == (3001, 3301), row
         drop(client, "input", f"tcp sport {connection.port}")
         connection.right.do("s.send(b'y' * 400)")

@@ -261,5 +261,3 @@ def test_no_stream_of_it(net):
     program = netns.program_of("SOCKEYE")
     done = net.host.run([program, "trace", "who"], check=False)
     assert done.code == 2 and "sockeye who" in done.stderr, done
-    done = net.host.run([program, "who", "--direction", "in"], check=False)
-    assert done.code == 2 and "--direction" in done.stderr, done

@@ -42,10 +42,6 @@ struct WhoResult {
 };
 
 Result<filter_rules> filters_of(const WhoWords& words) {
-  if (words.filter.direction) {
-    return Error{ErrorCode::kUsage, "--direction: what is there already does not tell who opened it",
-                 "see listeners with --listen, both ends of a port with --port"};
-  }
   auto filters = parse_filter(words.filter);
   if (filters && words.listen) filters->states = 1 << STATE_LISTEN;
   return filters;
@@ -119,7 +115,10 @@ void say_result(const WhoResult& result, bool quiet) {
     say(counted(result.totals.delivered, "TCP socket") + " in " +
         counted(static_cast<uint64_t>(result.read.namespaces), "network namespace"));
   }
-  if (lost > 0) say_totals(result.totals, "sockets");
+  if (lost > 0)
+    say_totals(result.totals, "sockets");
+  else
+    say_left_out(result.totals, "sockets");
   if (!result.holders_shortcoming.empty()) say("the holders are not complete: " + result.holders_shortcoming);
   if (result.read.unvisited > 0) {
     say(counted(static_cast<uint64_t>(result.read.unvisited), "network namespace") +
