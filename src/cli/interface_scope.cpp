@@ -45,7 +45,7 @@ std::vector<filter_scope> find_name(const std::string& name, const filter_rules&
     look(network_namespace_inode());
     return scopes;
   }
-  NamespaceWalk walk([&rules](uint32_t inode) { return is_wanted(rules, inode); });
+  NamespaceWalk walk({.takes = [&rules](uint32_t inode) { return is_wanted(rules, inode); }});
   while (walk.enter_next()) look(network_namespace_inode());
   return scopes;
 }

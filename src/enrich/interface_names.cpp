@@ -33,7 +33,7 @@ uint64_t steady_ns() {
 
 std::vector<InterfaceName> read_interfaces(uint32_t netns) {
   if (network_namespace_inode() == netns) return names_here(netns);
-  NamespaceWalk walk([netns](uint32_t inode) { return inode == netns; });
+  NamespaceWalk walk({.takes = [netns](uint32_t inode) { return inode == netns; }, .most = 1});
   return walk.enter_next() ? names_here(netns) : std::vector<InterfaceName>();
 }
 
