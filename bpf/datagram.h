@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Layer 2: whose a UDP socket is. In socket storage, as nothing tells of its end; so only where tracing programs have
- * that (5.11).
+ * that (5.11) and may make it (not on PREEMPT_RT).
  */
 #ifndef SOCKEYE_BPF_DATAGRAM_H
 #define SOCKEYE_BPF_DATAGRAM_H

@@ -4,8 +4,8 @@
  * pointer to it. The first to listen on an address and port is found by these. A further one there (SO_REUSEPORT), one
  * whose children may have other ports than it, and one whose port is chosen by listen() itself (it is not bound, and says
  * CLOSE->LISTEN before that) leaves in its socket storage where its record is, which the kernel clones to its children
- * (BPF_F_CLONE): that takes 2 us a child. Where tracing programs have no socket storage (5.10) the last to listen there
- * is taken for the parent.
+ * (BPF_F_CLONE): that takes 2 us a child. Where tracing programs have no socket storage (5.10), or must not make any
+ * (PREEMPT_RT), the last to listen there is taken for the parent.
  */
 #ifndef SOCKEYE_BPF_PARENT_H
 #define SOCKEYE_BPF_PARENT_H
@@ -81,7 +81,7 @@ INLINE void read_listened_end(struct listened_end *end, struct tcp_sock *tp)
  */
 INLINE int ports_may_differ(struct tcp_sock *tp)
 {
-	if (!settings.has_socket_storage)
+	if (!settings.has_socket_cookie)
 		return 0;
 	return is_transparent(tp) || has_sk_lookup(tp->inet_conn.icsk_inet.sk.__sk_common.skc_net.net);
 }

@@ -241,6 +241,16 @@ const Status& Features::getpeername() const {
   return *getpeername_;
 }
 
+bool Features::is_realtime() const {
+  const uint32_t mutex = types().structure("rt_mutex_base");
+  return mutex != 0 && types().member_type("spinlock", "lock") == mutex;
+}
+
+bool Features::ring_may_sleep() const {
+  const uint32_t lock = types().member_type("bpf_ringbuf", "spinlock");
+  return is_realtime() && lock != 0 && lock == types().type_definition("spinlock_t");
+}
+
 // Since 6.1 hashes have an allocator that programs may use wherever they run (bpf_mem_alloc). A bucket, of which there
 // is one or two for each entry, is 16 bytes: 1/4,096 of the memory at most, 1 MiB at least.
 RecordTable Features::record_table() const {
@@ -252,7 +262,8 @@ RecordTable Features::record_table() const {
 
 kernel_settings Features::settings() const {
   kernel_settings settings = {};
-  settings.has_socket_storage = types().function("bpf_sk_storage_get_tracing") != 0;
+  // To make it takes kmalloc(), which may sleep on PREEMPT_RT; tracepoints run with preemption off until 7.0.
+  settings.has_socket_storage = types().function("bpf_sk_storage_get_tracing") != 0 && !is_realtime();
   settings.has_socket_cookie = types().function("bpf_get_socket_ptr_cookie") != 0;
   settings.has_current_btf = types().function("bpf_get_current_task_btf") != 0;
   settings.has_sock_from_file = types().function("bpf_sock_from_file") != 0;

@@ -55,6 +55,13 @@ class Features {
 
   void forget_types() { types_.reset(); }
 
+  // Whether the kernel says how often it skipped a program (bpf_prog_info.recursion_misses, 5.12).
+  bool counts_skips() const { return types().member_type("bpf_prog_info", "recursion_misses") != 0; }
+  // Whether what others hold with preemption off may sleep here (PREEMPT_RT): there a spinlock is a mutex.
+  bool is_realtime() const;
+  // Whether to reserve room in a ring may sleep as well ("bpf: Use raw_spinlock_t in ringbuf" is not there).
+  bool ring_may_sleep() const;
+
   RecordTable record_table() const;
 
   // What of kernel_settings follows from the kernel.

@@ -305,6 +305,18 @@ int KernelTypes::arguments(std::string_view tracepoint) const {
   return size > 0 ? size - 1 : -1;
 }
 
+uint32_t KernelTypes::member_type(std::string_view structure_name, std::string_view member_name) const {
+  const uint32_t id = structure(structure_name);
+  if (id == 0) return 0;
+  size_t at = begin_[id] + sizeof(btf_type);
+  for (uint32_t i = BTF_INFO_VLEN(type_at(types_, begin_[id]).info); i > 0; --i, at += sizeof(btf_member)) {
+    btf_member member;
+    memcpy(&member, types_.data() + at, sizeof member);
+    if (member.name_off < strings_.size() && member_name == strings_.data() + member.name_off) return member.type;
+  }
+  return 0;
+}
+
 std::vector<std::pair<std::string_view, uint32_t>> KernelTypes::enumerators(std::string_view enumeration) const {
   std::vector<std::pair<std::string_view, uint32_t>> values;
   const uint32_t id = find(enumeration, BTF_KIND_ENUM);

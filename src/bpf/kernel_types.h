@@ -39,6 +39,8 @@ class KernelTypes {
   int parameters(std::string_view function) const;
   // How many arguments a tracing program gets at this tracepoint; -1: there is no such tracepoint.
   int arguments(std::string_view tracepoint) const;
+  // The type id of a member; 0: the structure has none of that name. Members of nameless ones in it are not looked at.
+  uint32_t member_type(std::string_view structure, std::string_view member) const;
   // What an enumeration of 32 bits consists of, in its order; empty: there is none of that name.
   std::vector<std::pair<std::string_view, uint32_t>> enumerators(std::string_view enumeration) const;
 

@@ -67,6 +67,9 @@ TEST(KernelTypes, FindsWhatIsThere) {
   EXPECT_EQ(types->parameters("connect_it"), 2);
   EXPECT_EQ(types->parameters("last"), 2);
   EXPECT_EQ(types->arguments("seen"), 1) << "without the hook's own";
+  EXPECT_EQ(types->member_type("thing", "b"), id("int", BTF_KIND_INT));
+  EXPECT_EQ(types->member_type("thing", "c"), 0u);
+  EXPECT_EQ(types->member_type("either", "a"), 0u) << "no structure";
   const auto values = types->enumerators("choice");
   ASSERT_EQ(values.size(), 1u);
   EXPECT_EQ(values[0].first, "one");

@@ -49,8 +49,8 @@ std::string reason_in(const std::string& words) {
   std::istringstream lines(words.substr(0, end));
   std::string reason;
   for (std::string line; std::getline(lines, line);) {
-    const bool is_statistics = line.starts_with("processed ") || line.starts_with("verification time ") ||
-                               line.starts_with("stack depth ");
+    const bool is_statistics =
+        line.starts_with("processed ") || line.starts_with("verification time ") || line.starts_with("stack depth ");
     if (!line.empty() && !is_statistics) reason = line;
   }
   return reason;

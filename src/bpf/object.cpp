@@ -348,54 +348,29 @@ int Object::ring_fd() const { return bpf_map__fd(skeleton_->maps.ring); }
 const kernel_counters& Object::counters() const { return skeleton_->bss->counters; }
 
 Losses Object::losses(bool exact) {
-  read_losses_of(LossReason::kRingFull, LOST_RING_FULL);
-  read_losses_of(LossReason::kRecordAlloc, LOST_RECORD_ALLOC);
-  if (exact) read_missed();
-  return losses_;
-}
-
-void Object::read_losses_of(LossReason reason, uint32_t counter) {
-  kernel_counters& counters = skeleton_->bss->counters;
-  const auto i = static_cast<size_t>(reason);
-  const uint64_t count = __atomic_load_n(&counters.lost[counter], __ATOMIC_ACQUIRE);
-  if (count == losses_.count[i]) return;
-  losses_.count[i] = count;
-  losses_.from_ns[i] = __atomic_exchange_n(&counters.lost_from_ns[counter], 0, __ATOMIC_RELAXED);
-  losses_.to_ns[i] = __atomic_load_n(&counters.lost_to_ns[counter], __ATOMIC_RELAXED);
-}
-
-// An event that was skipped may be in its twin's hands this very moment: misses count once they are of the reading
-// before, or once nothing runs any more.
-void Object::read_missed() {
-  const auto i = static_cast<size_t>(LossReason::kMissed);
-  const uint64_t now_ns = SystemClock().boot_ns();
-  const uint64_t misses = missed_events();
-  const uint64_t settled = links_.empty() ? misses : missed_before_;
-  const uint64_t until_ns = links_.empty() ? now_ns : read_ns_;
-  const uint64_t rescued = __atomic_load_n(&counters().rescued, __ATOMIC_RELAXED);
-  missed_before_ = misses;
-  read_ns_ = now_ns;
-  const uint64_t skipped = settled > rescued ? counted_between(rescued, settled) : 0;
-  if (skipped > losses_.count[i]) {
-    losses_.count[i] = skipped;
-    losses_.from_ns[i] = settled_ns_;
-    losses_.to_ns[i] = until_ns;
+  losses_.read_counters(skeleton_->bss->counters);
+  if (exact) {
+    const SkippedRuns skipped = skipped_runs();
+    const uint64_t rescued = __atomic_load_n(&counters().rescued, __ATOMIC_RELAXED);
+    losses_.read_skips(skipped, rescued, SystemClock().boot_ns(), links_.empty());
   }
-  settled_ns_ = until_ns;
+  return losses_.losses();
 }
 
-// bpf_prog_info.recursion_misses of the programs that have a twin.
-uint64_t Object::missed_events() const {
-  uint64_t misses = 0;
+SkippedRuns Object::skipped_runs() const {
+  SkippedRuns skipped;
   for (const Choice& choice : plan_.choices) {
-    if (!program_of(choice, kTwin)) continue;
+    const bpf_program* program = program_of(choice);
+    if (!program || bpf_program__type(program) != BPF_PROG_TYPE_TRACING) continue;
     bpf_prog_info info = {};
     __u32 size = sizeof info;
-    if (bpf_obj_get_info_by_fd(bpf_program__fd(program_of(choice)), &info, &size) == 0) {
-      misses += info.recursion_misses;
-    }
+    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) != 0) continue;
+    uint64_t& sum = program_of(choice, kTwin)       ? skipped.with_twin
+                    : plan_.tells_each_time(choice) ? skipped.events
+                                                    : skipped.others;
+    sum += info.recursion_misses;
   }
-  return misses;
+  return skipped;
 }
 
 }  // namespace sockeye

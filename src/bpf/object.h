@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "bpf/features.h"
+#include "bpf/kernel_losses.h"
 #include "bpf/run_plan.h"
 #include "event/loss.h"
 
@@ -44,7 +45,8 @@ class Object {
   // Loads, lets `prepare` do with the object what must be done before anything is attached, and attaches the moments in
   // the order of plan(). A rung that does not attach is given up like one that does not load. What the other programs
   // are to do may depend on it, so all of it begins anew, with another object that `prepare` is given when the first is
-  // gone: nothing is left attached, and what was told by then was so before the run began. An error where the run makes no sense without it.
+  // gone: nothing is left attached, and what was told by then was so before the run began. An error where the run makes
+  // no sense without it.
   static Result<std::unique_ptr<Object>> start(ObjectOptions options, const std::function<Status(Object&)>& prepare);
   ~Object();
 
@@ -91,19 +93,14 @@ class Object {
   // Of the first rung that does not attach; else all are attached.
   std::optional<Refusal> attach();
   std::optional<Refusal> attach_moment(const Choice& choice);
-  uint64_t missed_events() const;
-  void read_losses_of(LossReason reason, uint32_t counter);
-  void read_missed();
+  SkippedRuns skipped_runs() const;
 
   Features features_;
   sockeye_bpf* skeleton_ = nullptr;
   Fd excerpt_;  // of the kernel's types, until it is loaded
   RunPlan plan_;
   std::vector<bpf_link*> links_;
-  Losses losses_;               // as told last
-  uint64_t missed_before_ = 0;  // recursion misses at the last exact reading
-  uint64_t read_ns_ = 0;        // when that was
-  uint64_t settled_ns_ = 0;     // the misses of before are among losses_
+  KernelLosses losses_;
 };
 
 }  // namespace sockeye

@@ -17,6 +17,10 @@ constexpr std::string_view kLastMoments[] = {"destroyed", "process_exits", "proc
 // Those that visit one network namespace after the other, and those that lead to the namespaces.
 constexpr std::string_view kWalkingMoments[] = {"tick_socket", "tick_state"};
 constexpr std::string_view kLeadingMoments[] = {"tick_namespace", "tick_thread"};
+// Those whose every run is an event, where a collector has a handler there. Of a use only the first is told, of
+// connect() an error, and of a packet that the kernel lets go only a SYN.
+constexpr std::string_view kToldEachTime[] = {"dropped",       "reset_received", "reset_sent",
+                                              "retransmitted", "set_state",      "synack_retransmitted"};
 // Those of a snapshot, which is over before anything can change.
 constexpr std::string_view kSnapshotMoments[] = {"tick_socket", "tick_holder"};
 
@@ -193,6 +197,8 @@ void add_of_drops(const RunPlan& plan, std::vector<Shortcoming>& list) {
   }
   if (settings.drop_arguments < 4)
     list.push_back({"", "", "this kernel does not say for which socket a packet was that it drops", ""});
+  if (!settings.has_socket_storage)
+    list.push_back({"", "", "owners of UDP sockets are not learned on this kernel", ""});
   if (!settings.in6_addr_type && !settings.may_probe_read) {
     list.push_back({"", "",
                     "lockdown=confidentiality: of dropped packets only those of a known socket are seen, and none of "
@@ -210,11 +216,23 @@ void add_general(const RunPlan& plan, std::vector<Shortcoming>& list) {
                     ""});
   }
   if (settings.wants_records && !settings.has_socket_storage && plan.has("set_state")) {
+    const std::string why = plan.is_realtime ? " (PREEMPT_RT: to keep something in a socket may sleep)" : "";
     list.push_back({"", "",
-                    "this kernel clones nothing from a listener to its children: where several listen on one port, the "
-                    "last one to listen is taken for the owner of a connection until it is used",
+                    "this kernel clones nothing from a listener to its children" + why +
+                        ": where several listen on one port, the last one to listen is taken for the owner of a "
+                        "connection until it is used",
                     ""});
   }
+  if (plan.ring_may_sleep && plan.has("set_state")) {
+    list.push_back(
+        {"", "",
+         "this real-time kernel (PREEMPT_RT) takes a lock that may sleep for its ring buffer: where two CPUs "
+         "want it at once it says \"scheduling while atomic\"",
+         "a kernel with \"bpf: Use raw_spinlock_t in ringbuf\": 6.12, or a later release of 6.1 or 6.6"});
+  }
+  if (!plan.counts_skips && plan.has("set_state"))
+    list.push_back(
+        {"", "", "this kernel does not count how often it skips a program: what is lost so is not told", ""});
   if ((settings.wants_records || plan.has("tick_holder")) && !settings.may_probe_read) {
     list.push_back(
         {"", "",
@@ -266,6 +284,12 @@ std::string Shortcoming::sentence() const {
 bool RunPlan::has(std::string_view moment) const {
   return std::any_of(choices.begin(), choices.end(),
                      [&](const Choice& choice) { return choice.moment == moment && !choice.rung.empty(); });
+}
+
+bool RunPlan::tells_each_time(const Choice& choice) const {
+  const auto& moments = kToldEachTime;
+  return std::count(std::begin(moments), std::end(moments), choice.moment) > 0 &&
+         has_handler(choice.moment, collectors);
 }
 
 Status RunPlan::possible() const {
@@ -325,6 +349,9 @@ RunPlan plan_run(std::span<const Program> programs, const Features& features, co
   settings = features.settings();
   plan.records = features.record_table();
   if (settings.has_socket_cookie) settings.last_use_mask = std::bit_floor(plan.records.entries) - 1;
+  plan.counts_skips = features.counts_skips();
+  plan.is_realtime = features.is_realtime();
+  plan.ring_may_sleep = features.ring_may_sleep();
   settle_wishes(settings, options);
   const auto moments = wanted_moments(features, options, settings);
 
@@ -344,7 +371,7 @@ RunPlan plan_run(std::span<const Program> programs, const Features& features, co
     if (choice.rung == "consumed") settings.watches_listeners = 1;
     if (choice.moment == "connect_returned") settings.sees_connect_errors = !choice.rung.empty();
     if (choice.rung != "sys_exit") continue;
-    if (choice.moment == "accepted") settings.learns_accepts = settings.has_socket_storage;
+    if (choice.moment == "accepted") settings.learns_accepts = settings.has_socket_cookie;
     if (choice.moment == "connect_returned") settings.sees_connect_calls = 1;
   }
   return plan;

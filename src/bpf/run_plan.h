@@ -21,13 +21,13 @@ struct ObjectOptions {
   std::vector<std::string_view> collectors;
   uint32_t ring_bytes = 4 << 20;  // a power of two, at least a page
   filter_rules filters = {};
-  bool group_visits = false;    // visits for counting tell what sockets are grouped by
-  bool owners = false;          // learn owners, also of minisockets, whatever the collectors need
-  bool new_cgroups = false;     // tell of each cgroup that is made while the run goes on
-  bool accept_owner = false;    // see accept() even where that costs every system call
-  bool connect_errors = false;  // see connect() fail before its first SYN even where that does
+  bool group_visits = false;         // visits for counting tell what sockets are grouped by
+  bool owners = false;               // learn owners, also of minisockets, whatever the collectors need
+  bool new_cgroups = false;          // tell of each cgroup that is made while the run goes on
+  bool accept_owner = false;         // see accept() even where that costs every system call
+  bool connect_errors = false;       // see connect() fail before its first SYN even where that does
   bool verifier_statistics = false;  // of each program that loads are kept: verifier_words()
-  std::string btf_file = {};    // of --btf: the kernel's types, where its own cannot be read; empty: none
+  std::string btf_file = {};         // of --btf: the kernel's types, where its own cannot be read; empty: none
   // Rungs that the kernel did not load when it was asked to, as <moment>__<rung>, and its words: others are taken.
   std::vector<Refusal> refused = {};
 };
@@ -53,8 +53,13 @@ struct RunPlan {
   RecordTable records;                       // of the sockets that are remembered, where settings.wants_records
   std::vector<Choice> choices;               // of the moments that the run wants, in the order of attaching
   std::vector<std::string_view> collectors;  // that it is for
+  bool counts_skips = true;                  // the kernel counts how often it skips a program
+  bool is_realtime = false;                  // PREEMPT_RT
+  bool ring_may_sleep = false;               // there, where programs must not: mended in 6.12
 
   bool has(std::string_view moment) const;  // wanted, and there is a rung
+  // Whether each run of this moment's program is an event that the run wants.
+  bool tells_each_time(const Choice& choice) const;
   // An error where a collector makes no sense without a moment that has no rung.
   Status possible() const;
   std::vector<Shortcoming> shortcomings() const;

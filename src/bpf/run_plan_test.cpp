@@ -62,6 +62,16 @@ TEST(RunPlan, WhatAKernelDoesNotSayOfDroppedPacketsIsTold) {
   for (const Shortcoming& other : plan.shortcomings()) EXPECT_EQ(other.what.find("drops"), std::string::npos);
 }
 
+TEST(RunPlan, AnEventIsMissingWhereEachRunOfAProgramIsOne) {
+  RunPlan plan = plan_with({});
+  plan.collectors = {"retransmits"};
+  EXPECT_TRUE(plan.tells_each_time({"synack_retransmitted", "tp_btf", {}}));
+  EXPECT_FALSE(plan.tells_each_time({"destroyed", "tp_btf", {}}));
+  EXPECT_FALSE(plan.tells_each_time({"set_state", "tp_btf", {}})) << "of these only owners are wanted";
+  plan.collectors = {"connections"};
+  EXPECT_FALSE(plan.tells_each_time({"received", "tp_btf", {}})) << "of uses the first is told";
+}
+
 TEST(RunPlan, WhatTheKernelLacksAltogetherIsTold) {
   RunPlan plan = plan_with({{"set_state", "tp_btf", {}}});
   plan.settings.has_socket_storage = 0;
@@ -76,6 +86,16 @@ TEST(RunPlan, WhatTheKernelLacksAltogetherIsTold) {
       << list[0].what;
   EXPECT_TRUE(list[2].what.starts_with("lockdown=confidentiality: ")) << list[2].what;
   EXPECT_EQ(list[2].remedy, "boot without lockdown=confidentiality");
+  plan.is_realtime = true;
+  EXPECT_TRUE(
+      plan.shortcomings()[1].what.starts_with("this kernel clones nothing from a listener to its children (PREEMPT_RT: "
+                                              "to keep something in a socket may sleep)"));
+  plan.ring_may_sleep = true;
+  EXPECT_TRUE(
+      plan.shortcomings()[2].what.starts_with("this real-time kernel (PREEMPT_RT) takes a lock that may sleep"));
+  plan.ring_may_sleep = false;
+  plan.counts_skips = false;
+  EXPECT_TRUE(plan.shortcomings()[2].what.starts_with("this kernel does not count how often it skips a program"));
   plan.settings.wants_records = 0;
   EXPECT_TRUE(plan.shortcomings().empty()) << "what only counts remembers nothing";
 }

@@ -14,7 +14,7 @@ struct kernel_settings {
 	__u32 sock_common_type;  /* the same of struct sock_common */
 	__u32 tcp_sock_type;     /* the same of struct tcp_sock */
 	__u32 in6_addr_type;     /* the same of struct in6_addr: sixteen bytes of anything */
-	__u8 has_socket_storage; /* tracing programs may use socket storage (5.11) */
+	__u8 has_socket_storage; /* tracing programs may make socket storage (5.11, not on PREEMPT_RT) */
 	__u8 has_socket_cookie;  /* tracing programs may ask for the socket cookie (5.12) */
 	__u8 has_current_btf;    /* bpf_get_current_task_btf exists (5.11) */
 	__u8 has_sock_from_file; /* bpf_sock_from_file exists (5.11) */

@@ -88,6 +88,12 @@ constexpr Field kEndFields[] = {
      SOCKEYE_MEMBER(end_event, without_role),
      .meaning = "events left out by --direction, as it is not known who opened the connection",
      .presence = {.when = Presence::When::kNonZero, .key_goes = true}},
+    {.name = "skipped",
+     .type = FieldType::kUnsigned,
+     SOCKEYE_MEMBER(end_event, skipped),
+     .meaning =
+         "no events: how often the kernel skipped a program that learns owners, forgets sockets or tells of first "
+         "uses"},
 };
 
 }  // namespace
@@ -110,7 +116,7 @@ const EventType kEndType = {
     .columns = {},
     .line =
         "{time} End: DELIVERED={delivered} LOST={lost} LATE={late} INCOMPLETE={incomplete} "
-        "TABLE_FULL={table_full}",
+        "TABLE_FULL={table_full} SKIPPED={skipped}",
 };
 
 LossName name_of(LossReason reason) {

@@ -19,7 +19,9 @@ namespace sockeye {
   REASON(kRecordAlloc, "kernel", "record_alloc", "no room for socket records: owner and duration unknown", false) \
   REASON(kMissed, "kernel", "missed", "the kernel skipped the program", true)                                     \
   REASON(kMalformed, "decoder", "malformed", "records that could not be read", true)                              \
-  REASON(kWriteFailed, "sink", "write_failed", "the output could not be written", true)
+  REASON(kWriteFailed, "sink", "write_failed", "the output could not be written", true)                           \
+  REASON(kSkipped, "kernel", "skipped",                                                                           \
+         "the kernel skipped programs that learn owners, forget sockets or tell of first uses", false)
 
 #define SOCKEYE_LOSS_NAME(name, stage, reason, words, is_event) name,
 enum class LossReason : uint8_t { SOCKEYE_LOSS_REASONS(SOCKEYE_LOSS_NAME) };
@@ -53,8 +55,9 @@ struct end_event {
   uint64_t table_full;    // of those made: closed with the TIME_WAIT table full (OUTCOME_TABLE_FULL)
   uint64_t anomalies;     // counters that did not fit together (base/counter.h, bpf/counter.h)
   uint64_t without_role;  // events left out by --direction, as nobody knows who opened the connection
+  uint64_t skipped;       // no events: LossReason::kSkipped
 };
-static_assert(sizeof(end_event) == 72);
+static_assert(sizeof(end_event) == 80);
 
 extern const EventType kGapType;
 extern const EventType kEndType;

@@ -232,6 +232,7 @@ void Pipeline::finish(const PipelineOptions& options) {
       .table_full = totals_.table_full,
       .anomalies = totals_.anomalies,
       .without_role = totals_.without_role,
+      .skipped = totals_.losses[LossReason::kSkipped],
   };
   if (options.end_record) outlets_.tell({.header = &end.header, .type = &kEndType}, wall_);
   const uint64_t lost_last = outlets_.close(end, totals_.losses, wall_);

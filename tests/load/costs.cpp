@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What this kernel's verifier says of each program of a run: how many instructions it walked through, and how much stack
-// the deepest chain of calls takes.
+// What this kernel's verifier says of each program of a run: how many instructions it walked through, and how much
+// stack the deepest chain of calls takes.
 //
 // usage: sockeye_costs VALUES COLLECTORS...
-// VALUES: how many there are in each filter, 0 to 16. COLLECTORS: names with commas between them; each such word is a run
-// of its own. For each program that is taken a line "COLLECTORS PROGRAM INSTRUCTIONS BYTES", for each that is refused
-// "COLLECTORS PROGRAM refused: WHY".
+// VALUES: how many there are in each filter, 0 to 16. COLLECTORS: names with commas between them; each such word is a
+// run of its own. For each program that is taken a line "COLLECTORS PROGRAM INSTRUCTIONS BYTES", for each that is
+// refused "COLLECTORS PROGRAM refused: WHY".
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
