@@ -3,7 +3,7 @@
 #   unit, golden  <file>_test.cpp beside what it tests: one binary a folder, one test a gtest case; a suite whose name
 #                 ends in Golden is of the golden tier. *_test.py of tools/, tests/support/, tests/vm/ and bench/ are unit
 #                 tests, too
-#   load          tests/load/*_test.cpp: one binary
+#   load          tests/load/*_test.cpp: one binary; costs.cpp is a program of the scenarios netns.budget
 #   fuzz          tests/fuzz/*_fuzz.cpp: one program each, run by ./dev fuzz (preset fuzz)
 #   netns         *_netns.py of collectors/*/ and tests/netns/: one test a scenario
 

@@ -50,7 +50,8 @@ MACHINES = {
 }
 SHORT = "6.1", (r"netns\.rungs\.as_written_down", r"netns\.states\.curl_and_nginx", r"netns\.states\.reset",
                 r"netns\.states_delay\.owners_ipv4", r"netns\.states_idle\..*", r"netns\.states_replay\.a_snapshot",
-                r"netns\.counts\.fin_wait2_without_a_socket", r"netns\.who\.listen_and_filters")
+                r"netns\.counts\.fin_wait2_without_a_socket", r"netns\.who\.listen_and_filters",
+                r"netns\.budget\.drops_with_half_of_the_values")
 
 Result = collections.namedtuple("Result", "name what why seconds output")
 
