@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpf/kernel_losses.h"
 
+#include "base/counter.h"
+
 namespace sockeye {
 
 void KernelLosses::read_counters(kernel_counters& counters) {
@@ -25,7 +27,7 @@ void KernelLosses::read_counter(kernel_counters& counters, LossReason reason, ui
 void KernelLosses::read_skips(const SkippedRuns& skipped, uint64_t rescued, uint64_t now_ns, bool is_over) {
   const SkippedRuns& settled = is_over ? skipped : skipped_before_;
   const uint64_t until_ns = is_over ? now_ns : read_ns_;
-  const uint64_t not_rescued = settled.with_twin > rescued ? settled.with_twin - rescued : 0;
+  const uint64_t not_rescued = settled.with_twin > rescued ? counted_between(rescued, settled.with_twin) : 0;
   rise_to(LossReason::kMissed, not_rescued + settled.events, until_ns);
   rise_to(LossReason::kSkipped, settled.others, until_ns);
   skipped_before_ = skipped;
