@@ -16,10 +16,10 @@ struct sock_record {
 	__u64 cookie;         /* of the socket it belongs to; another one: what was at this address before */
 	__u64 last_accept_ns; /* of a listener, where settings.wants_accept_time: CLOCK_BOOTTIME; 0: not seen */
 	struct guarded_owner whose;
-	__u8 role;        /* ROLE_* */
-	__u8 children_by; /* a listener: how its children find it; CHILDREN_* of bpf/parent.h */
-	__u16 stale_port; /* that of the connection before, while this one has none: bpf/moment.h */
-	__u8 lacks_port;  /* a listener that had no port when it began to listen, and nobody has learned it since */
+	__u8 role;         /* ROLE_* */
+	__u8 children_by;  /* a listener: how its children find it; CHILDREN_* of bpf/parent.h */
+	__u16 stale_port;  /* that of the connection before, while this one has none: bpf/moment.h */
+	__u8 lacks_port;   /* a listener that had no port when it began to listen, and nobody has learned it since */
 	__u8 role_settled; /* 1: its beginning was seen, role is what that says */
 	__u8 _pad[2];
 	__u32 changes;         /* of what filters look at: counted up after each */

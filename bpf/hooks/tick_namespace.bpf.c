@@ -45,7 +45,8 @@ int tick_namespace__iter(struct bpf_iter__task_file *ctx)
 	}
 	sk = socket->sk;
 	if (sk)
-		tell_namespace_holder(ctx, task, readable_socket(&sk->__sk_common)->skc_net.net->ns.inum, HELD_BY_SOCKET);
+		tell_namespace_holder(ctx, task, readable_socket(&sk->__sk_common)->skc_net.net->ns.inum,
+				      HELD_BY_SOCKET);
 	return 0;
 }
 

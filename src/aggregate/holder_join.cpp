@@ -47,16 +47,16 @@ const ::owner* HolderJoin::choose(Held held) const {
 
 // That nobody holds it is only known where all processes were looked at.
 void HolderJoin::append(who_event& event, Held held) {
-  const size_t count = std::min(held.size(), kMost);
+  const size_t told_of = std::min(held.size(), kMost);
   const bool is_known = !held.empty() || holders_.shortcoming().empty();
-  event.base.header.size = static_cast<__u16>(sizeof event + count * sizeof(holder));
-  event.holders = {.left_out = static_cast<__u32>(held.size() - count),
+  event.base.header.size = static_cast<__u16>(sizeof event + told_of * sizeof(holder));
+  event.holders = {.left_out = static_cast<__u32>(held.size() - told_of),
                    .at = static_cast<__u16>(is_known ? sizeof event : 0),
-                   .count = static_cast<__u16>(count),
+                   .count = static_cast<__u16>(told_of),
                    .size = sizeof(holder),
                    ._pad = {}};
   memcpy(record_.data(), &event, sizeof event);
-  for (size_t i = 0; i < count; ++i) {
+  for (size_t i = 0; i < told_of; ++i) {
     const ::owner& owner = holders_.owner_of(held[i]);
     holder told = {};
     told.cgroup_id = owner.cgroup_id;

@@ -348,6 +348,7 @@ RunPlan plan_run(std::span<const Program> programs, const Features& features, co
   kernel_settings& settings = plan.settings;
   settings = features.settings();
   plan.records = features.record_table();
+  if (options.most_sockets != 0) plan.records.entries = options.most_sockets;
   if (settings.has_socket_cookie) settings.last_use_mask = std::bit_floor(plan.records.entries) - 1;
   plan.counts_skips = features.counts_skips();
   plan.is_realtime = features.is_realtime();

@@ -20,6 +20,7 @@ namespace sockeye {
 struct ObjectOptions {
   std::vector<std::string_view> collectors;
   uint32_t ring_bytes = 4 << 20;  // a power of two, at least a page
+  uint32_t most_sockets = 0;      // that are remembered; 0: as the machine's memory allows
   filter_rules filters = {};
   bool group_visits = false;         // visits for counting tell what sockets are grouped by
   bool owners = false;               // learn owners, also of minisockets, whatever the collectors need

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernel side on the kernel that runs: every collector alone, all together, and filtered, loads and attaches.
+#include <bpf/libbpf.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -133,6 +135,55 @@ TEST_F(LoadTest, ASnapshotAttachesNothing) {
     EXPECT_EQ(static_cast<size_t>(n) % find_collector("who")->event.size, 0u) << "records come whole";
   }
   EXPECT_EQ(n, 0);
+}
+
+// Of a connection on loopback, which ends at once; both ends.
+void connect_once(const sockaddr_in& server, const Fd& listener) {
+  const Fd client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(connect(client.get(), reinterpret_cast<const sockaddr*>(&server), sizeof server), 0);
+  const Fd accepted(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  char byte = 'x';
+  for (int i = 0; i < 20; ++i) {  // uses look for the record each time, and are no events
+    ASSERT_EQ(send(client.get(), &byte, 1, 0), 1);
+    ASSERT_EQ(recv(accepted.get(), &byte, 1, 0), 1);
+  }
+}
+
+TEST_F(LoadTest, AnEventThatThereIsNoRecordForIsCountedOnce) {
+  ObjectOptions options;
+  options.collectors = {"states"};
+  options.most_sockets = 4;
+  const auto object = loaded(options);
+  ASSERT_TRUE(object);
+  const Fd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in server = {.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+  socklen_t size = sizeof server;
+  ASSERT_EQ(bind(listener.get(), reinterpret_cast<const sockaddr*>(&server), size), 0);
+  ASSERT_EQ(listen(listener.get(), 1), 0);
+  ASSERT_EQ(getsockname(listener.get(), reinterpret_cast<sockaddr*>(&server), &size), 0);
+  std::vector<Fd> holding;  // more listeners than there is room for
+  for (int i = 0; i < 8; ++i) {
+    holding.emplace_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(listen(holding.back().get(), 1), 0);
+  }
+  for (int i = 0; i < 30; ++i) connect_once(server, listener);
+  object->detach();
+  struct Seen {
+    uint64_t events = 0, without = 0;
+  } seen;
+  const auto count = [](void* to, void* data, size_t) {
+    auto& seen = *static_cast<Seen*>(to);
+    const auto& event = *static_cast<const socket_event*>(data);
+    ++seen.events;
+    seen.without += event.owner.source == OWNER_UNKNOWN && event.socket.role == ROLE_UNKNOWN;
+    return 0;
+  };
+  ring_buffer* ring = ring_buffer__new(object->ring_fd(), count, &seen, nullptr);
+  ASSERT_TRUE(ring);
+  ring_buffer__consume(ring);
+  ring_buffer__free(ring);
+  EXPECT_GT(seen.without, 30u) << "of " << seen.events;
+  EXPECT_EQ(object->losses(true)[LossReason::kRecordAlloc], seen.without) << "of " << seen.events;
 }
 
 TEST_F(LoadTest, NothingIsLostWhereNothingHappens) {
