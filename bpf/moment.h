@@ -137,17 +137,17 @@ INLINE int is_in_connect(struct moment *m)
 
 /*
  * The role of a socket that is older than the run, by its counters, as soon as it is met. state: STATE_* that it is in, of a
- * transition the old one. held: its lock is, and its counters stand still. What is in between has its record's word.
+ * transition the old one. held: its lock is, and its counters stand still. A subprogram: whatever it finds, the verifier
+ * goes on in one way.
  */
-INLINE void settle_role(struct moment *m, __u8 state, int held)
+static __attribute__((noinline, unused)) void settle_role(struct moment *m, __u8 state, int held)
 {
 	struct sock_record *record = m->record;
 
-	if (!record || record->role_settled || record->role != ROLE_UNKNOWN)
+	if (!record || record->role_settled | record->role)
 		return;
 	record->role = held ? read_role(m->tp, state) : read_role_unlocked(m->tp, state);
-	if (record->role != ROLE_UNKNOWN)
-		record_changed(record);
+	record_changed(record);
 }
 
 INLINE void read_moment_id(struct socket_id *id, struct moment *m)

@@ -28,13 +28,13 @@ INLINE int ended_by_error(struct sock *sk, __u8 old_state, __u32 gave_up)
 INLINE __u8 minisocket_of(struct tcp_sock *tp, __u8 old_state)
 {
 	unsigned long flags = tp->inet_conn.icsk_inet.sk.__sk_common.skc_flags;
+	__u64 unacked = filter_differs(old_state ^ STATE_FIN_WAIT2) & filter_differs(tp->snd_una ^ tp->write_seq);
+	__u64 waits = filter_differs(flags & SOCK_IS_DEAD) & ~filter_sign((__u64)(__s64)tp->linger2) &
+		      ~(__u64)ended_by_error(&tp->inet_conn.icsk_inet.sk, old_state, has_given_up(tp));
 
 	if (flags & SOCK_IS_DONE)
-		return old_state == STATE_FIN_WAIT2 || tp->snd_una == tp->write_seq ? OUTCOME_TIME_WAIT : OUTCOME_GONE;
-	if (ended_by_error(&tp->inet_conn.icsk_inet.sk, old_state, has_given_up(tp)) || tp->linger2 < 0 ||
-	    !(flags & SOCK_IS_DEAD))
-		return OUTCOME_GONE;
-	return OUTCOME_FIN_WAIT2_ORPHAN;
+		return unacked ? OUTCOME_GONE : OUTCOME_TIME_WAIT;
+	return waits & 1 ? OUTCOME_FIN_WAIT2_ORPHAN : OUTCOME_GONE;
 }
 
 /*

@@ -43,19 +43,18 @@ INLINE __u32 is_locked_by_somebody(struct sock *sk)
 INLINE __u8 read_role_unlocked(struct tcp_sock *tp, __u8 state)
 {
 	struct sock *sk = &tp->inet_conn.icsk_inet.sk;
-	struct sent_counters first = {}, second = {};
-	__u32 locked = is_locked_by_somebody(sk);
-	__u64 moved;
+	__u64 moved = is_locked_by_somebody(sk);
+	struct sent_counters first = {};
+	__u8 role;
 
 	read_sent_counters(&first, tp, state);
+	role = role_of_counters(&first);
 	barrier();
-	read_sent_counters(&second, tp, sk->__sk_common.skc_state);
-	moved = (first.bytes_acked ^ second.bytes_acked) | (first.bytes_sent ^ second.bytes_sent) |
-		(first.bytes_retrans ^ second.bytes_retrans) | (first.snd_una ^ second.snd_una) |
-		(first.snd_nxt ^ second.snd_nxt) | (first.write_seq ^ second.write_seq) | (first.state ^ second.state);
-	if (locked || is_locked_by_somebody(sk) || moved)
-		return ROLE_UNKNOWN;
-	return role_of_counters(&second);
+	moved |= (first.bytes_acked ^ tp->bytes_acked) | (first.bytes_sent ^ tp->bytes_sent) |
+		 (first.bytes_retrans ^ tp->bytes_retrans) | (first.snd_una ^ tp->snd_una) |
+		 (first.snd_nxt ^ tp->snd_nxt) | (first.write_seq ^ tp->write_seq) |
+		 (state ^ sk->__sk_common.skc_state) | is_locked_by_somebody(sk);
+	return role * (__u8)(filter_differs(moved) ^ 1);
 }
 
 /* TCP_REPAIR: connect() makes an established connection without a packet, for either end of the one that was saved. */

@@ -50,7 +50,9 @@ INLINE __u32 acked_syn(const struct sent_counters *c)
 	__u64 arrived = counted_between(fin_acked, c->bytes_acked, &odd);
 	__u64 more = counted_between(sent_once, arrived + in_flight, &odd);
 
-	return odd || more > 1 ? 2 : (__u32)more;
+	__u32 is_uneven = (__u32)filter_differs(odd | more >> 1);
+
+	return is_uneven * 2 + (__u32)(more & 1) * (is_uneven ^ 1);
 }
 
 /*
@@ -61,11 +63,9 @@ INLINE __u8 role_of_counters(const struct sent_counters *c)
 {
 	const __u32 connected = 1 << STATE_ESTABLISHED | 1 << STATE_FIN_WAIT1 | 1 << STATE_FIN_WAIT2 |
 				1 << STATE_CLOSE_WAIT | 1 << STATE_CLOSING | 1 << STATE_LAST_ACK;
-	__u32 syn = acked_syn(c);
+	__u32 syn = acked_syn(c), is_known = connected >> (c->state & 31) & (syn >> 1 ^ 1) & 1;
 
-	if (!(connected & 1u << (c->state & 31)) || syn > 1)
-		return ROLE_UNKNOWN;
-	return syn ? ROLE_CLIENT : ROLE_SERVER;
+	return (__u8)(is_known * (ROLE_SERVER - (syn & 1)));
 }
 
 #endif

@@ -9,16 +9,13 @@
 #define SOCKEYE_BPF_SOCK_ERROR_H
 
 #include "bpf/errno.h"
-#include "event/wire.h"
+#include "bpf/filter.h"
 
-#ifndef INLINE
-#define INLINE static inline
-#endif
-
-/* tcp_write_err() says ETIMEDOUT, or what ICMP said meanwhile. gave_up: retransmissions or probes are without an answer. */
+/* 0 or 1, without a branch, as what follows. tcp_write_err() says ETIMEDOUT, or what ICMP said meanwhile. gave_up: retransmissions or probes are without an answer. */
 INLINE int error_is_timeout(__u32 error, __u32 soft_error, __u32 gave_up)
 {
-	return error == ETIMEDOUT || (error && error == soft_error && gave_up);
+	return (filter_differs(error ^ ETIMEDOUT) ^ 1) |
+	       (filter_differs(error) & filter_differs(gave_up) & (filter_differs(error ^ soft_error) ^ 1));
 }
 
 /*
@@ -27,10 +24,12 @@ INLINE int error_is_timeout(__u32 error, __u32 soft_error, __u32 gave_up)
  */
 INLINE int error_has_ended(__u8 old_state, __u32 error, __u32 soft_error, __u32 gave_up)
 {
-	if (old_state == STATE_SYN_SENT || old_state == STATE_SYN_RECV)
-		return error != 0;
-	return error == ECONNRESET || error == ECONNABORTED || error == EPIPE ||
-	       error_is_timeout(error, soft_error, gave_up);
+	const __u32 attempts = 1 << STATE_SYN_SENT | 1 << STATE_SYN_RECV;
+	__u32 any_counts = attempts >> (old_state & 31) & (__u32)filter_differs(error);
+	__u32 misses = (__u32)(filter_differs(error ^ ECONNRESET) & filter_differs(error ^ ECONNABORTED) &
+			       filter_differs(error ^ EPIPE));
+
+	return (int)((any_counts | (misses ^ 1)) & 1) | error_is_timeout(error, soft_error, gave_up);
 }
 
 #endif

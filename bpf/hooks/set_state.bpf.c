@@ -16,13 +16,14 @@ TWIN_NOTES(set_state_notes);
  */
 INLINE int made_by_its_user(struct sock *sk, int old_state, int new_state, __u32 gave_up)
 {
+	const __u32 aborted = 1 << STATE_LISTEN | 1 << STATE_SYN_SENT | 1 << STATE_ESTABLISHED | 1 << STATE_CLOSE_WAIT;
+
 	if (new_state == STATE_FIN_WAIT1 || new_state == STATE_LAST_ACK)
 		return 1;
 	if (old_state == STATE_LISTEN && sk->sk_shutdown != SHUT_DOWN_BOTH_WAYS)
 		return 0;
-	return new_state == STATE_CLOSE && !ended_by_error(sk, (__u8)old_state, gave_up) &&
-	       (old_state == STATE_LISTEN || old_state == STATE_SYN_SENT || old_state == STATE_ESTABLISHED ||
-		old_state == STATE_CLOSE_WAIT);
+	return new_state == STATE_CLOSE &&
+	       (aborted >> (old_state & 31) & 1 & ~ended_by_error(sk, (__u8)old_state, gave_up));
 }
 
 INLINE int is_state_pair(struct moment *m, __u8 old_state, __u8 new_state)
@@ -126,9 +127,10 @@ INLINE int run_set_state(struct sock *sk, int old_state, int new_state)
 	if (settings.wants_records && has_handlers_set_state())
 		stamp_moment(&m);
 	open_moment(&m, sk, tp, new_state != STATE_CLOSE, old_state == STATE_LISTEN && new_state == STATE_SYN_RECV);
-	settle_role(&m, m.old_state, 1);
-	if (m.record)
+	if (m.record) {
+		settle_role(&m, m.old_state, 1);
 		owner_on_set_state(&m);
+	}
 	handlers_set_state(&m);
 	if (m.record && settings.wants_afterlife)
 		remember_afterlife(&m);

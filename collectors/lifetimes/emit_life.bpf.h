@@ -171,15 +171,15 @@ INLINE __u32 is_sample_since(const struct minmax_sample *sample, __u32 since)
 INLINE __u32 least_round_trip(struct tcp_sock *tp, struct lifetimes_sock *own, __u64 duration_ns)
 {
 	const struct minmax_sample *samples = tp->rtt_min.s;
-	__u32 since = samples[0].t;
+	__u32 since = samples[0].t, first, second, third;
 
 	if (own && (own->flags & SEEN_START) && duration_ns >> 31 < settings.tick_ns)
 		since = own->since_jiffies;
-	if (is_sample_since(&samples[0], since))
-		return samples[0].v;
-	if (is_sample_since(&samples[1], since))
-		return samples[1].v;
-	return is_sample_since(&samples[2], since) ? samples[2].v : NO_MIN_RTT;
+	first = is_sample_since(&samples[0], since);
+	second = is_sample_since(&samples[1], since) & ~first;
+	third = is_sample_since(&samples[2], since) & ~(first | second);
+	return samples[0].v * first | samples[1].v * second | samples[2].v * third |
+	       NO_MIN_RTT * ((first | second | third) ^ 1);
 }
 
 /* As tcp_get_info() shifts them, which `ss` prints as rtt:srtt/rttvar. Without a sample there are only defaults. */

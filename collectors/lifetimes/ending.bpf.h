@@ -84,17 +84,18 @@ INLINE __u8 end_by_reset(const struct life_ending *e)
 }
 
 /*
- * No error is left. A process that repairs its socket takes it away without a packet. A process that holds the socket may take it away (SO_ERROR asks for no lock) while tcp_reset() frees what
- * was not sent: what ends without its lock, the peer has reset. Else this end has: with the lock, or a child that nobody
- * ever accepted.
+ * No error is left. A process that holds the socket may take it away (SO_ERROR asks for no lock) while tcp_reset() frees
+ * what was not sent: what ends without its lock, the peer has reset. Else this end has: with the lock, or a child that
+ * nobody ever accepted; in repair mode without a packet. Without a branch: the verifier would follow two ways from each end.
  */
 INLINE __u8 end_without_error(const struct life_ending *e)
 {
-	int is_held = (e->facts & ENDING_HELD) && !(e->facts & ENDING_LOCKED);
+	__u32 is_locked = e->facts / ENDING_LOCKED & 1;
+	__u32 is_held = e->facts / ENDING_HELD & (is_locked ^ 1);
+	__u32 is_in_repair = e->facts / ENDING_REPAIR & is_locked;
 
-	if ((e->facts & ENDING_REPAIR) && (e->facts & ENDING_LOCKED))
-		return LIFE_CHECKPOINTED;
-	return is_held ? LIFE_RESET_RECEIVED : LIFE_RESET_SENT;
+	return LIFE_RESET_SENT + is_held * (LIFE_RESET_RECEIVED - LIFE_RESET_SENT) +
+	       is_in_repair * (LIFE_CHECKPOINTED - LIFE_RESET_SENT);
 }
 
 /*
@@ -105,11 +106,11 @@ INLINE __u8 end_without_error(const struct life_ending *e)
  */
 INLINE __u8 end_in_fin_wait2(const struct life_ending *e)
 {
-	int is_late = (e->facts & ENDING_LATE_DATA) && (e->facts & ENDING_WAS_SHUT || !(e->facts & ENDING_LOCKED));
+	__u32 is_packet = e->facts / ENDING_WAS_SHUT | ~(e->facts / ENDING_LOCKED);
+	__u32 is_late = e->facts / ENDING_LATE_DATA & is_packet;
+	__u32 waits = e->facts / ENDING_ORPHAN & ~(e->facts / ENDING_NO_FIN_WAIT2 | is_late);
 
-	if (e->facts & ENDING_FIN_RECEIVED)
-		return LIFE_CLOSED;
-	if ((e->facts & ENDING_ORPHAN) && !(e->facts & ENDING_NO_FIN_WAIT2) && !is_late)
+	if ((e->facts / ENDING_FIN_RECEIVED | waits) & 1)
 		return LIFE_CLOSED;
 	return end_without_error(e);
 }

@@ -156,7 +156,9 @@ INLINE void note_beginning(struct lifetimes_sock *own, struct moment *m)
  */
 INLINE void note_own_fin(struct lifetimes_sock *own, struct moment *m)
 {
-	if (own->flags & SEEN_CHRONO && !m->tp->bytes_sent && m->tp->write_seq == m->tp->snd_una) {
+	__u64 written = m->tp->bytes_sent | (m->tp->write_seq ^ m->tp->snd_una);
+
+	if (own->flags / SEEN_CHRONO & ~filter_differs(written) & 1) {
 		note_clocks(own, m->tp);
 		own->flags &= ~SEEN_CHRONO;
 	}
@@ -167,15 +169,16 @@ INLINE void note_own_fin(struct lifetimes_sock *own, struct moment *m)
 
 /*
  * shutdown(SHUT_WR) leaves the receiving side open: data are taken until that is shut down as well, which has no moment of
- * its own. What has come by now counts anew where some of it was taken.
+ * its own. What has come by now counts anew where some of it was taken. Without a branch, which the verifier would follow.
  */
 INLINE void note_receive_shut(struct lifetimes_sock *own, struct moment *m)
 {
-	if (!(own->flags & SEEN_OWN_FIN) || own->flags & SEEN_RECEIVE_SHUT || !(m->sk->sk_shutdown & RECEIVE_SHUT_DOWN))
-		return;
-	if (own->rcv_nxt != m->tp->rcv_nxt)
-		own->data_segs_in = m->tp->data_segs_in;
-	own->flags |= SEEN_RECEIVE_SHUT;
+	__u32 is_new =
+		own->flags / SEEN_OWN_FIN & ~(own->flags / SEEN_RECEIVE_SHUT) & m->sk->sk_shutdown & RECEIVE_SHUT_DOWN;
+	__u32 is_taken = is_new & (__u32)filter_differs(own->rcv_nxt ^ m->tp->rcv_nxt);
+
+	own->data_segs_in = own->data_segs_in * (is_taken ^ 1) + m->tp->data_segs_in * is_taken;
+	own->flags |= is_new * SEEN_RECEIVE_SHUT;
 }
 
 /* Of every socket: whether its end is wanted is not known before. */
