@@ -308,13 +308,14 @@ FILTER_ENTRY int filter_passes_any_role_by_opener(const volatile struct filter_r
 INLINE int filter_passes(const volatile struct filter_rules *rules, const struct socket_id *socket,
 			 const struct owner *owner)
 {
-	return filter_passes_any_role(rules, socket, owner) && filter_direction(rules, socket);
+	return filter_passes_any_role(rules, socket, owner) && (!rules->active || filter_direction(rules, socket));
 }
 
 INLINE int filter_passes_by_opener(const volatile struct filter_rules *rules, const struct socket_id *socket,
 				   const struct owner *owner, const struct asked_end *asked)
 {
-	return filter_passes_any_role_by_opener(rules, socket, owner, asked) && filter_direction(rules, socket);
+	return filter_passes_any_role_by_opener(rules, socket, owner, asked) &&
+	       (!rules->active || filter_direction(rules, socket));
 }
 
 /* Whether the two can differ: a filter names src or dst. */

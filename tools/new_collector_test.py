@@ -62,7 +62,7 @@ class NewCollector(unittest.TestCase):
 
     def test_refuses_names_that_cannot_be(self):
         for name in ("", "Demo", "4u", "a-b", "a__b", "_a", "a_", "../x", "x" * 25, "int", "trace", "states",
-                     "states_more", "record", "ring", "parent", "settings", "counters", "filters", "set_state", "set",
+                     "states_more", "record", "ring", "listener", "settings", "counters", "filters", "set_state", "set",
                      "sent", "sent_bytes", "socket", "tcp", "owner", "gap", "end"):
             with self.subTest(name=name):
                 before = self.files()

@@ -194,7 +194,7 @@ TEST(Recording, SaysWhatAForeignFileIs) {
   EXPECT_EQ(why(text), "it was sent as text, which has changed it");
   std::string newer = small_recording();
   newer[8] = static_cast<char>(kCurrentVersion + 1);
-  EXPECT_EQ(why(newer), "its format 2 is not known; this sockeye reads up to format 1");
+  EXPECT_EQ(why(newer), "its format 3 is not known; this sockeye reads up to format 2");
 }
 
 // A block around entries that no writer of ours would make.

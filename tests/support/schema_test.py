@@ -14,7 +14,7 @@ except ImportError as missing:
     sys.exit(77)
 
 FILES = ("collectors/*/golden/*.json", "sinks/*/golden/*.json", "src/cli/golden/counts*.json")
-WRONG = {str: 7, int: "7", bool: "yes", type(None): [], dict: [], list: {}}
+WRONG = {str: 7, int: "7", bool: "yes", type(None): [[]], dict: [], list: {}}
 
 
 def golden_records():
