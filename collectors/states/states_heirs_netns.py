@@ -168,6 +168,7 @@ def connect_and_leave_it_to_a_thread(address, port):
     said, say = os.pipe()
     pid = os.fork()
     if pid == 0:
+        ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)  # PR_SET_PDEATHSIG of <linux/prctl.h>: a killed test leaves nothing
         os.close(tell)
         c = connect(address, port)
         def wait():
