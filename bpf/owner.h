@@ -130,12 +130,22 @@ INLINE void forget_departed_owner(struct sock_record *record, int is_held)
 /* Whether a process holds it; a subflow of MPTCP is held as long as the connection above it. */
 INLINE int is_held(struct tcp_sock *tp)
 {
-	struct mptcp_subflow_context *subflow = tp->inet_conn.icsk_ulp_data;
 	unsigned long flags = tp->inet_conn.icsk_inet.sk.__sk_common.skc_flags;
 
-	if (settings.follows_connections && is_mptcp_subflow(tp))
+	if (settings.follows_connections && is_mptcp_subflow(tp)) {
+		struct mptcp_subflow_context *subflow = tp->inet_conn.icsk_ulp_data;
+
 		flags = BPF_CORE_READ(subflow, conn, __sk_common.skc_flags);
+	}
 	return !(flags & SOCK_IS_DEAD);
+}
+
+/* The same of a TCP socket that is only known as a socket. Without casts of pointers a subflow is asked itself. */
+INLINE int is_socket_held(struct sock_common *common)
+{
+	if (settings.tcp_sock_type)
+		return is_held(bpf_rdonly_cast(common, settings.tcp_sock_type));
+	return !(common->skc_flags & SOCK_IS_DEAD);
 }
 
 /* The owner of a listener's child, until a process has it. */

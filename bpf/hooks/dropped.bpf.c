@@ -100,7 +100,7 @@ INLINE int read_socket_of(struct moment *m, struct sock_common *common, int has_
 	if (is_tcp)
 		m->record = own_record(find_record(common, 0), common);
 	if (m->record) {
-		forget_departed_owner(m->record, is_held((struct tcp_sock *)readable_full(common)));
+		forget_departed_owner(m->record, is_socket_held(common));
 		m->cookie = m->record->cookie;
 		packet->last_accept_ns = m->record->last_accept_ns;
 	}

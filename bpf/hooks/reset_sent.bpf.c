@@ -37,7 +37,7 @@ INLINE int run_reset_sent(struct sock *sk, struct sk_buff *answered, __u32 reaso
 		record = own_record(find_record(sk, 0), common);
 	}
 	if (record) {
-		forget_departed_owner(record, is_held((struct tcp_sock *)readable_full(common)));
+		forget_departed_owner(record, is_socket_held(common));
 		m.cookie = record->cookie;
 	}
 	if (common && is_full_socket(common) && common->skc_state != STATE_LISTEN) {

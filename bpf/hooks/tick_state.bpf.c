@@ -12,7 +12,7 @@ INLINE struct owner *owner_of_socket(struct sock *sk)
 
 	if (!record)
 		return 0;
-	forget_departed_owner(record, is_held((struct tcp_sock *)sk));
+	forget_departed_owner(record, is_socket_held(&sk->__sk_common));
 	return shown_owner(&record->whose);
 }
 

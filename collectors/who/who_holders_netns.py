@@ -91,7 +91,7 @@ def passed_on(net, family):
     """A connection that two processes have, one of them by two descriptors; its other end; and one that is not accepted."""
     space = net.namespace("own")
     giver, taker = Puppet(space), Puppet(space)
-    path = f"\\0sockeye-{os.getpid()}"
+    path = f"\0sockeye-{os.getpid()}"
     taker.do(f"u = socket.socket(socket.AF_UNIX); u.bind({path!r}); u.listen()")
     giver.do(f"g = socket.socket(socket.AF_UNIX); g.connect({path!r})")
     taker.do("t, _ = u.accept()")
