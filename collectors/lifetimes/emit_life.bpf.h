@@ -39,13 +39,15 @@ INLINE __u32 no_fact(__u64 x, __u32 bit)
 /*
  * Whether data have come since the own FIN was sent, and the packet that came just now has brought some that were not
  * taken: tcp_ack() has noted the time, and the number that the packet begins with, which is not behind what was taken. A
- * RST is not given to tcp_ack().
+ * RST is not given to tcp_ack(). Where nothing was to be received any more when the count began, that it has grown is enough:
+ * on a busy machine "just now" may be over before the transition.
  */
 INLINE __u32 late_data(struct tcp_sock *tp, struct lifetimes_sock *own)
 {
 	__u32 seen_fin = 0 - ((__u32)own->flags / SEEN_OWN_FIN & 1);
 	__u32 more = (tp->data_segs_in ^ own->data_segs_in) & seen_fin;
-	__u32 is_old = (__u32)bpf_jiffies64() - tp->rcv_tstamp >= JUST_NOW;
+	__u32 was_shut = (__u32)own->flags / SEEN_RECEIVE_SHUT & 1;
+	__u32 is_old = ((__u32)bpf_jiffies64() - tp->rcv_tstamp >= JUST_NOW) & (was_shut ^ 1);
 	__u32 is_behind = (tp->snd_wl1 - tp->rcv_nxt) >> 31;
 
 	return fact(more, ENDING_LATE_DATA) * ((is_old | is_behind) ^ 1);
