@@ -68,14 +68,22 @@ int BPF_PROG(connect_returned__fexit, struct socket *socket, void *address, int 
 	return 0;
 }
 
+/* Of the moment, whose program does not interrupt itself: the stack has no room for it beside the filters. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct owner);
+} connect_returned_owner SEC(".maps");
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(connect_returned__sys_exit, struct pt_regs *regs, long result)
 {
 	struct connect_call call = {};
 	struct socket_id id = {};
-	struct owner owner = {};
 	struct moment m = {};
 	struct sock *sk;
+	__u32 zero = 0;
 
 	if (result >= 0 || result < -255 || !read_connect_call(&call, regs) || !settings.tcp_sock_type)
 		return 0;
@@ -89,8 +97,10 @@ int BPF_PROG(connect_returned__sys_exit, struct pt_regs *regs, long result)
 	m.time_ns = bpf_ktime_get_boot_ns();
 	m.cookie = (__u64)m.tp->inet_conn.icsk_inet.sk.__sk_common.skc_cookie.counter;
 	m.error = (__u8)-result;
-	read_current(&owner, OWNER_CONNECT);
-	m.owner = &owner;
+	m.owner = bpf_map_lookup_elem(&connect_returned_owner, &zero);
+	if (!m.owner)
+		return 0;
+	read_current(m.owner, OWNER_CONNECT);
 	fill_asked_id(&id, &m, call.address, 1);
 	handlers_connect_returned(&m);
 	return 0;
