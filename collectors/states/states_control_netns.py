@@ -254,7 +254,7 @@ def test_what_is_in_the_kernel(net):
     names = {shown["prog"][number]["name"] for number in ours["prog"]}
     moments = {name.split("__")[0] for name in names}
     assert moments >= {"set_state", "tick_file"}, names
-    assert moments <= {"set_state", "syn_sent", "sent", "received", "tick_socket", "tick_file", "tick_namespace",
+    assert moments <= {"process_exits", "process_freed", "set_state", "syn_sent", "sent", "received", "tick_socket", "tick_file", "tick_namespace",
                        "tick_thread", "destroyed", "accepted", "connection_sent", "connection_received", "cgroup_made"}, names
     rungs = {name.removesuffix("__twin").removesuffix("__ipv6") for name in names}
     assert len(rungs) == len(moments), f"more than one rung of a moment: {names}"

@@ -136,7 +136,9 @@ def test_an_owner_that_changes(net):
     both = collections.defaultdict(set)
     for row in rows:
         both[row["cookie"]].add(row["pid"])
-    assert sum(pids == {server.pid, child} for pids in both.values()) == 20, both
+    # The first comes from a listener of the server, the others from one that the child, another program, accepts from.
+    assert any(pids == {server.pid, child} for pids in both.values()), both
+    assert sum(child in pids for pids in both.values()) == 20, both
 
 
 def test_the_same_socket_again(net):

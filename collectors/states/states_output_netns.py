@@ -19,7 +19,7 @@ PORT = 7000
 LINE = re.compile(r"[A-Z][a-z]{2} [ 0-9]{2} \d{4} \d\d:\d\d:\d\d\.\d{3} State Change: "
                   r"SRC=(\S+):(\d+|\?) DST=(\S+):(\d+) PID=(\d+) COMM=(\S+) STATE=([A-Za-z ]+ \([A-Z_0-9]+\))")
 GAP = re.compile(r"[A-Z][a-z]{2} .* Gap: LOST=(\d+) STAGE=\S+ REASON=\S+ \(.*\)")
-END = re.compile(r"[A-Z][a-z]{2} .* End: DELIVERED=(\d+) LOST=(\d+) LATE=\d+ INCOMPLETE=(\d+) TABLE_FULL=\d+")
+END = re.compile(r"[A-Z][a-z]{2} .* End: DELIVERED=(\d+) LOST=(\d+) LATE=\d+ INCOMPLETE=(\d+) TABLE_FULL=\d+ SKIPPED=\d+")
 WORDS = {
     "Connecting (SYN_SENT)", "Handshake (SYN_RECV)", "Connected (ESTABLISHED)", "Connection Closing (FIN_WAIT1)",
     "Waiting (FIN_WAIT2)", "Cooldown (TIME_WAIT)", "Closed (CLOSE)", "Remote Closed (CLOSE_WAIT)",
