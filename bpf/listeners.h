@@ -93,15 +93,17 @@ INLINE void watch_listener(struct moment *m)
 INLINE void watch_listener_of(struct moment *m)
 {
 	struct watched_listener watched = {};
+	struct sock_record *parent;
 	struct listener_ref *ref;
 	struct watched_key key;
 
-	if (!settings.watches_listeners || !settings.has_socket_storage || !m->parent || !m->parent->lacks_port)
+	if (!settings.watches_listeners || !settings.has_socket_storage)
 		return;
 	ref = bpf_sk_storage_get(&listener_in_socket, m->sk, 0, 0);
-	if (!ref)
+	parent = ref ? record_of_listener(ref) : 0;
+	if (!parent || !parent->lacks_port)
 		return;
-	m->parent->lacks_port = 0;
+	parent->lacks_port = 0;
 	key = watched_key_of(m);
 	watched.address = ref->address;
 	watched.cookie = ref->cookie;

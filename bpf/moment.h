@@ -13,7 +13,6 @@ struct moment {
 	struct sock_common *mini;   /* tick_*, synack_retransmitted: a minisocket or a request, which has no record */
 	struct seq_file *file;      /* tick_*: what user space reads of the iterator; write_event() */
 	struct sock_record *record; /* 0 where none could be had */
-	struct sock_record *parent; /* set_state, at the birth of a child: of its listener; 0: not known */
 	/* Where it is known without a record, whose it is, also of `mini`; 0: unknown. */
 	struct owner *owner;
 	struct sk_buff *skb;          /* retransmitted: what is sent again */

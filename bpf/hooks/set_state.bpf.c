@@ -75,8 +75,7 @@ INLINE void owner_on_set_state(struct moment *m)
 		adopt_accept(m);
 	if (is_state_pair(m, STATE_LISTEN, STATE_SYN_RECV)) {
 		record->role = ROLE_SERVER;
-		m->parent = parent_of(m->sk, m->tp);
-		owner_inherited(record, m->parent);
+		owner_inherited(record, parent_of(m->sk, m->tp));
 	} else if (is_state_pair(m, STATE_CLOSE, STATE_LISTEN) && by_lock_owner) {
 		begins_to_listen(m);
 	} else if (settings.follows_connections && is_mptcp_subflow(m->tp)) {

@@ -8,14 +8,6 @@
 #include "bpf/owner_by_cookie.h"
 #include "gen/handlers_tick_socket.h"
 
-/* Of a socket that nothing is remembered of. */
-INLINE __u8 role_of_visited(struct tcp_sock *tp, __u8 state)
-{
-	if (state == STATE_LISTEN)
-		return ROLE_LISTENER;
-	return iterator_holds_lock() ? read_role(tp, state) : read_role_unlocked(tp, state);
-}
-
 INLINE void visit_socket(struct bpf_iter__tcp *ctx, struct tcp_sock *tp)
 {
 	struct sock *sk = (struct sock *)tp;
@@ -23,10 +15,7 @@ INLINE void visit_socket(struct bpf_iter__tcp *ctx, struct tcp_sock *tp)
 
 	m.time_ns = bpf_ktime_get_boot_ns();
 	open_moment(&m, sk, tp, 1, 0);
-	if (m.record)
-		settle_role(&m, m.state, iterator_holds_lock());
-	else
-		m.role = role_of_visited(tp, m.state);
+	settle_role(&m, m.state, iterator_holds_lock());
 	if (m.record && m.state == STATE_LISTEN && m.record->role != ROLE_LISTENER) {
 		m.record->role = ROLE_LISTENER;
 		record_changed(m.record);

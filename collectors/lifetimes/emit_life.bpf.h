@@ -46,8 +46,8 @@ INLINE __u32 late_data(struct tcp_sock *tp, struct lifetimes_sock *own)
 {
 	__u32 seen_fin = 0 - ((__u32)own->flags / SEEN_OWN_FIN & 1);
 	__u32 more = (tp->data_segs_in ^ own->data_segs_in) & seen_fin;
-	__u32 was_shut = (__u32)own->flags / SEEN_RECEIVE_SHUT & 1;
-	__u32 is_old = ((__u32)bpf_jiffies64() - tp->rcv_tstamp >= JUST_NOW) & (was_shut ^ 1);
+	__u32 was_shut = (__u32)own->flags / SEEN_RECEIVE_SHUT & 1, age = (__u32)bpf_jiffies64() - tp->rcv_tstamp;
+	__u32 is_old = (__u32)filter_sign((__u64)(JUST_NOW - 1) - age) & (was_shut ^ 1);
 	__u32 is_behind = (tp->snd_wl1 - tp->rcv_nxt) >> 31;
 
 	return fact(more, ENDING_LATE_DATA) * ((is_old | is_behind) ^ 1);

@@ -100,8 +100,7 @@ const Collector collector_who = {
                   "PID={pid} COMM={comm} UID={uid} NETNS={netns} INODE={inode} COOKIE={cookie} "
                   "CONTAINER={container} HOLDERS={holders}"},
     .summary = "every TCP socket there is now, in all network namespaces, with its owner and queues",
-    .needs_owner = false,  // of its own: the holders that it finds
-    .needs_record = false,
+    .needs_owner = false,  // of its own: the holders that it finds; a record has the role
     .has_stream = false,
     .snapshot = true,
 };

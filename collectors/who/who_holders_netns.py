@@ -19,7 +19,7 @@ SERVICE = ("import ctypes, socket, sys; ctypes.CDLL(None).prctl(15, b'theservice
 def who(net, space, *words):
     """The rows of a namespace. On 5.10 a socket has a cookie once somebody has asked for it: ss does."""
     space.run([netns.require("ss"), "-Htane"])
-    words = [netns.program_of("SOCKEYE"), "who", "--json", "--strict", "--netns", str(space.inode), *map(str, words)]
+    words = [netns.program_of("SOCKEYE"), "who", "--json", "--netns", str(space.inode), *map(str, words)]
     return [json.loads(line) for line in net.host.run(words).stdout.splitlines()]
 
 
@@ -198,7 +198,7 @@ def mptcp(net, family):
     process = Puppet(space)
     address = LOOPBACK[family]
     process.do(f"l = listen({address!r}, {PORT}, 262); c = connect({address!r}, {PORT}, 262); s, _ = l.accept(); c.sendall(b'x')")
-    child = process.do("child(lambda: sys.stdin.read())")
+    child = process.do("child(lambda: threading.Event().wait())")
     fds = {name: process.do(f"{name}.fileno()") for name in "lcs"}
     rows = who(net, space, "--port", PORT)
     told = {(row["state"], row["lport"] == PORT): [(one["pid"], one["fd"]) for one in row["holders"]] for row in rows}
