@@ -34,13 +34,13 @@ INLINE __u64 who_key(struct moment *m)
 	return settings.has_socket_cookie ? m->cookie : (__u64)m->sk;
 }
 
-/* Without a record: it is visited once, and nobody comes back to it. */
 INLINE void who_on_tick_socket(struct moment *m)
 {
 	struct who_visit visit = {};
 	struct who_event *event = &visit.event;
 
-	m->role = m->state == STATE_LISTEN ? ROLE_LISTENER : ROLE_UNKNOWN;
+	if (m->state == STATE_LISTEN) /* where the records have run out as well */
+		m->role = ROLE_LISTENER;
 	if (!filter_passes_state(&filters, m->state) || !moment_passes(m))
 		return;
 	fill_header(&visit, WHO_KIND, m);
