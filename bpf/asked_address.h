@@ -43,14 +43,6 @@ INLINE void read_asked_of_call(struct asked_address *asked)
 		read_users_asked(asked, address);
 }
 
-/* 0.0.0.0, :: and ::ffff:0.0.0.0: the kernel itself takes the loopback address, or the socket's own, for these. */
-INLINE int is_any_address(const __u8 *address)
-{
-	const __u32 *words = (const __u32 *)address;
-
-	return !words[0] && !words[1] && (!words[2] || words[2] == bpf_htonl(0xffff)) && !words[3];
-}
-
 INLINE int is_same_address(const __u8 *left, const __u8 *right)
 {
 	const __u64 *a = (const __u64 *)left, *b = (const __u64 *)right;
@@ -78,6 +70,7 @@ INLINE void read_asked_end(struct asked_end *end, struct tcp_sock *tp)
 	else
 		map_ipv4(end->address, asked.ipv4);
 	end->port = bpf_ntohs(asked.port);
+	/* The kernel itself takes the loopback address, or the socket's own, for any. */
 	if (is_same_address(end->address, id.raddr) || is_any_address(end->address))
 		end->is_other = end->port != remote_port(tp);
 	else

@@ -1,12 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Layer 1: from a descriptor, which is all that a system call tells, to its socket. By probe reads: what is found so can be
- * read, but is nothing that socket storage could be asked of.
+ * Layer 1: from a descriptor, which is all that a system call tells, or an open file to its socket. What is found by probe
+ * reads can be read, but is nothing that socket storage could be asked of.
  */
 #ifndef SOCKEYE_BPF_DESCRIPTOR_H
 #define SOCKEYE_BPF_DESCRIPTOR_H
 
 #include "bpf/read_sock.h"
+
+/* 0: the file is no socket. */
+INLINE struct sock *socket_of_file(struct file *file)
+{
+	struct socket *socket = bpf_sock_from_file(file);
+
+	return socket ? socket->sk : 0;
+}
+
+/* The same without bpf_sock_from_file (5.11), of a file that an iterator visits: the socket is only an address. */
+INLINE struct sock *probe_socket_of_file(struct file *file)
+{
+	struct socket *socket;
+
+	if ((file->f_inode->i_mode & FILE_TYPE_MASK) != FILE_TYPE_SOCKET)
+		return 0;
+	socket = file->private_data;
+	return BPF_CORE_READ(socket, sk);
+}
 
 /* What the current process has open as `fd`, if that is a socket; else 0. */
 INLINE struct sock *socket_of_descriptor(__u64 fd)

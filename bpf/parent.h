@@ -46,18 +46,15 @@ struct {
 	__type(value, struct listener_ref);
 } listener_by_end SEC(".maps");
 
-/* ::ffff:0.0.0.0 of an IPv4 or IPv6 socket is any address, like ::. */
-INLINE void call_any_zero(struct listened_end *end)
-{
-	__u32 *words = (__u32 *)end->laddr;
-
-	if (!words[0] && !words[1] && words[2] == bpf_htonl(0xffff) && !words[3])
-		words[2] = 0;
-}
-
 INLINE void forget_address(struct listened_end *end)
 {
 	__builtin_memset(end->laddr, 0, sizeof(end->laddr));
+}
+
+INLINE void call_any_zero(struct listened_end *end)
+{
+	if (is_any_address(end->laddr))
+		forget_address(end);
 }
 
 /* The local end of a listener, or of a child. */

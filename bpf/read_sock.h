@@ -78,6 +78,14 @@ INLINE void copy_ipv6(__u8 *to, struct in6_addr *from)
 	words[3] = from->in6_u.u6_addr32[3];
 }
 
+/* 0.0.0.0 as it is mapped, of an IPv4 or IPv6 socket, and ::. */
+INLINE int is_any_address(const __u8 *address)
+{
+	const __u32 *words = (const __u32 *)address;
+
+	return !words[0] && !words[1] && (!words[2] || words[2] == bpf_htonl(0xffff)) && !words[3];
+}
+
 /* fe80::/10 of RFC 4291: the same address may be on every link. */
 INLINE int is_link_local(const __u8 *address)
 {

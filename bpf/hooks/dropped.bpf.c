@@ -117,7 +117,7 @@ INLINE int takes_copies(struct sock_common *common)
 	if (!is_full_socket(common))
 		return 0;
 	sk = readable_full(common);
-	return !is_tcp_socket(sk) && !is_udp_socket(sk) && sk->sk_protocol != MPTCP_PROTOCOL;
+	return !is_tcp_socket(sk) && !is_udp_socket(sk) && !is_mptcp_connection(sk);
 }
 
 /*

@@ -5,6 +5,7 @@
  * one where an owner has ended, and its socket has not.
  */
 #include "bpf/datagram.h"
+#include "bpf/descriptor.h"
 #include "bpf/emit.h"
 #include "bpf/owner_by_cookie.h"
 #include "gen/handlers_tick_file.h"
@@ -33,7 +34,7 @@ INLINE int is_given_to(struct sock_record *record, struct task_struct *task)
 {
 	forget_departed_owner(record, 1);
 	if (record->departures_seen != departures_until_now())
-		counters.heirs_wanted++; /* it is ending just now: to be visited again */
+		__sync_fetch_and_add(&counters.heirs_wanted, 1); /* it is ending just now: to be visited again */
 	if (shown_owner(&record->whose)->source != OWNER_UNKNOWN || task->flags & TASK_ENDS)
 		return 0;
 	set_owner(record, task, OWNER_SNAPSHOT);
@@ -85,13 +86,13 @@ int tick_file__iter(struct bpf_iter__task_file *ctx)
 {
 	struct file *file = ctx->file;
 	struct task_struct *task = ctx->task;
-	struct socket *socket;
+	struct sock *sk;
 
 	if (!file || !task)
 		return 0;
-	socket = bpf_sock_from_file(file);
-	if (socket && socket->sk)
-		snapshot_owner(socket->sk, readable_task(task));
+	sk = socket_of_file(file);
+	if (sk)
+		snapshot_owner(sk, readable_task(task));
 	return 0;
 }
 
@@ -127,7 +128,7 @@ INLINE void snapshot_owner_by_address(__u64 address, struct task_struct *task)
 	if (find_children_by_end(&end, &ref))
 		record->children_by = CHILDREN_BY_END;
 	else
-		counters.listeners_left_out++;
+		__sync_fetch_and_add(&counters.listeners_left_out, 1);
 }
 
 SEC("iter/task_file")
@@ -135,11 +136,12 @@ int tick_file__iter_probe(struct bpf_iter__task_file *ctx)
 {
 	struct file *file = ctx->file;
 	struct task_struct *task = ctx->task;
-	struct socket *socket;
+	struct sock *sk;
 
-	if (!file || !task || (file->f_inode->i_mode & FILE_TYPE_MASK) != FILE_TYPE_SOCKET)
+	if (!file || !task)
 		return 0;
-	socket = file->private_data;
-	snapshot_owner_by_address((__u64)BPF_CORE_READ(socket, sk), task);
+	sk = probe_socket_of_file(file);
+	if (sk)
+		snapshot_owner_by_address((__u64)sk, task);
 	return 0;
 }

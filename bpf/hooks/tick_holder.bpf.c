@@ -3,14 +3,9 @@
  * The moment tick_holder: a visit to every open file of every process, when user space reads the iterator. It tells of
  * each TCP or MPTCP socket who has it open, of all its holders, and leaves nothing in the kernel.
  */
-#include "bpf/read_sock.h"
+#include "bpf/descriptor.h"
 #include "bpf/read_task.h"
 #include "src/bpf/held_socket.h"
-
-INLINE int tells_holders_of(__u16 protocol)
-{
-	return protocol == TCP_PROTOCOL || protocol == MPTCP_PROTOCOL;
-}
 
 INLINE int tell_holder(struct bpf_iter__task_file *ctx, __u64 key, struct task_struct *task)
 {
@@ -28,35 +23,29 @@ int tick_holder__iter(struct bpf_iter__task_file *ctx)
 {
 	struct file *file = ctx->file;
 	struct task_struct *task = ctx->task;
-	struct socket *socket;
 	struct sock *sk;
 
 	if (!file || !task)
 		return 0;
-	socket = bpf_sock_from_file(file);
-	if (!socket)
-		return 0;
-	sk = socket->sk;
-	if (!sk || !tells_holders_of(sk->sk_protocol))
+	sk = socket_of_file(file);
+	if (!sk || (!is_tcp_socket(sk) && !is_mptcp_connection(sk)))
 		return 0;
 	return tell_holder(ctx, settings.has_socket_cookie ? socket_cookie(&sk->__sk_common) : (__u64)sk,
 			   readable_task(task));
 }
 
-/* Without bpf_sock_from_file (5.11) the socket is only an address. */
+/* Without bpf_sock_from_file (5.11). */
 SEC("iter/task_file")
 int tick_holder__iter_probe(struct bpf_iter__task_file *ctx)
 {
 	struct file *file = ctx->file;
 	struct task_struct *task = ctx->task;
-	struct socket *socket;
 	struct sock *sk;
 
-	if (!file || !task || (file->f_inode->i_mode & FILE_TYPE_MASK) != FILE_TYPE_SOCKET)
+	if (!file || !task)
 		return 0;
-	socket = file->private_data;
-	sk = BPF_CORE_READ(socket, sk);
-	if (!sk || !tells_holders_of(BPF_CORE_READ(sk, sk_protocol)))
+	sk = probe_socket_of_file(file);
+	if (!sk || !is_tcp(sk))
 		return 0;
 	return tell_holder(ctx, (__u64)sk, task);
 }

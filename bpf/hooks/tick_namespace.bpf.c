@@ -3,7 +3,7 @@
  * The moment tick_namespace: a visit to every open file of every process, when user space reads the iterator. It tells
  * which network namespaces sockets are in, and of open files of namespaces: nothing else may lead there.
  */
-#include "bpf/compat.h"
+#include "bpf/descriptor.h"
 #include "src/bpf/namespace_holder.h"
 
 #define NSFS_MAGIC 0x6e736673 /* <linux/magic.h> */
@@ -32,21 +32,17 @@ int tick_namespace__iter(struct bpf_iter__task_file *ctx)
 {
 	struct file *file = ctx->file;
 	struct task_struct *task = ctx->task;
-	struct socket *socket;
 	struct sock *sk;
 
 	if (!file || !task)
 		return 0;
 	task = readable_task(task);
-	socket = bpf_sock_from_file(file);
-	if (!socket) {
-		tell_if_namespace(ctx, task, file);
-		return 0;
-	}
-	sk = socket->sk;
+	sk = socket_of_file(file);
 	if (sk)
 		tell_namespace_holder(ctx, task, readable_socket(&sk->__sk_common)->skc_net.net->ns.inum,
 				      HELD_BY_SOCKET);
+	else
+		tell_if_namespace(ctx, task, file);
 	return 0;
 }
 
@@ -56,15 +52,14 @@ int tick_namespace__iter_probe(struct bpf_iter__task_file *ctx)
 {
 	struct file *file = ctx->file;
 	struct task_struct *task = ctx->task;
-	struct socket *socket;
+	struct sock *sk;
 
 	if (!file || !task)
 		return 0;
-	if ((file->f_inode->i_mode & FILE_TYPE_MASK) != FILE_TYPE_SOCKET) {
+	sk = probe_socket_of_file(file);
+	if (sk)
+		tell_namespace_holder(ctx, task, BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum), HELD_BY_SOCKET);
+	else
 		tell_if_namespace(ctx, task, file);
-		return 0;
-	}
-	socket = file->private_data;
-	tell_namespace_holder(ctx, task, BPF_CORE_READ(socket, sk, __sk_common.skc_net.net, ns.inum), HELD_BY_SOCKET);
 	return 0;
 }

@@ -16,6 +16,8 @@ INLINE void visit_socket(struct bpf_iter__tcp *ctx, struct tcp_sock *tp)
 	m.time_ns = bpf_ktime_get_boot_ns();
 	open_moment(&m, sk, tp, 1, 0);
 	settle_role(&m, m.state, iterator_holds_lock());
+	if (m.state == STATE_LISTEN) /* where the records have run out as well */
+		m.role = ROLE_LISTENER;
 	if (m.record && m.state == STATE_LISTEN && m.record->role != ROLE_LISTENER) {
 		m.record->role = ROLE_LISTENER;
 		record_changed(m.record);

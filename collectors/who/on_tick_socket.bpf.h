@@ -39,8 +39,6 @@ INLINE void who_on_tick_socket(struct moment *m)
 	struct who_visit visit = {};
 	struct who_event *event = &visit.event;
 
-	if (m->state == STATE_LISTEN) /* where the records have run out as well */
-		m->role = ROLE_LISTENER;
 	if (!filter_passes_state(&filters, m->state) || !moment_passes(m))
 		return;
 	fill_header(&visit, WHO_KIND, m);
