@@ -11,7 +11,10 @@
 #include "bpf/errno.h"
 #include "bpf/filter.h"
 
-/* 0 or 1, without a branch, as what follows. tcp_write_err() says ETIMEDOUT, or what ICMP said meanwhile. gave_up: retransmissions or probes are without an answer. */
+/*
+ * 0 or 1, without a branch, like error_has_ended(). tcp_write_err() says ETIMEDOUT, or what ICMP said meanwhile.
+ * gave_up: retransmissions or probes are without an answer.
+ */
 INLINE int error_is_timeout(__u32 error, __u32 soft_error, __u32 gave_up)
 {
 	return (filter_differs(error ^ ETIMEDOUT) ^ 1) |

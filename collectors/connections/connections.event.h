@@ -34,9 +34,9 @@ struct connections_event {
 	struct socket_event base;
 	__u8 saddr[16]; /* who opened it, network order, IPv4 as ::ffff:a.b.c.d */
 	__u8 daddr[16]; /* who accepted it, or was asked to */
-	__u8 nat_daddr
-		[16]; /* where daddr was translated to; all zero: nowhere, or not known. By a program of a cgroup: the
-			       socket's remote end; by a rule: user space fills it in */
+	/* where daddr was translated to; all zero: nowhere, or not known. By a program of a cgroup: the socket's remote
+	   end; by a rule: user space fills it in */
+	__u8 nat_daddr[16];
 	__u64 duration_ns; /* connect: from connect() to the end of the attempt, with TCP_FASTOPEN_CONNECT from the SYN to its
 			      answer; accept: from the end of the handshake to here. 0 unless CONNECTIONS_DURATION_KNOWN */
 	__u32 retransmits; /* connect: SYNs that were sent again (tcp_sock.total_retrans until then); accept: 0 */

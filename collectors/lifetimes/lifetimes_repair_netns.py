@@ -55,13 +55,17 @@ class Repaired(Stage):
         return rows, run
 
 
+def end_repair(stage):
+    for puppet, name in ((stage.left, "c"), (stage.right, "s")):
+        puppet.do(f"{name}.setsockopt(socket.IPPROTO_TCP, 19, 0)")
+
+
 def test_restored(net):
     """What goes over it from there on is told, to the byte; of a handshake nothing."""
     stage = Repaired(net)
     for port, address in stage.each(9000):
         repair(stage, port, address)
-        for puppet, name in ((stage.left, "c"), (stage.right, "s")):
-            puppet.do(f"{name}.setsockopt(socket.IPPROTO_TCP, 19, 0)")
+        end_repair(stage)
         stage.left.do("c.sendall(b'x' * 10)")
         read_all(stage.right, "s", 10)
         stage.right.do("s.sendall(b'y')")
@@ -86,8 +90,7 @@ def test_nothing_was_sent(net):
     stage = Repaired(net)
     for port, address in stage.each(9000):
         repair(stage, port, address)
-        for puppet, name in ((stage.left, "c"), (stage.right, "s")):
-            puppet.do(f"{name}.setsockopt(socket.IPPROTO_TCP, 19, 0)")
+        end_repair(stage)
         stage.left.do("c.close()")
         wait_ss(stage.server, f"sport = :{port}", "CLOSE-WAIT")
         stage.right.do("s.close()")

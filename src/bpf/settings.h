@@ -93,8 +93,8 @@ struct kernel_counters {
 	SOCKEYE_COUNTER __u64 lost[LOST_REASONS];
 	__u64 lost_from_ns[LOST_REASONS]; /* when the first of them was lost since user space last set it to 0 */
 	__u64 lost_to_ns[LOST_REASONS];   /* when the last of them was lost, CLOCK_BOOTTIME */
-	SOCKEYE_COUNTER __u64
-		rescued; /* events that a twin program handled while the first was interrupted on that CPU */
+	/* events that a twin program handled while the first was interrupted on that CPU */
+	SOCKEYE_COUNTER __u64 rescued;
 	SOCKEYE_COUNTER __u64 snapshot_owned; /* sockets that the snapshot found an owner for */
 	SOCKEYE_COUNTER __u64 table_full;     /* events with OUTCOME_TABLE_FULL */
 	__u64 attached_ns; /* when all programs were attached, CLOCK_BOOTTIME, told by user space; 0: not yet */
