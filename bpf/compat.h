@@ -110,6 +110,17 @@ INLINE int is_transparent(struct tcp_sock *tp)
 	return tp->inet_conn.icsk_inet.inet_flags >> INET_FLAGS_TRANSPARENT & 1;
 }
 
+/*
+ * 1: while a process holds the lock of its socket (sk_lock.owned) another CPU has the spinlock below it, and puts a packet
+ * aside for it. On PREEMPT_RT, where that is a mutex, it is not told.
+ */
+INLINE __u32 is_packet_coming(struct sock *sk)
+{
+	if (!bpf_core_field_exists(sk->sk_lock.slock.rlock))
+		return 0;
+	return sk->sk_lock.slock.rlock.raw_lock.locked != 0;
+}
+
 /* Since 5.15 iter/tcp has the lock of the socket that it visits; the struct came with that. */
 struct bpf_tcp_iter_state {
 };

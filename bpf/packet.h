@@ -280,6 +280,12 @@ INLINE void read_netns_of_packet(struct socket_id *id, struct sk_buff *skb)
 	id->netns = net->ns.inum;
 }
 
+/* What TCP notes of a segment. */
+INLINE struct tcp_skb_cb *control_block(struct sk_buff *skb)
+{
+	return (struct tcp_skb_cb *)&skb->cb[0];
+}
+
 /* No minisocket and no request socket. */
 INLINE int is_full_socket(struct sock_common *common)
 {

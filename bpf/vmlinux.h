@@ -522,6 +522,12 @@ typedef struct {
 struct sock {
 	struct sock_common __sk_common;
 	atomic_t sk_drops;
+	struct {
+		atomic_t rmem_alloc;
+		int len;
+		struct sk_buff *head;
+		struct sk_buff *tail;
+	} sk_backlog;
 	int sk_err;
 	struct socket *sk_socket;
 	socket_lock_t sk_lock;

@@ -3,6 +3,7 @@
 workload counted, the kernel's counters (nstat)."""
 import collections
 import signal
+import sys
 
 import netns
 from lifetimes_tools import records, settle, watch
@@ -13,6 +14,7 @@ from workload import numbers, run_load, start_load
 PORT = 7000
 HELD = netns.scaled(18_000)
 SHORT = netns.scaled(20_000)
+CLOSED = netns.scaled(10_000)
 MESSAGE = 64  # bytes each way: kMessageBytes of tests/netns/load.h
 
 
@@ -138,3 +140,55 @@ def test_retransmissions_as_the_kernel_counts_them_ipv4(net):
 
 def test_retransmissions_as_the_kernel_counts_them_ipv6(net):
     retransmits_as_counted(net, 6)
+
+
+# Sends small segments without end, on a CPU of its own.
+STREAM = r"""
+import os, socket, sys
+os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+listener = socket.create_server((sys.argv[1], 9000), family=socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET)
+while True:
+    sock = listener.accept()[0]
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        while True:
+            sock.send(b"x" * 300)
+    except OSError:
+        pass
+    sock.close()
+"""
+
+# Reads what is there, then closes.
+READERS = r"""
+import os, socket, sys
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+for _ in range(int(sys.argv[2])):
+    sock = socket.create_connection((sys.argv[1], 9000))
+    sock.recv(1)
+    sock.setblocking(False)
+    try:
+        while True:
+            sock.recv(65536)
+    except BlockingIOError:
+        pass
+    sock.close()
+"""
+
+
+def test_closed_in_the_middle_of_a_stream(net):
+    """Some segments come while close() is at work: counted by then, and not taken. Each ends the connection by a RST, which the
+    kernel counts by why it is sent."""
+    client_place, server_place = net.client_and_server()
+    sockeye = watch(net, client_place, words=ROOM)
+    for address in server_place.addresses.values():
+        server = server_place.popen([sys.executable, "-c", STREAM, address])
+        server_place.wait_listen(9000)
+        client_place.run([sys.executable, "-c", READERS, address, str(CLOSED)], timeout=netns.PATIENCE_S * 4)
+        server.end()
+    rows = records(sockeye.stop(), client_place)
+    assert len(rows) == 2 * CLOSED, len(rows)
+    ends = collections.Counter((row["end"], row["last_state"]) for row in rows)
+    on_data, on_close = nstat(client_place, "TcpExtTCPAbortOnData", "TcpExtTCPAbortOnClose")
+    late = ends[("reset_sent", "FIN_WAIT1")] + ends[("reset_sent", "FIN_WAIT2")]
+    print(f"nstat: {on_close} closed with data unread, {on_data} ended by data that came later; {dict(ends)}")
+    assert late == on_data and ends[("reset_sent", "ESTABLISHED")] == on_close, ends

@@ -3,13 +3,16 @@
 #ifndef SOCKEYE_LIFETIMES_REMEMBER_BPF_H
 #define SOCKEYE_LIFETIMES_REMEMBER_BPF_H
 
+#include "bpf/counter.h"
 #include "bpf/moment.h"
+#include "bpf/packet.h"
 #include "collectors/lifetimes/lifetimes.event.h"
 
 #define TASK_IS_EXITING 0x00000004 /* PF_EXITING of <linux/sched.h> */
 #define EXIT_SIGNAL 0x7f           /* of an exit code: the signal that ended the process, 0: it ended by itself */
 #define RECEIVE_SHUT_DOWN 1        /* RCV_SHUTDOWN of <net/sock.h> */
 #define SEND_SHUT_DOWN 2           /* SEND_SHUTDOWN of <net/sock.h> alone: no more to send, but to receive */
+#define MOST_WAITING 8             /* segments of a backlog that are looked at */
 #define NO_MIN_RTT 0xffffffff      /* minmax_reset() in tcp_init_sock() */
 
 struct life_local_close {
@@ -150,6 +153,47 @@ INLINE void note_beginning(struct lifetimes_sock *own, struct moment *m)
 	own->flags = SEEN_START | (__u8)filter_differs(BPF_CORE_READ_BITFIELD(tp, chrono_type)) * SEEN_CHRONO;
 }
 
+/* 1: data, 0: an acknowledgement or a FIN alone. */
+INLINE __u32 has_data(struct tcp_skb_cb *segment)
+{
+	__u32 bytes = segment->end_seq - segment->seq - (segment->tcp_flags & TCP_FLAG_FIN_BIT);
+
+	return (__u32)filter_differs(bytes);
+}
+
+/*
+ * Segments with data that have come and are not taken yet: they wait until the process that holds the lock lets go of it
+ * (tcp_add_backlog()), and tcp_v4_rcv() has counted them. Of the first few: what matters is whether there is one. A packet
+ * that comes just now may be counted and not wait yet: it is taken for one with data.
+ */
+INLINE __u32 data_segs_waiting(struct sock *sk)
+{
+	__u32 count = is_packet_coming(sk);
+	struct sk_buff *waiting;
+
+	__asm__ volatile("" ::: "memory"); /* what it leaves behind is in the backlog */
+	waiting = sk->sk_backlog.head;
+	for (int i = 0; i < MOST_WAITING; i++) {
+		if (!waiting || !is_address(waiting))
+			break;
+		count += has_data(control_block(waiting));
+		waiting = waiting->next;
+	}
+	return count;
+}
+
+/*
+ * Segments with data that had been taken. The count is read first: a packet that is in it has been put aside by the time
+ * the others are looked at, or is still being so. `odd` is no anomaly: such a packet may be the first, and not counted.
+ */
+INLINE __u32 data_segs_taken(struct moment *m)
+{
+	__u32 counted = m->tp->data_segs_in, odd = 0;
+
+	__asm__ volatile("" : "+r"(counted)::"memory");
+	return (__u32)counted_between(data_segs_waiting(m->sk), counted, &odd);
+}
+
 /*
  * What has come by the time the own FIN is sent. Where nothing was written until now, the clock that an earlier connection
  * left is this one's from here on.
@@ -162,7 +206,7 @@ INLINE void note_own_fin(struct lifetimes_sock *own, struct moment *m)
 		note_clocks(own, m->tp);
 		own->flags &= ~SEEN_CHRONO;
 	}
-	own->data_segs_in = m->tp->data_segs_in;
+	own->data_segs_in = data_segs_taken(m);
 	own->rcv_nxt = m->tp->rcv_nxt;
 	own->flags |= SEEN_OWN_FIN | (m->sk->sk_shutdown & RECEIVE_SHUT_DOWN) * SEEN_RECEIVE_SHUT;
 }

@@ -13,11 +13,6 @@
 #define TIMER_LOSS_PROBE 5 /* ICSK_TIME_LOSS_PROBE of <net/inet_connection_sock.h> */
 #define SEGMENT_LOST 0x04  /* TCPCB_LOST of <net/tcp.h>: taken for lost */
 
-INLINE struct tcp_skb_cb *control_block(struct sk_buff *skb)
-{
-	return (struct tcp_skb_cb *)&skb->cb[0];
-}
-
 INLINE __u8 congestion_state(struct tcp_sock *tp)
 {
 	return BPF_CORE_READ_BITFIELD(&tp->inet_conn, icsk_ca_state);
