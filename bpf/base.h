@@ -43,6 +43,24 @@ INLINE void count_lost(__u32 reason)
 	__sync_fetch_and_add(&counters.lost[reason], 1);
 }
 
+/* 0, which the verifier does not know: whoever has this memory may write to it. */
+__u64 unknown_zero = 0;
+
+typedef __u64 __attribute__((may_alias)) verifier_word;
+
+/*
+ * Makes the verifier forget what it knows of these words, so that it follows what comes behind once, and not once for
+ * each way here. Before 6.4 it keeps ways apart by each constant on the stack where a program has subprograms, which
+ * filters are.
+ */
+INLINE void forget_values(void *words, __u32 size)
+{
+	__u64 zero = unknown_zero;
+
+	for (__u32 i = 0; i < size / sizeof(__u64); i++)
+		((volatile verifier_word *)words)[i] |= zero;
+}
+
 #define TCP_PROTOCOL 6             /* IPPROTO_TCP */
 #define UDP_PROTOCOL 17            /* IPPROTO_UDP */
 #define MPTCP_PROTOCOL 262         /* IPPROTO_MPTCP: the connection above its subflows, which are TCP */

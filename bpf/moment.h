@@ -41,6 +41,12 @@ INLINE void stamp_moment(struct moment *m)
 		m->time_ns = bpf_ktime_get_boot_ns();
 }
 
+/* Between handlers: what one has found out about the moment does not multiply the ways through the next. */
+INLINE void forget_moment(struct moment *m)
+{
+	forget_values(&m->time_ns, sizeof(*m) - __builtin_offsetof(struct moment, time_ns));
+}
+
 /* An id of our own where the kernel gives none: the time of the first sight and the CPU it happened on. */
 INLINE __u64 own_cookie(void)
 {

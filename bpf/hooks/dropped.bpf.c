@@ -186,6 +186,8 @@ INLINE int run_dropped(unsigned long long *ctx, struct sk_buff *skb, __u64 locat
 	} else {
 		read_netns_of_packet(&id, skb);
 	}
+	forget_values(&id, sizeof(id));
+	forget_values(&packet, sizeof(packet));
 	m.time_ns = bpf_ktime_get_boot_ns();
 	handlers_dropped(&m);
 	return 0;

@@ -130,6 +130,7 @@ INLINE int run_set_state(struct sock *sk, int old_state, int new_state)
 		settle_role(&m, m.old_state, 1);
 		owner_on_set_state(&m);
 	}
+	forget_moment(&m);
 	handlers_set_state(&m);
 	if (m.record && settings.wants_afterlife)
 		remember_afterlife(&m);

@@ -88,27 +88,56 @@ INLINE void connections_fill_ends(struct connections_event *event, int is_client
 	event->dport = asked->port;
 }
 
-/*
- * known: since_ns is, or may be 0 as the handshake is not over. An accept on another CPU may also have read its clock
- * before the handshake was over here: that has waited for nothing. Without branches, which the verifier would follow.
- */
-INLINE struct connections_event *connections_reserve(struct moment *m, __u8 event_type, __u64 since_ns, __u8 known,
-						     struct asked_end *asked)
+/* What is told of an attempt or an accept, beside what every event has. */
+struct connections_told {
+	struct asked_end *asked; /* 0: as the socket has it */
+	__u64 since_ns;          /* 0: not known */
+	__u32 retransmits;
+	__u8 event_type; /* CONNECTIONS_CONNECT or _ACCEPT; 0: nothing is told */
+	__u8 error;
+	__u8 outcome;
+	__u8 known; /* since_ns is, or may be 0 as the handshake is not over */
+};
+
+INLINE struct connections_event *connections_reserve(struct moment *m, struct connections_told *told)
 {
 	struct connections_event *event;
 
-	if (!moment_passes_by_opener(m, asked))
+	if (!moment_passes_by_opener(m, told->asked))
 		return 0;
 	event = reserve_event(connections_event, CONNECTIONS_KIND, m);
 	if (!event)
 		return 0;
 	fill_socket_event(&event->base, m);
 	read_context(&event->base.context);
-	connections_fill_ends(event, event_type == CONNECTIONS_CONNECT, asked);
-	event->event_type = event_type;
-	event->duration_ns = (m->time_ns - since_ns) * filter_differs(since_ns) * filter_sign(~(m->time_ns - since_ns));
-	event->flags = (__u8)(filter_differs(since_ns) | known) * CONNECTIONS_DURATION_KNOWN;
 	return event;
+}
+
+/*
+ * An accept on another CPU may have read its clock before the handshake was over here: that has waited for nothing.
+ * Without branches, which the verifier would follow.
+ */
+INLINE void connections_tell(struct moment *m, struct connections_told *told)
+{
+	struct connections_event *event;
+	__u64 took;
+
+	forget_values(&told->since_ns, sizeof(*told) - __builtin_offsetof(struct connections_told, since_ns));
+	forget_moment(m);
+	if (!told->event_type)
+		return;
+	event = connections_reserve(m, told);
+	if (!event)
+		return; /* at once: before 6.4 the verifier does not know that it was compared with 0 already */
+	took = m->time_ns - told->since_ns;
+	connections_fill_ends(event, told->event_type == CONNECTIONS_CONNECT, told->asked);
+	event->event_type = told->event_type;
+	event->duration_ns = took * filter_differs(told->since_ns) * filter_sign(~took);
+	event->flags = (__u8)(filter_differs(told->since_ns) | told->known) * CONNECTIONS_DURATION_KNOWN;
+	event->outcome = told->outcome;
+	event->error = told->error;
+	event->retransmits = told->retransmits;
+	submit_socket_event_by_opener(&event->base, m, told->asked);
 }
 
 /*
@@ -126,17 +155,22 @@ INLINE __u64 connections_attempt_since(struct moment *m, struct connections_sock
 }
 
 /* outcome: where there is no error. */
-INLINE void connections_emit_connect(struct moment *m, __u8 error, __u8 outcome)
+INLINE struct connections_told connections_connect(struct moment *m, __u8 error, __u8 outcome)
 {
-	struct asked_end *asked = connections_asked(m);
-	struct connections_event *event;
-	__u64 since_ns = 0;
+	struct connections_told told = {
+		.asked = connections_asked(m),
+		.retransmits = m->tp->total_retrans,
+		.event_type = CONNECTIONS_CONNECT,
+		.error = error,
+		.outcome = error ? connections_outcome_of(m, error) : outcome,
+	};
 
 	m->role = role_of_connect(m->tp);
 	if (m->record) {
 		struct connections_sock *own = &m->record->parts.connections;
 
-		since_ns = connections_attempt_since(m, own) * (m->role == ROLE_CLIENT); /* repaired: there was none */
+		/* repaired: there was none */
+		told.since_ns = connections_attempt_since(m, own) * (m->role == ROLE_CLIENT);
 		own->since_ns = 0;
 		own->awaits = 0;
 		if (m->record->role != m->role) { /* it was on its way before sockeye was there */
@@ -144,33 +178,22 @@ INLINE void connections_emit_connect(struct moment *m, __u8 error, __u8 outcome)
 			record_changed(m->record);
 		}
 	}
-	event = connections_reserve(m, CONNECTIONS_CONNECT, since_ns, 0, asked);
-	if (!event)
-		return; /* at once: before 6.4 the verifier does not know that it was compared with 0 already */
-	event->outcome = error ? connections_outcome_of(m, error) : outcome;
-	event->error = error;
-	event->retransmits = m->tp->total_retrans;
-	submit_socket_event_by_opener(&event->base, m, asked);
+	return told;
 }
 
-INLINE void connections_emit_accept(struct moment *m)
+INLINE struct connections_told connections_accept(struct moment *m)
 {
-	struct connections_event *event;
-	__u64 since_ns = 0;
-	__u8 known = 0;
+	struct connections_told told = { .event_type = CONNECTIONS_ACCEPT };
 
 	if (m->record) {
 		struct connections_sock *own = &m->record->parts.connections;
 
 		/* Read once: a child can be accepted before its handshake is over, and that may write it now. */
-		since_ns = *(volatile __u64 *)&own->since_ns;
-		known = (__u8)(filter_differs(own->awaits ^ CONNECTIONS_AWAITS_PROCESS) ^ 1);
+		told.since_ns = *(volatile __u64 *)&own->since_ns;
+		told.known = (__u8)(filter_differs(own->awaits ^ CONNECTIONS_AWAITS_PROCESS) ^ 1);
 		own->awaits = 0;
 	}
-	event = connections_reserve(m, CONNECTIONS_ACCEPT, since_ns, known, 0);
-	if (!event)
-		return;
-	submit_socket_event_by_opener(&event->base, m, 0);
+	return told;
 }
 
 /* A process uses the socket, or ends it: a child that nobody had before was accepted, though accept() was not seen. */
@@ -184,12 +207,19 @@ INLINE int connections_is_taken(struct moment *m)
 	return source != OWNER_INHERITED && source != OWNER_UNKNOWN;
 }
 
+INLINE void connections_tell_accept(struct moment *m)
+{
+	struct connections_told told;
+
+	stamp_moment(m);
+	told = connections_accept(m);
+	connections_tell(m, &told);
+}
+
 INLINE void connections_on_use(struct moment *m)
 {
-	if (!connections_is_taken(m))
-		return;
-	stamp_moment(m);
-	connections_emit_accept(m);
+	if (connections_is_taken(m))
+		connections_tell_accept(m);
 }
 
 #endif

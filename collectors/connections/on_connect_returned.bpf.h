@@ -34,8 +34,12 @@ INLINE int connections_was_told(struct moment *m)
 
 INLINE void connections_on_connect_returned(struct moment *m)
 {
-	if (!connections_is_no_end(m->error) && !connections_was_told(m))
-		connections_emit_connect(m, (__u8)m->error, CONNECTIONS_FAILED);
+	struct connections_told told;
+
+	if (connections_is_no_end(m->error) || connections_was_told(m))
+		return;
+	told = connections_connect(m, (__u8)m->error, CONNECTIONS_FAILED);
+	connections_tell(m, &told);
 }
 
 #endif

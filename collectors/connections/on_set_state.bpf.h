@@ -23,8 +23,9 @@ INLINE int connections_return_tells(struct moment *m)
  * Between SYN_SENT and the SYN tcp_v4_connect() fails without a word in sk_err. Mostly inet_hash_connect() has no port to
  * send from: for a socket without one, or for one that was bound, as the same connection is there or in TIME_WAIT.
  */
-INLINE void connections_attempt_is_over(struct moment *m)
+INLINE struct connections_told connections_attempt_is_over(struct moment *m)
 {
+	const struct connections_told nothing = {};
 	__u8 outcome = is_in_repair(m->tp) ? CONNECTIONS_REPAIRED : CONNECTIONS_ESTABLISHED;
 	__u8 error = 0, told = CONNECTIONS_TOLD_ANY;
 
@@ -35,27 +36,29 @@ INLINE void connections_attempt_is_over(struct moment *m)
 		} else if (connections_return_tells(m)) {
 			if (m->record)
 				m->record->parts.connections.awaits = 0;
-			return;
+			return nothing;
 		} else {
 			error = moment_port(m) ? 0 : EADDRNOTAVAIL;
 			outcome = CONNECTIONS_FAILED;
 		}
 		connections_set_told(m, told);
 	}
-	connections_emit_connect(m, error, outcome);
+	return connections_connect(m, error, outcome);
 }
 
 /* A child whose handshake is done waits for a process; a socket of the kernel's own, or one without a record, does not. */
-INLINE void connections_child_established(struct moment *m)
+INLINE struct connections_told connections_child_established(struct moment *m)
 {
+	const struct connections_told nothing = {};
 	struct connections_sock *own = m->record ? &m->record->parts.connections : 0;
 
 	if (own && own->awaits != CONNECTIONS_AWAITS_PROCESS)
-		return; /* TCP Fast Open: it was accepted before */
+		return nothing; /* TCP Fast Open: it was accepted before */
 	if (own)
 		own->since_ns = m->time_ns;
 	if (!own || shown_owner(&m->record->whose)->source == OWNER_KERNEL)
-		connections_emit_accept(m);
+		return connections_accept(m);
+	return nothing;
 }
 
 /*
@@ -75,6 +78,7 @@ INLINE void connections_on_set_state(struct moment *m)
 	struct connections_sock *own = m->record ? &m->record->parts.connections : 0;
 	/* The state alone says it of one that was on its way before sockeye was there, or has no record. */
 	int is_client = m->old_state == STATE_SYN_SENT || (own && own->awaits == CONNECTIONS_AWAITS_OUTCOME);
+	struct connections_told told = {};
 
 	if (m->new_state == STATE_SYN_SENT) {
 		connections_set_told(m, 0);
@@ -87,12 +91,13 @@ INLINE void connections_on_set_state(struct moment *m)
 		if (own)
 			own->awaits = CONNECTIONS_AWAITS_PROCESS;
 	} else if (is_client && (m->new_state == STATE_ESTABLISHED || m->new_state == STATE_CLOSE)) {
-		connections_attempt_is_over(m);
+		told = connections_attempt_is_over(m);
 	} else if (m->old_state == STATE_SYN_RECV && m->new_state == STATE_ESTABLISHED) {
-		connections_child_established(m);
+		told = connections_child_established(m);
 	} else if (connections_is_taken(m) && connections_ends_by_its_user(m)) {
-		connections_emit_accept(m);
+		told = connections_accept(m);
 	}
+	connections_tell(m, &told);
 }
 
 #endif

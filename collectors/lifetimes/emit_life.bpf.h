@@ -97,7 +97,8 @@ INLINE struct life_ending read_ending(struct moment *m, struct lifetimes_sock *o
 	return ending;
 }
 
-INLINE void fill_payload(struct lifetimes_event *event, struct moment *m, __u32 facts)
+/* A subprogram: what it has on the stack is its own. */
+static __attribute__((noinline, unused)) void fill_payload(struct lifetimes_event *event, struct moment *m, __u32 facts)
 {
 	struct life_payload payload = {};
 	struct life_sequence sequence = {

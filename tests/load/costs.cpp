@@ -18,6 +18,7 @@
 
 #include "bpf/libbpf_words.h"
 #include "bpf/object.h"
+#include "tests/load/full_filters.h"
 
 namespace sockeye {
 namespace {
@@ -85,21 +86,6 @@ Statistics read_statistics(const std::string& log) {
     for (std::string frame; std::getline(frames, frame, '+');) read.frames.push_back(atoi(frame.c_str()));
   }
   return read;
-}
-
-// Values that are all ones are as good as any: the verifier walks through all of them. Full means 64 for --pid.
-filter_rules full_filters(unsigned values) {
-  filter_rules rules = {};
-  if (values == 0) return rules;
-  memset(&rules, 0xff, sizeof rules);  // no list is dead code
-  rules.family = FAMILY_IPV4;
-  rules.direction = FILTER_DIRECTION_OUT;
-  if (values >= FILTER_VALUES) return rules;
-  std::vector<filter_list*> lists = {&rules.pids, &rules.uids, &rules.netns_inodes, &rules.cgroups, &rules.comms};
-  for (filter_list& list : rules.addresses) lists.push_back(&list);
-  for (filter_list& list : rules.ports) lists.push_back(&list);
-  for (filter_list* list : lists) list->used = list->wanted = (1ull << values) - 1;
-  return rules;
 }
 
 std::vector<std::string_view> split(std::string_view words) {

@@ -10,8 +10,7 @@ import netns
 ROOT = pathlib.Path(__file__).parents[2]
 BUDGET = ROOT / "tests/load/verifier_budget.txt"
 FULL, FEWER = 16, 8
-# Bytes. A chain of calls has 512: where frames count in steps of 32 (before 6.9) set_state of all collectors and filters is over it.
-STACK = 544
+STACK = 512  # bytes that a chain of calls has
 
 Cost = collections.namedtuple("Cost", "collectors moment instructions stack")
 Budget = collections.namedtuple("Budget", "plain filtered stack")
@@ -77,18 +76,17 @@ def test_with_full_filters(net):
     """Sixteen values in each filter for a collector alone; several collectors take eight (docs/limitations.md)."""
     names = names_of_collectors()
     alone, refused = costs(net, FULL, names)
-    assert too_complex(refused) <= {"dropped__tp_btf"}, refused
+    assert not too_complex(refused), refused
     together, refused = costs(net, FEWER, [found for found in sets_of_collectors() if found not in names])
     assert not too_complex(refused), refused
     assert_within(alone + together, budget(), "filtered")
 
 
-def test_drops_with_half_of_the_values(net):
-    names = names_of_collectors()
-    for collectors in ("drops", ",".join(names)):
-        taken, refused = costs(net, FEWER, [collectors])
-        assert not too_complex(refused), refused
-        assert "dropped" in dearest(taken), taken
+def test_all_with_half_of_the_values(net):
+    """What the verifiers before 6.4 and before 6.9 take last: they keep more ways apart, and count the stack in steps of 32."""
+    taken, refused = costs(net, FEWER, [",".join(names_of_collectors())])
+    assert not too_complex(refused), refused
+    assert {"dropped", "set_state", "tick_socket"} <= set(dearest(taken)), taken
 
 
 def test_no_budget_is_beyond_the_stack(_net):

@@ -35,7 +35,7 @@ Variant = collections.namedtuple("Variant", "series arguments hide options scena
 # What the product is for, where a whole list would say nothing more.
 MAIN = (r"netns\.(states\.|states_owner\.|states_idle\.|states_replay\.|states_sharing\.|states_delay\.|counts|who\.|doctor\.|rungs\.)")
 # Where spinlocks are mutexes.
-REALTIME = MAIN.removesuffix(")") + r"|connections\.|states_parent\.|states_load\.|attach\.|budget\.drops)"
+REALTIME = MAIN.removesuffix(")") + r"|connections\.|states_parent\.|states_load\.|attach\.|budget\.all)"
 # What the kernel says when something was done where it must not be. That it made no headway is said of slow machines, too.
 COMPLAINT = re.compile(r"BUG: (?!soft lockup|workqueue lockup).*|sleeping function called from invalid context.*|"
                        r"scheduling while atomic.*")
@@ -51,7 +51,7 @@ MACHINES = {
 SHORT = "6.1", (r"netns\.rungs\.as_written_down", r"netns\.states\.curl_and_nginx", r"netns\.states\.reset",
                 r"netns\.states_delay\.owners_ipv4", r"netns\.states_idle\..*", r"netns\.states_replay\.a_snapshot",
                 r"netns\.counts\.fin_wait2_without_a_socket", r"netns\.who\.listen_and_filters",
-                r"netns\.budget\.drops_with_half_of_the_values")
+                r"netns\.budget\.all_with_half_of_the_values")
 
 Result = collections.namedtuple("Result", "name what why seconds output")
 
