@@ -40,12 +40,16 @@ INLINE __u32 no_fact(__u64 x, __u32 bit)
  * Whether data have come since the own FIN was sent, and the packet that came just now has brought some that were not
  * taken: tcp_ack() has noted the time, and the number that the packet begins with, which is not behind what was taken. A
  * RST is not given to tcp_ack(). Where nothing was to be received any more when the count began, that it has grown is enough:
- * on a busy machine "just now" may be over before the transition.
+ * on a busy machine "just now" may be over before the transition. Data that waited when the FIN was sent were counted by
+ * then; they are handled before anything can acknowledge the FIN, so what gets out of FIN_WAIT1 had none.
  */
-INLINE __u32 late_data(struct tcp_sock *tp, struct lifetimes_sock *own)
+INLINE __u32 late_data(struct moment *m, struct lifetimes_sock *own)
 {
+	struct tcp_sock *tp = m->tp;
 	__u32 seen_fin = 0 - ((__u32)own->flags / SEEN_OWN_FIN & 1);
-	__u32 more = (tp->data_segs_in ^ own->data_segs_in) & seen_fin;
+	__u32 in_fin_wait1 = (__u32)filter_differs(m->old_state ^ STATE_FIN_WAIT1) ^ 1;
+	__u32 waited = (__u32)own->flags / SEEN_WAITING & in_fin_wait1;
+	__u32 more = ((tp->data_segs_in ^ own->data_segs_in) & seen_fin) | waited;
 	__u32 was_shut = (__u32)own->flags / SEEN_RECEIVE_SHUT & 1, age = (__u32)bpf_jiffies64() - tp->rcv_tstamp;
 	__u32 is_old = (__u32)filter_sign((__u64)(JUST_NOW - 1) - age) & (was_shut ^ 1);
 	__u32 is_behind = (tp->snd_wl1 - tp->rcv_nxt) >> 31;
@@ -77,7 +81,7 @@ INLINE __u32 ending_facts(struct moment *m, struct lifetimes_sock *own)
 	facts |= fact(is_in_connect(m), ENDING_IN_CONNECT);
 	facts |= fact(is_in_repair(m->tp), ENDING_REPAIR);
 	if (own) {
-		facts |= late_data(m->tp, own);
+		facts |= late_data(m, own);
 		facts |= fact(own->flags & SEEN_RECEIVE_SHUT, ENDING_WAS_SHUT);
 		facts |= no_fact(m->record->role ^ ROLE_CLIENT, ENDING_CLIENT);
 	}

@@ -12,6 +12,7 @@
 #define SEEN_RECEIVE_SHUT 8 /* when they were noted, or since without data taken, RCV_SHUTDOWN was set */
 #define SEEN_START 16       /* what is counted of the connections before this one is known */
 #define SEEN_CHRONO 32      /* the last of them has left a clock running */
+#define SEEN_WAITING 64     /* some of data_segs_in may not have been taken then, and end the connection in FIN_WAIT1 */
 
 struct lifetimes_sock {
 	__u64 start_ns;         /* connect(), or the birth of a child; 0: before sockeye could see it */

@@ -3,7 +3,6 @@
 #ifndef SOCKEYE_LIFETIMES_REMEMBER_BPF_H
 #define SOCKEYE_LIFETIMES_REMEMBER_BPF_H
 
-#include "bpf/counter.h"
 #include "bpf/moment.h"
 #include "bpf/packet.h"
 #include "collectors/lifetimes/lifetimes.event.h"
@@ -162,13 +161,13 @@ INLINE __u32 has_data(struct tcp_skb_cb *segment)
 }
 
 /*
- * Segments with data that have come and are not taken yet: they wait until the process that holds the lock lets go of it
- * (tcp_add_backlog()), and tcp_v4_rcv() has counted them. Of the first few: what matters is whether there is one. A packet
- * that comes just now may be counted and not wait yet: it is taken for one with data.
+ * Whether segments with data have come that are not taken yet: they wait until the process that holds the lock lets go of it
+ * (tcp_add_backlog()), and tcp_v4_rcv() has counted them. A packet that comes just now may be counted and not wait yet: it
+ * is taken for one with data. Where the backlog is long, its first ones are looked at.
  */
-INLINE __u32 data_segs_waiting(struct sock *sk)
+INLINE __u32 has_data_waiting(struct sock *sk)
 {
-	__u32 count = is_packet_coming(sk);
+	__u32 found = is_packet_coming(sk);
 	struct sk_buff *waiting;
 
 	__asm__ volatile("" ::: "memory"); /* what it leaves behind is in the backlog */
@@ -176,22 +175,10 @@ INLINE __u32 data_segs_waiting(struct sock *sk)
 	for (int i = 0; i < MOST_WAITING; i++) {
 		if (!waiting || !is_address(waiting))
 			break;
-		count += has_data(control_block(waiting));
+		found |= has_data(control_block(waiting));
 		waiting = waiting->next;
 	}
-	return count;
-}
-
-/*
- * Segments with data that had been taken. The count is read first: a packet that is in it has been put aside by the time
- * the others are looked at, or is still being so. `odd` is no anomaly: such a packet may be the first, and not counted.
- */
-INLINE __u32 data_segs_taken(struct moment *m)
-{
-	__u32 counted = m->tp->data_segs_in, odd = 0;
-
-	__asm__ volatile("" : "+r"(counted)::"memory");
-	return (__u32)counted_between(data_segs_waiting(m->sk), counted, &odd);
+	return found;
 }
 
 /*
@@ -206,9 +193,11 @@ INLINE void note_own_fin(struct lifetimes_sock *own, struct moment *m)
 		note_clocks(own, m->tp);
 		own->flags &= ~SEEN_CHRONO;
 	}
-	own->data_segs_in = data_segs_taken(m);
+	own->data_segs_in = m->tp->data_segs_in;
 	own->rcv_nxt = m->tp->rcv_nxt;
-	own->flags |= SEEN_OWN_FIN | (m->sk->sk_shutdown & RECEIVE_SHUT_DOWN) * SEEN_RECEIVE_SHUT;
+	__asm__ volatile("" ::: "memory"); /* whatever is counted waits by now, or is just coming */
+	own->flags |= SEEN_OWN_FIN | (m->sk->sk_shutdown & RECEIVE_SHUT_DOWN) * SEEN_RECEIVE_SHUT |
+		      has_data_waiting(m->sk) * SEEN_WAITING;
 }
 
 /*
