@@ -13,6 +13,7 @@ import netns
 from counts_netns import STATES, Counts, assert_no_drift
 from witness import nstat
 
+ALONE = "counts the sockets of the whole machine"
 # A server and so many connections to it, in one process with a name of its own, until it is told to end.
 HOLDER = """
 import ctypes, os, socket, sys

@@ -9,6 +9,8 @@ from counts_by_netns import fresh_reading, groups_of, once
 from counts_netns import STATES, Counts, assert_no_drift
 from hidden_namespaces import FEW, Holder, by_descriptor, by_file, by_socket, by_thread, refused
 
+ALONE = "counts the sockets of the whole machine"
+
 
 def expect_counted(net, make, keeps):
     counts = Counts(net, "--watch", "300ms", "--by", "netns")

@@ -14,6 +14,7 @@ from holders import IDLE, three_holders
 from namespaces import ss_everywhere
 from ready import start_ready
 
+ALONE = "counts the sockets of the whole machine"
 PATIENCE_S = 60
 STATES = {"ESTAB": "ESTABLISHED", "SYN-SENT": "SYN_SENT", "SYN-RECV": "SYN_RECV", "FIN-WAIT-1": "FIN_WAIT1",
           "FIN-WAIT-2": "FIN_WAIT2", "TIME-WAIT": "TIME_WAIT", "CLOSE-WAIT": "CLOSE_WAIT", "LAST-ACK": "LAST_ACK",

@@ -7,6 +7,7 @@ import netns
 from drops_tools import Counters, of_type, rule, rule_packets, told_reason, wait_for_drop, watch
 from puppet import Puppet
 
+ALONE = "captures packets of all interfaces"
 PORT = 7500
 FAMILIES = (4, 6)
 LOOPBACK = {4: "127.0.0.1", 6: "::1"}

@@ -11,6 +11,7 @@ from states_tools import linked_by_threads, ROOM
 from witness import nstat
 from workload import numbers, run_load, start_load
 
+ALONE = "makes as many events as the machine can take"
 PORT = 7000
 HELD = netns.scaled(18_000)
 SHORT = netns.scaled(20_000)

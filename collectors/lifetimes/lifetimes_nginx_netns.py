@@ -12,6 +12,7 @@ from puppet import Puppet
 from states_tools import linked_by_threads, ROOM
 from witness import nstat
 
+ALONE = "makes as many events as the machine can take"
 EACH = netns.scaled(2500)  # connections of each of the four kinds
 BIG = 1 << 20
 NGINX = """

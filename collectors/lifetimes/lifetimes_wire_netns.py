@@ -11,6 +11,7 @@ from states_tools import linked_by_threads, ROOM
 from witness import nstat
 from workload import drop, numbers, pass_all, start_load
 
+ALONE = "its segments must arrive in the order in which they were sent"
 PORT = 7000
 CONNECTIONS = netns.scaled(300)
 RESETS = 20

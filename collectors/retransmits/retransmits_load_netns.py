@@ -6,6 +6,7 @@ from retransmits_tools import (by_type, check_rows, check_segments, close, conne
                                pass_all, PORT, Puppet, transfer, watch)
 from workload import lose
 
+ALONE = "makes as many events as the machine can take"
 BYTES = 3_000_000
 ROOM = ("--ring-size", "16M")
 

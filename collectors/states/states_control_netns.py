@@ -16,6 +16,7 @@ from puppet import Puppet
 from states_tools import ROOM, watch
 from workload import start_load
 
+ALONE = "measures how soon a row is there"
 PORT = 7000
 USAGE, NOT_PERMITTED = 2, 3
 

@@ -5,6 +5,7 @@ import collections
 from holders import IDLE, PORT, three_holders
 from states_tools import by_socket, check_socket, is_of_listener, owners, rows_in, transitions, watch
 
+ALONE = "holds thousands of connections"
 CLIENT = "ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT"
 CLIENT_ORPHANED = "ESTABLISHED FIN_WAIT1 FIN_WAIT2 CLOSE"
 BOTH_AT_ONCE = "ESTABLISHED FIN_WAIT1 CLOSING TIME_WAIT"

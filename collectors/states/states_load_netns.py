@@ -10,6 +10,7 @@ from states_tools import (CLIENT_LIFE, CLIENT_LIFE_ORPHANED, ROOM, SERVER_LIFE, 
 from witness import nstat, undone, wait_ss
 from workload import numbers, run_load, start_load
 
+ALONE = "makes as many events as the machine can take"
 PORT = 7000
 SHORT = netns.scaled(20_000)
 HELD = netns.scaled(9_000)

@@ -15,6 +15,7 @@ from states_tools import ROOM, rows_of, small_disk
 from witness import wait_ss
 from workload import numbers, start_load
 
+ALONE = "stops reading until events are lost"
 PORT = 7000
 RATE = 2_000  # connections a second: 20,000 events
 RING_BYTES = 4 << 20

@@ -9,6 +9,7 @@ from puppet import Puppet
 from states_tools import by_socket, halves, is_of_listener, life, of_port, owners, rows_in, served_by, watch
 from witness import comm_of, holders, wait_ss
 
+ALONE = "counts what is loaded on the machine"
 PORT = 9000
 
 

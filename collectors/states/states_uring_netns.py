@@ -8,6 +8,7 @@ from states_tools import (CLIENT_LIFE, CLIENT_LIFE_ORPHANED, SERVER_LIFE, by_soc
 from witness import wait_ss
 from workload import numbers
 
+ALONE = "locks memory, of which there is little"
 PORT = 7000
 CONNECTIONS = 50
 NO_RING = 77

@@ -9,6 +9,7 @@ import sys
 import netns
 from puppet import Puppet
 
+ALONE = "looks at the sockets of the whole machine"
 PORT = 9100
 WORKERS = 64
 LOOPBACK = {4: "127.0.0.1", 6: "::1"}

@@ -6,6 +6,8 @@ import netns
 from hidden_namespaces import FEW, Holder, by_descriptor, by_file, by_socket, by_thread, refused
 from who_netns import expect_same, in_namespaces, parsed, who
 
+ALONE = "looks at the sockets of the whole machine"
+
 
 def expect_there(net, holder):
     told = dict(parsed(line, holder.inode) for line in holder.lines)

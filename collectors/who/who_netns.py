@@ -10,6 +10,7 @@ import netns
 from holders import IDLE, three_holders
 from ready import start_ready
 
+ALONE = "looks at the sockets of the whole machine"
 STATES = {"ESTAB": "ESTABLISHED", "FIN-WAIT-1": "FIN_WAIT1", "FIN-WAIT-2": "FIN_WAIT2", "UNCONN": "CLOSE"}
 libc = ctypes.CDLL(None, use_errno=True)
 

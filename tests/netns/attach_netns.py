@@ -7,6 +7,7 @@ import struct
 import doctor_netns
 import netns
 
+ALONE = "counts what is loaded on the machine"
 BPF_SYSCALL = 321  # x86_64
 PROG_LOAD, PROG_ATTACH, PROG_DETACH = 5, 8, 9
 TYPE_SOCK_OPS, AT_SOCK_OPS = 13, 3

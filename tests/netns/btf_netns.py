@@ -14,6 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "collectors/states"))
 from puppet import Puppet
 from states_tools import identity, rows_in, watch
 
+ALONE = "counts what is loaded on the machine"
 KERNEL = "/sys/kernel/btf/vmlinux"
 HIDE = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /sys/kernel/btf && exec "$@"', "sh"]
 USAGE, NOT_POSSIBLE = 2, 3

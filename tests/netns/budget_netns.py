@@ -7,6 +7,7 @@ import re
 
 import netns
 
+ALONE = "keeps the verifier busy"
 ROOT = pathlib.Path(__file__).parents[2]
 BUDGET = ROOT / "tests/load/verifier_budget.txt"
 FULL, FEWER = 16, 8

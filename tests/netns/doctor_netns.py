@@ -8,6 +8,7 @@ import shutil
 
 import netns
 
+ALONE = "looks at what the whole machine allows"
 WORKS, FAILED = 0, 3
 STREAMS = ("connections", "drops", "lifetimes", "retransmits", "states")
 COMMANDS = {"counts": ["counts", "--json"], "who": ["who", "--format", "json"],

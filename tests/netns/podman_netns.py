@@ -8,6 +8,7 @@ import netns
 from podman import Podman
 from ring import Ring
 
+ALONE = "uses the machine's containers"
 PORT = 7000
 BACKLOG = 64
 

@@ -6,6 +6,7 @@ import pathlib
 
 import netns
 
+ALONE = "counts what is loaded on the machine"
 WRITTEN_DOWN = pathlib.Path(__file__).parents[1] / "vm/rungs.json"
 
 
