@@ -116,7 +116,7 @@ INLINE int is_transparent(struct tcp_sock *tp)
  */
 INLINE __u32 is_packet_coming(struct sock *sk)
 {
-	if (!bpf_core_field_exists(sk->sk_lock.slock.rlock))
+	if (!bpf_core_field_exists(sk->sk_lock.slock.rlock.raw_lock.locked))
 		return 0;
 	return sk->sk_lock.slock.rlock.raw_lock.locked != 0;
 }

@@ -44,7 +44,7 @@ INLINE void stamp_moment(struct moment *m)
 /* Between handlers: what one has found out about the moment does not multiply the ways through the next. */
 INLINE void forget_moment(struct moment *m)
 {
-	forget_values(&m->time_ns, sizeof(*m) - __builtin_offsetof(struct moment, time_ns));
+	forget_values(&m->judged, sizeof(*m) - __builtin_offsetof(struct moment, judged));
 }
 
 /* An id of our own where the kernel gives none: the time of the first sight and the CPU it happened on. */
@@ -145,14 +145,20 @@ INLINE int is_in_connect(struct moment *m)
  * transition the old one. held: its lock is, and its counters stand still. A subprogram: whatever it finds, the verifier
  * goes on in one way.
  */
-static __attribute__((noinline, unused)) void settle_role(struct moment *m, __u8 state, int held)
+static __attribute__((noinline, unused)) void find_role(struct moment *m, __u8 state, int held)
 {
 	struct sock_record *record = m->record;
 
-	if (!record || record->role_settled | record->role)
+	if (!record)
 		return;
 	record->role = held ? read_role(m->tp, state) : read_role_unlocked(m->tp, state);
 	record_changed(record);
+}
+
+INLINE void settle_role(struct moment *m, __u8 state, int held)
+{
+	if (m->record && !(m->record->role_settled | m->record->role))
+		find_role(m, state, held);
 }
 
 INLINE void read_moment_id(struct socket_id *id, struct moment *m)

@@ -66,6 +66,8 @@ INLINE void owner_on_set_state(struct moment *m)
 	if (m->old_state == STATE_CLOSE || m->old_state == STATE_LISTEN) {
 		record->role_settled = 1;
 		record_changed(record);
+	} else {
+		settle_role(m, m->old_state, 1);
 	}
 	if (m->old_state == STATE_CLOSE)
 		note_stale_port(m);
@@ -126,10 +128,8 @@ INLINE int run_set_state(struct sock *sk, int old_state, int new_state)
 	if (settings.wants_records && has_handlers_set_state())
 		stamp_moment(&m);
 	open_moment(&m, sk, tp, new_state != STATE_CLOSE, old_state == STATE_LISTEN && new_state == STATE_SYN_RECV);
-	if (m.record) {
-		settle_role(&m, m.old_state, 1);
+	if (m.record)
 		owner_on_set_state(&m);
-	}
 	forget_moment(&m);
 	handlers_set_state(&m);
 	if (m.record && settings.wants_afterlife)
