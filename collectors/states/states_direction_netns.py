@@ -73,6 +73,7 @@ def test_who(net):
     kept = kept_open(left, right, server)
     right.do(f"listening = listen({server.addresses[4]!r}, 7100)")
     left.do(f"done = connect({server.addresses[4]!r}, 7100); done.close()")
+    wait_ss(server, "sport = :7100", "CLOSE-WAIT")  # or both ends may be the first to close
     right.do("a, _ = listening.accept(); a.close()")
     wait_ss(client, "dport = :7100", "TIME-WAIT")
     right.do("listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 100)")
