@@ -80,6 +80,18 @@ void Output::write(std::string_view lines) {
   fail(static_cast<uint64_t>(std::count(unwritten.begin(), unwritten.end(), '\n')), error);
 }
 
+Status Output::write_all(std::string_view text) {
+  if (closed_) return Ok{};
+  const size_t written = write_some(text);
+  if (written == text.size()) return Ok{};
+  const int error = errno;
+  closed_ = error == EPIPE;
+  if (closed_) return Ok{};
+  if (is_regular_) take_back(written);
+  const std::string name = path_.empty() ? "standard output" : path_;
+  return Error{ErrorCode::kFailed, name + ": " + (error == EINTR ? "nobody reads it" : errno_text(error)), ""};
+}
+
 bool Output::write_whole(std::string_view bytes, uint64_t lines) {
   if (closed_) return false;
   const size_t written = write_some(bytes);

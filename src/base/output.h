@@ -39,6 +39,9 @@ class Output {
   // Writes `lines`, each ending in a newline. What could not be written is counted in lost_lines().
   void write(std::string_view lines);
 
+  // Writes all of `text`, which stands by itself: where it cannot be written that is an error, and nothing is counted.
+  Status write_all(std::string_view text);
+
   // Writes `bytes` that stand for so many lines, all of them or, where it is a file, none. False: not written.
   bool write_whole(std::string_view bytes, uint64_t lines);
 

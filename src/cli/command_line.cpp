@@ -3,14 +3,17 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
+#include <csignal>
 
 #include "base/text.h"
 #include "cli/commands/commands.h"
 #include "cli/messages.h"
+#include "cli/option_words.h"
 
 namespace sockeye {
 namespace {
+
+constexpr const char* kDefaultCommand = "states";
 
 // The subcommand that was chosen, else the program itself.
 const CLI::App* chosen_in(const CLI::App& app) {
@@ -40,18 +43,41 @@ Error unknown_word(const CLI::App& app) {
   const auto remaining = app.remaining(true);
   const std::string wrong = remaining.empty() ? "" : remaining.front().substr(0, remaining.front().find('='));
   const bool is_option = wrong.starts_with("-");
-  const std::string near = nearest_word(wrong, is_option ? option_names(*command) : command_names(app));
+  const std::vector<std::string> commands = command_names(app);
+  if (command != &app && std::count(commands.begin(), commands.end(), wrong) > 0) {
+    return {ErrorCode::kUsage, "unexpected word " + wrong + ": this is a command",
+            "a command is the first word: sockeye " + wrong + " ..."};
+  }
+  const std::string near = nearest_word(wrong, is_option ? option_names(*command) : commands);
   const std::string what = is_option ? "unknown option " : command == &app ? "unknown command " : "unexpected word ";
   const std::string help = command == &app ? "sockeye --help" : "sockeye " + command->get_name() + " --help";
   return {ErrorCode::kUsage, what + printable(wrong),
           near.empty() ? "see " + help : "did you mean " + near + "? (" + help + ")"};
 }
 
-Work print(std::string text, FILE* file, int exit_code) {
-  return [text = std::move(text), file, exit_code] {
-    fputs(text.c_str(), file);
-    return exit_code;
-  };
+// The options that take one value say nothing of an empty one (`--record "$UNSET"`); those that take a list do.
+Status check_values(const CLI::App& command) {
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_expected_max() != 1) continue;
+    const auto& values = option->results();
+    if (std::count(values.begin(), values.end(), "") == 0) continue;
+    return wrong(option->get_name(), "", "it has no value", "see sockeye " + command.get_name() + " --help");
+  }
+  return Ok{};
+}
+
+Work printing(std::string text) {
+  return [text = std::move(text)] { return print(text); };
+}
+
+// Where no command is named, the first is meant.
+std::vector<const char*> with_command(int argc, const char* const* argv) {
+  std::vector<const char*> words(argv, argv + argc);
+  if (words.empty()) words.push_back("sockeye");
+  const std::string_view first = words.size() > 1 ? words[1] : "-";
+  const bool asks_for_help = first == "-h" || first == "--help" || first == "--version";
+  if (first.starts_with("-") && !asks_for_help) words.insert(words.begin() + 1, kDefaultCommand);
+  return words;
 }
 
 }  // namespace
@@ -60,9 +86,11 @@ Result<Work> parse_command_line(int argc, const char* const* argv) {
   CLI::App app("sockeye shows what every TCP socket on this host is doing, as it happens.", "sockeye");
   app.set_version_flag("--version", "sockeye " SOCKEYE_VERSION);
   app.require_subcommand(0, 1);
-  app.footer("Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 not permitted or not possible on this kernel.");
+  app.footer(std::string("Without a command it is sockeye ") + kDefaultCommand +
+             ": sockeye --dst-port 443\nExit codes: 0 fine, 1 failed, 2 wrong usage, 3 not permitted or not possible "
+             "on this kernel.");
 
-  Chosen chosen = [&app] { return print(app.help(), stderr, static_cast<int>(ErrorCode::kUsage)); };
+  Chosen chosen;
   add_stream_commands(app, chosen);
   add_counts_command(app, chosen);
   add_who_command(app, chosen);
@@ -70,13 +98,15 @@ Result<Work> parse_command_line(int argc, const char* const* argv) {
   add_replay_command(app, chosen);
   add_list_command(app, chosen);
   try {
-    app.parse(argc, argv);
+    const auto words = with_command(argc, argv);
+    app.parse(static_cast<int>(words.size()), words.data());
+    SOCKEYE_TRY(check_values(*chosen_in(app)));
     return chosen();
   } catch (const CLI::CallForVersion& e) {
-    return print(std::string(e.what()) + "\n", stdout, 0);
+    return printing(std::string(e.what()) + "\n");
   } catch (const CLI::CallForHelp&) {
     const CLI::App* command = chosen_in(app);
-    return print(command->help(command == &app ? "" : app.get_name()), stdout, 0);
+    return printing(command->help(command == &app ? "" : app.get_name()));
   } catch (const CLI::ExtrasError&) {
     return unknown_word(app);
   } catch (const CLI::ParseError& e) {
@@ -85,6 +115,7 @@ Result<Work> parse_command_line(int argc, const char* const* argv) {
 }
 
 int run_command_line(int argc, const char* const* argv) {
+  for (const int number : {SIGPIPE, SIGXFSZ}) signal(number, SIG_IGN);  // write() says it: EPIPE, EFBIG
   const auto work = parse_command_line(argc, argv);
   return work ? (*work)() : report(work.error());
 }

@@ -16,8 +16,9 @@ namespace sockeye {
 // Does what a command line asks for; the exit code, as of run_command_line().
 using Work = std::function<int()>;
 
-// What the words (the program's name among them) ask for, help included, or kUsage. Nothing is opened or printed before
-// the work is done; looked at are users and network namespaces (parse_filter()), standard output and the environment.
+// What the words (the program's name among them) ask for, help included, or kUsage. Without a command `states` is
+// meant. Nothing is opened or printed before the work is done; looked at are users and network namespaces
+// (parse_filter()), standard output and the environment.
 Result<Work> parse_command_line(int argc, const char* const* argv);
 
 // Runs the program; the exit code: 0 fine, 1 failed, 2 wrong usage, 3 not permitted or not possible on this kernel.

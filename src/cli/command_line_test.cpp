@@ -26,7 +26,55 @@ TEST(ParseCommandLine, DoesNothingYet) {
   EXPECT_TRUE(parse({"retransmits", "--totals", "--by", "container", "--interval", "2s"}));
   EXPECT_TRUE(parse({"trace", "lifetimes,drops", "--active-only"}));
   EXPECT_TRUE(parse({"retransmits", "--totals", "--active-only"}));
-  EXPECT_TRUE(parse({})) << "the help, on standard error";
+}
+
+TEST(ParseCommandLine, MeansStatesWithoutACommand) {
+  for (const auto& words :
+       {std::vector<const char*>{}, {"--duration", "3s"}, {"-4"}, {"--dst-port", "443", "--json"}}) {
+    EXPECT_TRUE(parse(words)) << words.size();
+  }
+  EXPECT_EQ(parse({"--ring-size", "3M"}).error().what, "--ring-size 3M: this is not a power of two from 64K to 1024M");
+  EXPECT_EQ(parse({"--durtion", "3s"}).error().hint, "did you mean --duration? (sockeye states --help)");
+  const auto late = parse({"--json", "who"});
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().what, "unexpected word who: this is a command");
+}
+
+// Every option of every command that takes one value.
+TEST(ParseCommandLine, RefusesEmptyValues) {
+  const std::vector<const char*> output = {"--format", "--log-file", "--record", "--count", "--color", "--timestamps"};
+  const std::vector<const char*> run = {"--duration", "--btf", "--ring-size", "--ready-fd", "--direction"};
+  std::vector<std::vector<const char*>> lines;
+  for (const char* option : output) {
+    lines.push_back({"states", option, ""});
+    lines.push_back({"who", option, ""});
+    lines.push_back({"replay", "file", option, ""});
+  }
+  for (const char* option : run) lines.push_back({"trace", "states,drops", option, ""});
+  for (const char* option : {"--watch", "--by", "--duration", "--btf", "--ready-fd"}) {
+    lines.push_back({"counts", option, ""});
+  }
+  for (const char* option : {"--by", "--interval"}) lines.push_back({"retransmits", "--totals", option, ""});
+  lines.push_back({"doctor", "--btf", ""});
+  lines.push_back({"--record", ""});
+  for (const auto& words : lines) {
+    const auto work = parse(words);
+    ASSERT_FALSE(work) << words.front() << " " << words[words.size() - 2];
+    EXPECT_EQ(work.error().code, ErrorCode::kUsage);
+    EXPECT_EQ(work.error().what, std::string(words[words.size() - 2]) + ": it has no value");
+  }
+  EXPECT_EQ(parse({"replay", ""}).error().what, "file: it has no value");
+  EXPECT_FALSE(parse({"trace", ""}));
+  EXPECT_FALSE(parse({"states", "--with", ""}));
+  EXPECT_FALSE(parse({"states", "--port", ""}));
+}
+
+TEST(ParseCommandLine, TakesOptionsThatNeedNoValue) {
+  EXPECT_TRUE(parse({"states", "--format", "table", "-T"}));
+  EXPECT_TRUE(parse({"states", "-T", "--format", "table"}));
+  EXPECT_TRUE(parse({"counts", "--watch"}));
+  EXPECT_TRUE(parse({"counts", "--watch", "2s", "--strict"}));
+  EXPECT_FALSE(parse({"counts", "--watch", "soon"}));
 }
 
 TEST(ParseCommandLine, SaysWhatIsWrong) {
@@ -34,6 +82,10 @@ TEST(ParseCommandLine, SaysWhatIsWrong) {
            std::tuple(std::vector{"states", "--formt", "json"}, "unknown option --formt", "did you mean --format?"),
            std::tuple(std::vector{"sates"}, "unknown command sates", "did you mean states?"),
            std::tuple(std::vector{"states", "\033[31m"}, "unexpected word \\x1b[31m", "see sockeye states --help"),
+           std::tuple(std::vector{"states", "--count", "-1"}, "--count -1: this is not a number", "such as --count"),
+           std::tuple(std::vector{"who", "--count", "18446744073709551616"},
+                      "--count 18446744073709551616: this goes from 1 to 18446744073709551615", "such as --count"),
+           std::tuple(std::vector{"states", "--ready-fd", "0x1"}, "--ready-fd 0x1: this is not a number", "open it"),
            std::tuple(std::vector{"who", "--port", "0"}, "--port 0: this goes from 1 to 65535", "such as 443"),
            std::tuple(std::vector{"states", "--with", "who"}, "--with who: it has no lines of the form of states",
                       "it is a command of its own: sockeye who"),

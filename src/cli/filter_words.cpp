@@ -2,18 +2,11 @@
 #include "cli/filter_words.h"
 
 #include <algorithm>
-#include <charconv>
-
-#include "base/text.h"
 
 namespace sockeye {
 namespace {
 
 constexpr std::string_view kBlanks = " \t\r\n";  // "$(pgrep nginx)" in quotes is one word with newlines in it
-
-Error out_of_range(const ListOption& option, const Item& item, uint64_t least, uint64_t most) {
-  return wrong(option, item, "this goes from " + std::to_string(least) + " to " + std::to_string(most));
-}
 
 std::string_view trimmed(std::string_view text) {
   const size_t begin = text.find_first_not_of(kBlanks);
@@ -45,10 +38,6 @@ Status split_word(const ListOption& option, std::string_view word, std::vector<I
 
 }  // namespace
 
-Error wrong(const char* option, const std::string& value, const std::string& why, const std::string& hint) {
-  return {ErrorCode::kUsage, std::string(option) + (value.empty() ? "" : " " + printable(value)) + ": " + why, hint};
-}
-
 Error wrong(const ListOption& option, const Item& item, const std::string& why) {
   return wrong(option.name, item.given(), why, option.example);
 }
@@ -59,15 +48,9 @@ Result<std::vector<Item>> items_of(const ListOption& option, const FilterOptions
   return items;
 }
 
-bool is_digits(std::string_view text) { return text.find_first_not_of("0123456789") == std::string_view::npos; }
-
 Result<uint64_t> parse_number(const ListOption& option, const Item& item, std::string_view text, uint64_t least,
                               uint64_t most) {
-  uint64_t number = 0;
-  if (text.empty() || !is_digits(text)) return wrong(option, item, "this is not a number");
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || number < least || number > most) return out_of_range(option, item, least, most);
-  return number;
+  return parse_number(option.name, item.given(), text, least, most, option.example);
 }
 
 }  // namespace sockeye

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "cli/filter_options.h"
+#include "cli/option_words.h"
 
 namespace sockeye {
 
@@ -30,13 +31,11 @@ struct Item {
   std::string given() const { return (excluded ? "!" : "") + text; }
 };
 
-Error wrong(const char* option, const std::string& value, const std::string& why, const std::string& hint);
 Error wrong(const ListOption& option, const Item& item, const std::string& why);
 
 // All items that were given for an option.
 Result<std::vector<Item>> items_of(const ListOption& option, const FilterOptions& options);
 
-bool is_digits(std::string_view text);
 // A whole number in these bounds, of which `text` is a part of the item or all of it.
 Result<uint64_t> parse_number(const ListOption& option, const Item& item, std::string_view text, uint64_t least,
                               uint64_t most);

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "base/output.h"
+
 namespace sockeye {
 
 int report(const Error& error) {
@@ -15,6 +17,11 @@ int report(const Error& error) {
 }
 
 void say(const std::string& line) { fprintf(stderr, "sockeye: %s\n", line.c_str()); }
+
+int print(std::string_view text) {
+  const auto written = Output::standard(nullptr).write_all(text);
+  return written ? 0 : report(written.error());
+}
 
 void tell_ready(int fd) {
   if (fd < 0) return;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -13,6 +14,10 @@ int report(const Error& error);
 
 // Prints "sockeye: line".
 void say(const std::string& line);
+
+// Writes all that a command has to show to standard output; the exit code: 1, and a sentence, where it cannot be
+// written. A reader that has gone has seen enough.
+int print(std::string_view text);
 
 // Writes the byte that --ready-fd promises, if a descriptor was given.
 void tell_ready(int fd);

@@ -7,16 +7,13 @@
 #include <CLI/CLI.hpp>
 #include <bit>
 #include <charconv>
+#include <climits>
 
 #include "base/output.h"
-#include "base/text.h"
+#include "cli/option_words.h"
 
 namespace sockeye {
 namespace {
-
-Error wrong(const std::string& option, const std::string& value, const std::string& why, const std::string& hint) {
-  return {ErrorCode::kUsage, option + " " + printable(value) + ": " + why, hint};
-}
 
 std::string known_formats() {
   std::string formats;
@@ -43,13 +40,31 @@ constexpr std::pair<std::string_view, TimeStyle> kTimeStyles[] = {
 
 Status understand_times(const RunWords& words, RunOptions& options) {
   if (!words.times) return Ok{};
-  options.times = parse_time_style(words.times->empty() ? "time" : *words.times);
+  options.times = parse_time_style(*words.times);
   if (!options.times) {
     return wrong("-T", *words.times, "there is no such choice", "it is none, time, date, rfc3339, unix, delta or boot");
   }
   if (options.format == "table") return Ok{};
   return wrong("-T", *words.times, "the " + options.format + " format has one way to write times",
                "it is for tables: --format table");
+}
+
+Result<std::optional<uint64_t>> parse_count(const std::optional<std::string>& word) {
+  if (!word) return std::optional<uint64_t>();
+  const auto count = parse_number("--count", *word, *word, 1, UINT64_MAX, "such as --count 1000");
+  if (!count) return count.error();
+  return std::optional(*count);
+}
+
+// A descriptor that is open; -1: none was given.
+Result<int> parse_ready_fd(const std::optional<std::string>& word) {
+  if (!word) return -1;
+  const std::string hint = "open it: sockeye ... --ready-fd 3 3>file";
+  const auto number = parse_number("--ready-fd", *word, *word, 0, INT_MAX, hint);
+  if (!number) return number.error();
+  const int fd = static_cast<int>(*number);
+  if (fcntl(fd, F_GETFD) == -1) return wrong("--ready-fd", *word, "this descriptor is not open", hint);
+  return fd;
 }
 
 // The number that `text` begins with, and what follows it.
@@ -81,11 +96,12 @@ void add_output_options(CLI::App& command, RunWords& words) {
       .add_option("-T,--timestamps", words.times,
                   "times in the table: time (of day, the default), date, rfc3339 (UTC), unix, delta (since the row "
                   "before), boot (since the start of the machine; all three in seconds) or none")
-      ->expected(0, 1);
+      ->expected(0, 1)
+      ->default_str("time");
   command.add_flag("--quiet", words.quiet, "no words on standard error but errors and losses");
 }
 
-void add_btf_option(CLI::App& command, std::optional<std::string>& file) {
+void add_btf_option(CLI::App& command, std::string& file) {
   command.add_option("--btf", file,
                      "a copy of the kernel's types, where its own /sys/kernel/btf/vmlinux cannot be read");
 }
@@ -119,23 +135,21 @@ Result<RunOptions> parse_run_options(const RunWords& words) {
   }
   options.log_file = words.log_file;
   options.record_file = words.record_file;
-  auto btf_file = parse_btf_file(words.btf_file);
-  if (!btf_file) return btf_file.error();
-  options.btf_file = std::move(*btf_file);
+  options.btf_file = words.btf_file;
   if (!words.duration.empty()) {
     auto duration = parse_duration(words.duration);
     if (!duration) return duration.error();
     options.duration = *duration;
   }
-  options.count = words.count;
+  const auto count = parse_count(words.count);
+  if (!count) return count.error();
+  options.count = *count;
   auto ring_bytes = parse_ring_size(words.ring_size);
   if (!ring_bytes) return ring_bytes.error();
   options.ring_bytes = *ring_bytes;
-  options.ready_fd = words.ready_fd;
-  if (words.ready_fd != -1 && fcntl(words.ready_fd, F_GETFD) == -1) {
-    return wrong("--ready-fd", std::to_string(words.ready_fd), "this descriptor is not open",
-                 "open it: sockeye ... 3>file");
-  }
+  const auto ready_fd = parse_ready_fd(words.ready_fd);
+  if (!ready_fd) return ready_fd.error();
+  options.ready_fd = *ready_fd;
   if (words.colour != "auto" && words.colour != "always" && words.colour != "never") {
     return wrong("--color", words.colour, "there is no such choice", "it is auto, always or never");
   }
@@ -145,12 +159,6 @@ Result<RunOptions> parse_run_options(const RunWords& words) {
   options.end_record = words.end_record;
   options.quiet = words.quiet;
   return options;
-}
-
-Result<std::string> parse_btf_file(const std::optional<std::string>& word) {
-  if (!word) return std::string();
-  if (word->empty()) return Error{ErrorCode::kUsage, "--btf: no file is named", "such as --btf /path/to/vmlinux"};
-  return *word;
 }
 
 std::optional<TimeStyle> parse_time_style(std::string_view word) {

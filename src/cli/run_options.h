@@ -15,7 +15,7 @@ class App;
 
 namespace sockeye {
 
-// As given on the command line.
+// As given on the command line; empty: not given.
 struct RunWords {
   std::string format;
   std::string log_file;
@@ -24,9 +24,9 @@ struct RunWords {
   std::string ring_size = "4M";
   std::string colour = "auto";
   std::optional<std::string> times;
-  std::optional<uint64_t> count;
-  std::optional<std::string> btf_file;
-  int ready_fd = -1;
+  std::optional<std::string> count;
+  std::string btf_file;
+  std::optional<std::string> ready_fd;
   bool json = false;
   bool strict = false;
   bool end_record = false;
@@ -43,7 +43,7 @@ struct RunOptions {
   std::optional<std::chrono::nanoseconds> duration;
   std::optional<uint64_t> count;
   uint32_t ring_bytes;
-  int ready_fd;
+  int ready_fd;  // -1: none
   bool colour;
   std::optional<TimeStyle> times;  // as SinkOptions has it
   bool strict;
@@ -54,14 +54,11 @@ struct RunOptions {
 void add_run_options(CLI::App& command, RunWords& words);
 // Of them, those of a run that ends by itself: in which form, where to.
 void add_output_options(CLI::App& command, RunWords& words);
-void add_btf_option(CLI::App& command, std::optional<std::string>& file);
+void add_btf_option(CLI::App& command, std::string& file);
 void add_duration_option(CLI::App& command, RunWords& words);
 
 // kUsage for what makes no sense.
 Result<RunOptions> parse_run_options(const RunWords& words);
-
-// The file of --btf; empty: none.
-Result<std::string> parse_btf_file(const std::optional<std::string>& word);
 
 // A word of -T; none for one that is no such word.
 std::optional<TimeStyle> parse_time_style(std::string_view word);

@@ -157,7 +157,7 @@ void add_counts_command(CLI::App& app, Chosen& chosen) {
   auto words = std::make_shared<CountsWords>();
   CLI::App* command = app.add_subcommand("counts", "TCP sockets per state now, in all network namespaces");
   CLI::Option* watch = command->add_option("--watch", words->interval, "again and again, each second or this long");
-  watch->expected(0, 1);
+  watch->expected(0, 1)->default_str(kDefaultInterval);
   command->add_option(
       "--by", words->by,
       "in groups, as the sockets are visited: comm (of the owner), container, netns or port (of the service)");
