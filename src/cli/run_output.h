@@ -35,6 +35,10 @@ void say_what_found_no_room(const kernel_counters& counters);
 // How many were delivered (`what`, in the plural) and how many lost, where and why.
 void say_totals(const RunTotals& totals, const std::string& what);
 
+// Whether something was not written that was there to be: of a command that ends by itself, whoever runs it can run it
+// again.
+bool could_not_write(const RunTotals& totals);
+
 // What nobody can tell the numbers of: the opener of a connection, for --direction; counters that do not fit together.
 void say_left_out(const RunTotals& totals, const std::string& what);
 

@@ -48,7 +48,7 @@ bool IteratorSource::read_more() {
 }
 
 void IteratorSource::open_next() {
-  if (!walk_->enter_next()) return stop();
+  if (!walk_->enter_next()) return end_walk();
   auto iterator = object_.open_iterator(moment_);
   if (iterator) {
     iterator_ = std::move(*iterator);
@@ -85,7 +85,11 @@ Losses IteratorSource::losses(bool exact) {
 }
 
 void IteratorSource::stop() {
-  if (!walk_) return;
+  report_.is_cut_short = !ended();
+  if (walk_) end_walk();
+}
+
+void IteratorSource::end_walk() {
   report_.unvisited += walk_->unvisited();
   if (!walk_->shortcoming().empty()) report_.shortcoming = walk_->shortcoming();
   iterator_ = Fd();

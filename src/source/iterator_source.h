@@ -16,9 +16,10 @@
 namespace sockeye {
 
 struct IteratorReport {
-  int namespaces = 0;       // visited to the end
-  int unvisited = 0;        // that could not be entered or read
-  std::string shortcoming;  // why; empty: all could
+  int namespaces = 0;         // visited to the end
+  int unvisited = 0;          // that could not be entered or read
+  std::string shortcoming;    // why; empty: all could
+  bool is_cut_short = false;  // stopped before the end
 };
 
 class IteratorSource : public Source {
@@ -42,6 +43,7 @@ class IteratorSource : public Source {
  private:
   bool read_more();
   void open_next();
+  void end_walk();
   void decode(Batch& batch);
   void fail(const std::string& why);
 

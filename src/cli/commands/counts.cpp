@@ -27,10 +27,9 @@ using std::chrono::steady_clock;
 constexpr const char* kDefaultInterval = "1s";
 
 struct CountsWords {
-  std::string interval;
+  std::string interval;  // empty: without --watch
   std::string by;
   RunWords run;
-  bool watch = false;
 };
 
 struct CountsOptions {
@@ -40,6 +39,7 @@ struct CountsOptions {
   std::string btf_file;
   int ready_fd;
   bool json;
+  bool strict;
 };
 
 // Until the time has come; false: a signal came first.
@@ -54,33 +54,61 @@ bool wait_until(steady_clock::time_point when, Signals& signals) {
   return false;
 }
 
-Status print_reading(SocketCounts& counts, Enricher& enricher, const CountsOptions& options, Output& output,
-                     WallTime& wall) {
-  enricher.begin_batch();
-  const auto reading = counts.read();
-  if (!reading) return reading.error();
-  Buffer text(4096);
-  wall.recheck();
-  if (options.json) {
-    add_counts_json(text, *reading, wall);
-  } else {
-    const int columns = output.screen().columns;
-    if (reading->grouped)
-      add_grouped_counts_table(text, *reading, columns);
-    else
-      add_counts_table(text, *reading, columns);
-    if (options.interval) text.add('\n');
-  }
-  output.write(text.view());
-  if (const std::string complaint = output.take_complaint(); !complaint.empty()) say(complaint);
-  return Ok{};
-}
+// Shows one reading after the other, and remembers what became of them.
+class Readings {
+ public:
+  Readings(const CountsOptions& options, Signals& signals, const Clock& clock)
+      : options_(options), output_(Output::standard(&signals)), wall_(clock) {}
 
-Status run_counts(const CountsOptions& options) {
+  Status print(SocketCounts& counts, Enricher& enricher) {
+    enricher.begin_batch();
+    const auto reading = counts.read();
+    if (!reading) return reading.error();
+    are_complete_ &= reading->is_drift_known;
+    const auto written = output_.write_all(text_of(*reading).view());
+    if (written) return Ok{};
+    are_written_ = false;
+    if (told_ == written.error().what) return Ok{};
+    told_ = written.error().what;
+    say(told_);
+    return Ok{};
+  }
+
+  void miss_owners() { are_complete_ = false; }
+  bool reader_has_gone() const { return output_.is_closed(); }
+  int exit_code() const {
+    return are_written_ && (are_complete_ || !options_.strict) ? 0 : static_cast<int>(ErrorCode::kFailed);
+  }
+
+ private:
+  Buffer text_of(const CountsReading& reading) {
+    Buffer text(4096);
+    wall_.recheck();
+    const int columns = output_.screen().columns;
+    if (options_.json) {
+      add_counts_json(text, reading, wall_);
+      return text;
+    }
+    if (reading.grouped)
+      add_grouped_counts_table(text, reading, columns);
+    else
+      add_counts_table(text, reading, columns);
+    if (options_.interval) text.add('\n');
+    return text;
+  }
+
+  const CountsOptions& options_;
+  Output output_;
+  WallTime wall_;
+  bool are_complete_ = true;
+  bool are_written_ = true;
+  std::string told_;  // why the last one that was not could not be written
+};
+
+Result<int> run_counts(const CountsOptions& options) {
   Signals signals;
   const SystemClock clock;
-  WallTime wall(clock);
-  Output output = Output::standard(&signals);
+  Readings readings(options, signals, clock);
   const bool owners = options.by && needs_owners(*options.by);
   Enricher enricher;
   std::optional<SocketGroups> groups;
@@ -101,7 +129,10 @@ Status run_counts(const CountsOptions& options) {
   SOCKEYE_TRY(counts->seed());
   if (owners) {
     const SnapshotReport owners = take_snapshot(**object);
-    if (!owners.shortcoming.empty()) say("the owners are not complete: " + owners.shortcoming);
+    if (!owners.shortcoming.empty()) {
+      say("the owners are not complete: " + owners.shortcoming);
+      readings.miss_owners();
+    }
   }
   tell_ready(options.ready_fd);
 
@@ -109,15 +140,16 @@ Status run_counts(const CountsOptions& options) {
   const auto end = options.duration ? start + *options.duration : steady_clock::time_point::max();
   if (!options.interval) {
     if (options.duration) wait_until(end, signals);
-    return print_reading(*counts, enricher, options, output, wall);
+    SOCKEYE_TRY(readings.print(*counts, enricher));
+    return readings.exit_code();
   }
-  for (auto next = start; next <= end && !output.is_closed(); next += *options.interval) {
-    if (!wait_until(next, signals)) return Ok{};
-    SOCKEYE_TRY(print_reading(*counts, enricher, options, output, wall));
+  for (auto next = start; next <= end && !readings.reader_has_gone(); next += *options.interval) {
+    if (!wait_until(next, signals)) return readings.exit_code();
+    SOCKEYE_TRY(readings.print(*counts, enricher));
     next = std::max(next, steady_clock::now() - *options.interval);
   }
-  if (options.duration && !output.is_closed()) wait_until(end, signals);
-  return Ok{};
+  if (options.duration && !readings.reader_has_gone()) wait_until(end, signals);
+  return readings.exit_code();
 }
 
 Result<CountsOptions> understand(const CountsWords& words) {
@@ -128,7 +160,8 @@ Result<CountsOptions> understand(const CountsWords& words) {
                         .by = {},
                         .btf_file = run->btf_file,
                         .ready_fd = run->ready_fd,
-                        .json = words.run.json};
+                        .json = words.run.json,
+                        .strict = words.run.strict};
   if (!words.by.empty()) {
     options.by = parse_group_by(words.by);
     if (!options.by) {
@@ -136,8 +169,8 @@ Result<CountsOptions> understand(const CountsWords& words) {
                    "it is one of comm, container, netns and port"};
     }
   }
-  if (!words.watch) return options;
-  const auto interval = parse_duration(words.interval.empty() ? kDefaultInterval : words.interval);
+  if (words.interval.empty()) return options;
+  const auto interval = parse_duration(words.interval);
   if (!interval) {
     return Error{ErrorCode::kUsage, "--watch " + printable(words.interval) + ": this is not a length of time",
                  interval.error().hint};
@@ -147,8 +180,8 @@ Result<CountsOptions> understand(const CountsWords& words) {
 }
 
 int run_and_report(const CountsOptions& options) {
-  const auto done = run_counts(options);
-  return done ? 0 : report(done.error());
+  const auto exit_code = run_counts(options);
+  return exit_code ? *exit_code : report(exit_code.error());
 }
 
 }  // namespace
@@ -156,21 +189,20 @@ int run_and_report(const CountsOptions& options) {
 void add_counts_command(CLI::App& app, Chosen& chosen) {
   auto words = std::make_shared<CountsWords>();
   CLI::App* command = app.add_subcommand("counts", "TCP sockets per state now, in all network namespaces");
-  CLI::Option* watch = command->add_option("--watch", words->interval, "again and again, each second or this long");
-  watch->expected(0, 1)->default_str(kDefaultInterval);
+  command->add_option("--watch", words->interval, "again and again, each second or this long")
+      ->expected(0, 1)
+      ->default_str(kDefaultInterval);
   command->add_option(
       "--by", words->by,
       "in groups, as the sockets are visited: comm (of the owner), container, netns or port (of the service)");
   command->add_flag("--json", words->run.json, "one object a line");
   command->add_option("--duration", words->run.duration,
                       "count for this long, then print; with --watch: stop after it");
+  command->add_flag("--strict", words->run.strict, "exit 1 if something could not be visited or was lost");
   add_btf_option(*command, words->run.btf_file);
   command->add_option("--ready-fd", words->run.ready_fd,
                       "write a byte to this descriptor once the counters are seeded");
-  command->callback([words, watch, &chosen] {
-    words->watch = watch->count() > 0;
-    chosen = [words] { return work_of(understand(*words), run_and_report); };
-  });
+  command->callback([words, &chosen] { chosen = [words] { return work_of(understand(*words), run_and_report); }; });
 }
 
 }  // namespace sockeye

@@ -2,11 +2,13 @@
 // `sockeye list`: what there is, the same on every machine: collectors with their fields, moments, formats. It asks the
 // kernel for nothing; what of it works here is the answer of `sockeye doctor`.
 #include <CLI/CLI.hpp>
-#include <cstdio>
+#include <algorithm>
 #include <memory>
+#include <string>
 
 #include "bpf/object.h"
 #include "cli/commands/commands.h"
+#include "cli/messages.h"
 #include "docs/output_docs.h"
 #include "event/collector.h"
 #include "event/loss.h"
@@ -31,20 +33,31 @@ std::string_view word_of(FieldType type) {
   return "";
 }
 
-void print_fields(const EventType& type) {
-  for (const Field* field : fields_of(type)) {
-    printf("    %-14s %-8s %-8s %s\n", std::string(field->name).c_str(), std::string(word_of(field->type)).c_str(),
-           std::string(field->unit).c_str(), std::string(field->meaning).c_str());
-  }
+// At least so wide, and a space after it.
+std::string column(std::string_view text, size_t width) {
+  std::string padded(text);
+  padded.resize(std::max(padded.size(), width), ' ');
+  return padded + ' ';
 }
 
-void print_moments() {
-  puts("Moments (where it attaches in the kernel: the ways, the best first; sockeye doctor: which of them work here):");
+std::string fields_text(const EventType& type) {
+  std::string text;
+  for (const Field* field : fields_of(type)) {
+    text += "    " + column(field->name, 14) + column(word_of(field->type), 8) + column(field->unit, 8) +
+            std::string(field->meaning) + '\n';
+  }
+  return text;
+}
+
+std::string moments_text() {
+  std::string text =
+      "Moments (where it attaches in the kernel: the ways, the best first; sockeye doctor: which of them work here):\n";
   for (const Ladder& ladder : Object::ladders()) {
     std::string rungs;
     for (const std::string& rung : ladder.rungs) rungs += (rungs.empty() ? "" : ", ") + rung;
-    printf("  %-20s %s\n", ladder.moment.c_str(), rungs.c_str());
+    text += "  " + column(ladder.moment, 20) + rungs + '\n';
   }
+  return text;
 }
 
 std::string moments_of(const Collector& collector) {
@@ -56,34 +69,33 @@ std::string moments_of(const Collector& collector) {
   return moments;
 }
 
-void print_collector(const Collector& collector, bool with_fields) {
+std::string collector_text(const Collector& collector, bool with_fields) {
   const std::string_view events = collector.totals_of;
   const std::string name = events.empty() ? std::string(collector.event.name) : std::string(events) + " --totals";
-  printf("  %-14s %s (at %s)\n", name.c_str(), std::string(collector.summary).c_str(), moments_of(collector).c_str());
-  if (with_fields) print_fields(collector.event);
+  const std::string text =
+      "  " + column(name, 14) + std::string(collector.summary) + " (at " + moments_of(collector) + ")\n";
+  return with_fields && !collector.event.line.empty() ? text + fields_text(collector.event) : text;
 }
 
-int list(bool with_fields) {
-  puts("Collectors (sockeye NAME, or several: sockeye trace NAME,NAME):");
+std::string list_text(bool with_fields) {
+  std::string text = "Collectors (sockeye NAME, or several: sockeye trace NAME,NAME):\n";
   for (const bool stream : {true, false}) {
-    if (!stream) puts("Collectors with a command of their own, not in trace (sockeye NAME):");
+    if (!stream) text += "Collectors with a command of their own, not in trace (sockeye NAME):\n";
     for (const Collector* collector : collectors()) {
-      if (collector->has_stream == stream) print_collector(*collector, with_fields && !collector->event.line.empty());
+      if (collector->has_stream == stream) text += collector_text(*collector, with_fields);
     }
   }
-  puts("Records that may come in any stream:");
+  text += "Records that may come in any stream:\n";
   for (const EventType* type : {&kGapType, &kEndType}) {
-    printf("  %-14s %s\n", std::string(type->name).c_str(),
-           type == &kGapType ? "something was lost, here" : "the end of the run (--end-record)");
-    if (with_fields) print_fields(*type);
+    text += "  " + column(type->name, 14) +
+            (type == &kGapType ? "something was lost, here\n" : "the end of the run (--end-record)\n");
+    if (with_fields) text += fields_text(*type);
   }
-  print_moments();
-  fputs("Formats (--format):", stdout);
+  text += moments_text() + "Formats (--format):";
   for (const SinkKind* kind : sink_kinds()) {
-    for (const std::string_view format : kind->formats) printf(" %s", std::string(format).c_str());
+    for (const std::string_view format : kind->formats) text += ' ' + std::string(format);
   }
-  puts("");
-  return 0;
+  return text + '\n';
 }
 
 }  // namespace
@@ -98,9 +110,7 @@ void add_list_command(CLI::App& app, Chosen& chosen) {
   command->callback([=, &chosen] {
     chosen = [=] {
       return Work([with_fields = *with_fields, markdown = *markdown, schema = *schema] {
-        if (!markdown && !schema) return list(with_fields);
-        fputs((markdown ? output_markdown() : output_schema()).c_str(), stdout);
-        return 0;
+        return print(markdown ? output_markdown() : schema ? output_schema() : list_text(with_fields));
       });
     };
   });

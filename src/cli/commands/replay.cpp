@@ -117,8 +117,8 @@ int play_and_report(const Replay& replay) {
                        " before it were read",
                    ""});
   }
-  const bool lost = result->totals.losses.any();
-  return lost && replay.run.strict ? static_cast<int>(ErrorCode::kFailed) : 0;
+  const bool failed = could_not_write(result->totals) || (result->totals.losses.any() && replay.run.strict);
+  return failed ? static_cast<int>(ErrorCode::kFailed) : 0;
 }
 
 }  // namespace

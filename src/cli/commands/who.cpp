@@ -103,7 +103,7 @@ Result<WhoResult> look(const RunOptions& options, const filter_rules& filters, c
   result.totals = pipeline.run({std::nullopt, options.count, options.end_record, {}});
   result.holders_shortcoming = holders.shortcoming();
   result.read = source.report();
-  if (result.read.namespaces == 0 && !result.read.shortcoming.empty()) {
+  if (result.read.namespaces == 0 && !result.read.shortcoming.empty() && !result.read.is_cut_short) {
     return Error{ErrorCode::kFailed, result.read.shortcoming, ""};
   }
   return result;
@@ -111,9 +111,11 @@ Result<WhoResult> look(const RunOptions& options, const filter_rules& filters, c
 
 void say_result(const WhoResult& result, bool quiet) {
   const uint64_t lost = result.totals.losses.events();
-  if (!quiet) {
-    say(counted(result.totals.delivered, "TCP socket") + " in " +
-        counted(static_cast<uint64_t>(result.read.namespaces), "network namespace"));
+  const std::string shown = counted(result.totals.delivered, "TCP socket");
+  if (!quiet && result.read.is_cut_short) {
+    say("it ended after " + shown + ": there may be more");
+  } else if (!quiet) {
+    say(shown + " in " + counted(static_cast<uint64_t>(result.read.namespaces), "network namespace"));
   }
   if (lost > 0)
     say_totals(result.totals, "sockets");
@@ -133,7 +135,8 @@ int look_and_report(const Look& wanted) {
   if (!result) return report(result.error());
   say_result(*result, wanted.run.quiet);
   const bool incomplete = result->totals.losses.any() || !result->read.shortcoming.empty();
-  return incomplete && wanted.run.strict ? static_cast<int>(ErrorCode::kFailed) : 0;
+  const bool failed = could_not_write(result->totals) || (incomplete && wanted.run.strict);
+  return failed ? static_cast<int>(ErrorCode::kFailed) : 0;
 }
 
 }  // namespace
