@@ -92,6 +92,7 @@ std::string name_in_kernel(bpf_attach_type attach_type, uint32_t target) {
 }
 
 Error refused(const std::string& what, int error, std::string hint) {
+  if (error == EMFILE || error == ENFILE) return too_many_files(what, error);
   return {ErrorCode::kNotPossible, what + ": " + errno_text(error), std::move(hint)};
 }
 

@@ -4,11 +4,14 @@
 #include <bpf/libbpf.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
 #include <sstream>
 #include <string_view>
+
+#include "bpf/host.h"
 
 namespace sockeye {
 namespace {
@@ -73,6 +76,7 @@ std::string refused_program() {
 }
 
 Error load_error(int error, const std::string& doing) {
+  if (error == EMFILE || error == ENFILE) return too_many_files(doing, error);
   const std::string words = reason_in(complaints);
   return {ErrorCode::kNotPossible, doing + ": " + errno_text(error) + (words.empty() ? "" : " (" + words + ")"),
           "this kernel refuses what sockeye needs: sockeye doctor says more"};

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/counter.h"
 #include "bpf/grace_period.h"
+#include "bpf/host.h"
 #include "bpf/kernel_symbols.h"
 #include "bpf/lent_types.h"
 #include "bpf/libbpf_words.h"
@@ -53,8 +54,15 @@ std::string rung_of_program(const std::string& program) {
 constexpr __u32 kStatistics = 4;  // BPF_LOG_STATS of <linux/bpf_verifier.h>
 
 Status write_all(const Fd& file, std::span<const std::byte> bytes) {
-  if (write(file.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size())) return Ok{};
-  return Error{ErrorCode::kFailed, "no room for the kernel's types: " + errno_text(errno), ""};
+  while (!bytes.empty()) {
+    const ssize_t n = write(file.get(), bytes.data(), bytes.size());
+    if (n < 0) {
+      return Error{ErrorCode::kFailed, "no room for the kernel's types: " + errno_text(errno),
+                   errno == EFBIG ? "raise the limit of the size of files: ulimit -f unlimited" : ""};
+    }
+    bytes = bytes.subspan(static_cast<size_t>(n));
+  }
+  return Ok{};
 }
 
 }  // namespace
@@ -85,6 +93,7 @@ std::vector<Ladder> Object::ladders() {
 
 Result<std::unique_ptr<Object>> Object::open(const ObjectOptions& options) {
   listen_to_libbpf();
+  SOCKEYE_TRY(check_process());
   auto features = Features::detect(options.btf_file);
   if (!features) return features.error();
   std::unique_ptr<Object> object(new Object(std::move(*features)));

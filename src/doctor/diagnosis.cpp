@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "bpf/host.h"
 #include "bpf/namespace_walk.h"
 #include "bpf/object.h"
 #include "bpf/snapshot.h"
@@ -136,6 +137,7 @@ CollectorDiagnosis describe_plan(const std::string& collector, const RunPlan& pl
 }
 
 Result<Diagnosis> diagnose(const std::string& btf_file) {
+  SOCKEYE_TRY(check_process());
   Diagnosis diagnosis;
   diagnosis.machine = read_machine("", btf_file);
   diagnosis.namespaces = walk_namespaces();
