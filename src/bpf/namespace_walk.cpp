@@ -72,6 +72,9 @@ void NamespaceWalk::find_others() {
                    " processes are hidden: " + errno_text(EACCES) + " (CAP_SYS_PTRACE shows them)";
   } else if (!is_in_initial_namespace(NamespaceKind::kPid)) {
     shortcoming_ = "sockeye runs in a pid namespace, and sees the network namespaces of no process outside it";
+  } else if (are_processes_hidden()) {
+    shortcoming_ =
+        "/proc does not show the processes of other users, nor their network namespaces (CAP_SYS_PTRACE shows them)";
   }
 }
 
