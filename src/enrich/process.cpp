@@ -9,6 +9,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/read_file.h"
 
 namespace sockeye {
@@ -49,10 +50,11 @@ Result<Fd> open_process(const std::string& root, uint32_t pid, uint64_t start_ns
   if (start_ns == 0) return directory;
   auto stat = read_file(directory.get(), "stat", kMaxStat);
   if (!stat) return std::move(stat.error());
+  static const auto ahead = static_cast<uint64_t>(time_namespace_offset_ns());
   static const uint64_t ns_per_tick = kNsPerSecond / static_cast<uint64_t>(::sysconf(_SC_CLK_TCK));
   const auto ticks = start_ticks(*stat);
   if (!ticks) return Error{ErrorCode::kFailed, "no start time in " + path + "/stat", ""};
-  if (*ticks != start_ns / ns_per_tick)
+  if (*ticks != (start_ns + ahead) / ns_per_tick)
     return Error{ErrorCode::kFailed, "process " + std::to_string(pid) + " has ended: its pid is another's now", ""};
   return directory;
 }
