@@ -85,13 +85,13 @@ std::vector<const counts_group_visit*> SocketGroups::each_once() const {
 }
 
 GroupedSockets SocketGroups::grouped() const {
-  using Key = std::tuple<SocketGroup::Kind, std::string, uint64_t>;
+  using Key = std::tuple<SocketGroup::Kind, std::string, std::string, uint64_t>;
   const std::vector<const counts_group_visit*> visits = each_once();
   const Listeners listeners(visits);
   std::map<Key, SocketGroup> groups;
   for (const counts_group_visit* visit : visits) {
     const SocketGroup key = key_of(*visit, listeners);
-    SocketGroup& group = groups.try_emplace(Key(key.kind, key.name, key.number), key).first->second;
+    SocketGroup& group = groups.try_emplace(Key(key.kind, key.name, key.container_user, key.number), key).first->second;
     ++group.sockets[shown_state(visit->visit)];
     ++group.total;
   }
@@ -141,6 +141,7 @@ SocketGroup SocketGroups::key_of_owner(const counts_group_visit& visit) const {
     } else {
       key.name = context->container;
       key.container_name = context->container_name;
+      key.container_user = context->container_user;
     }
   }
   return key;

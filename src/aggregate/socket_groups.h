@@ -33,9 +33,11 @@ struct SocketGroup {
   Kind kind = Kind::kKnown;
   std::string name;            // of kComm untrusted bytes, of kContainer an id or a printable name; else empty
   std::string container_name;  // of kContainer what people call it, untrusted bytes; empty where nobody tells
-  uint64_t number = 0;         // of kNetns the inode number, of kPort the port; else 0
-  uint64_t netns_cookie = 0;   // of kNetns; 0: the kernel has not given it one
-  StateCounts sockets{};       // by state as ss shows it
+  std::string
+      container_user;         // of kContainer as Context::container_user: those of different users are different groups
+  uint64_t number = 0;        // of kNetns the inode number, of kPort the port; else 0
+  uint64_t netns_cookie = 0;  // of kNetns; 0: the kernel has not given it one
+  StateCounts sockets{};      // by state as ss shows it
   int64_t total = 0;
 };
 

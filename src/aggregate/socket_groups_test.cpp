@@ -131,6 +131,15 @@ TEST(SocketGroups, Containers) {
             (Lines{std::string(64, 'a') + " web: 2, 10: 2", "unknown: 2, 10: 2", "no container: 1, 10: 1"}));
 }
 
+TEST(SocketGroups, WhatAUserSaysIsAGroupOfItsOwn) {
+  const Context roots = {.container = "one"}, users = {.container = "one", .container_user = "1000"};
+  SocketGroups groups(GroupBy::kContainer,
+                      [&](const ::owner& who) -> const Context* { return who.cgroup_id == 1 ? &roots : &users; });
+  EXPECT_EQ(group(groups, {owned(visit(1, STATE_LISTEN, 80, 0), "a", 1), owned(visit(2, STATE_LISTEN, 81, 0), "b", 1),
+                           owned(visit(3, STATE_LISTEN, 82, 0), "c", 2)}),
+            (Lines{"one: 2, 10: 2", "one: 1, 10: 1"}));
+}
+
 TEST(SocketGroups, ASocketCountsOnceAndAClosedOneNever) {
   EXPECT_EQ(group(SocketGroups(GroupBy::kNetns), {visit(1, STATE_ESTABLISHED, 80, 1), visit(1, STATE_CLOSE_WAIT, 80, 1),
                                                   visit(2, STATE_CLOSE, 0, 0), visit(3, 99, 0, 0)}),

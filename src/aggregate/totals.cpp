@@ -28,6 +28,11 @@ uint64_t rank_of(const TotalsGroup& group, const Field& field) {
   return value;
 }
 
+// Containers of one id that different users speak of are different ones.
+std::string key_of_container(const Context& where) {
+  return "container " + where.container + (where.container.empty() ? "" : " " + where.container_user);
+}
+
 }  // namespace
 
 Totals::Totals(const EventType& type, TotalsBy by, size_t most_groups)
@@ -47,7 +52,7 @@ std::string Totals::key_of(const socket_event& event, const Context* context) co
   if (by_ == TotalsBy::kConnection) return joined(event.socket) + process;
   if (by_ == TotalsBy::kProcess) return process;
   if (!is_process(who)) return process;
-  return context ? "container " + context->container : joined(uint64_t{0}, uint8_t{OWNER_UNKNOWN});
+  return context ? key_of_container(*context) : joined(uint64_t{0}, uint8_t{OWNER_UNKNOWN});
 }
 
 void Totals::name_group(std::byte* record, std::string_view name) const {

@@ -117,6 +117,21 @@ TEST(Totals, AddsUpByContainer) {
   EXPECT_EQ(event_of(groups[2]).group, TOTALS_UNKNOWN);
 }
 
+TEST(Totals, WhatAUserSaysIsNotAddedToWhatRootSays) {
+  Totals totals(type(), TotalsBy::kContainer);
+  const Context roots = {.container = "one"}, users = {.container = "one", .container_user = "1000"};
+  const Context none = {.unit = "u"}, in_pod = {.pod = "p", .container_user = "1000"};
+  add(totals, row(1, 7, 5), &roots);
+  add(totals, row(2, 8, 3), &users);
+  add(totals, row(3, 9, 1), &none);
+  add(totals, row(3, 9, 1), &in_pod);
+  const auto groups = totals.take(0, 0);
+  ASSERT_EQ(groups.size(), 3u);
+  EXPECT_EQ(event_of(groups[0]).segments, 5u);
+  EXPECT_EQ(groups[1].context->container_user, "1000");
+  EXPECT_EQ(event_of(groups[2]).group, TOTALS_NO_CONTAINER);
+}
+
 TEST(Totals, KeepWhereTheirOwnersRan) {
   for (const TotalsBy by : {TotalsBy::kConnection, TotalsBy::kProcess}) {
     Totals totals(type(), by);

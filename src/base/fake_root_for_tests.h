@@ -37,6 +37,9 @@ class FakeRoot {
     return status.st_ino;
   }
 
+  // Gives a directory to a user. False: only root may.
+  bool give(const std::string& path, uid_t user) const { return ::chown((path_ + path).c_str(), user, user) == 0; }
+
   void file(const std::string& path, const std::string& text) const {
     directory(path.substr(0, path.rfind('/')));
     std::ofstream(path_ + path) << text;

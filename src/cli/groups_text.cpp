@@ -157,6 +157,15 @@ std::string_view word_of(Kind kind) {
   return "";
 }
 
+void add_if_known(Buffer& out, std::string_view key, const std::string& value) {
+  if (value.empty()) return;
+  out.add(",\"");
+  out.add(key);
+  out.add("\":\"");
+  add_json_text(out, value);
+  out.add('"');
+}
+
 // "comm":"nginx"; of a group without a key null, and which group that is.
 void add_key_members(Buffer& out, GroupBy by, const SocketGroup& group) {
   out.add('"');
@@ -172,10 +181,8 @@ void add_key_members(Buffer& out, GroupBy by, const SocketGroup& group) {
     out.add('"');
     add_json_text(out, group.name);
     out.add('"');
-    if (group.container_name.empty()) return;
-    out.add(",\"container_name\":\"");
-    add_json_text(out, group.container_name);
-    out.add('"');
+    add_if_known(out, "container_name", group.container_name);
+    add_if_known(out, "container_user", group.container_user);
   }
   if (by != GroupBy::kNetns || group.kind != Kind::kKnown) return;
   out.add(",\"netns_cookie\":");

@@ -106,6 +106,14 @@ TEST(GroupsText, AContainersNameWhereThereIsOne) {
                                "\"groups_folded\":0");
 }
 
+TEST(GroupsText, WhoSaysThatItIsAContainer) {
+  SocketGroup claimed = group(std::string(64, 'a'), 2, 0);
+  claimed.container_user = "1000";
+  EXPECT_EQ(json({GroupBy::kContainer, {claimed}, 0}),
+            "\"by\":\"container\",\"groups\":[{\"container\":\"" + std::string(64, 'a') +
+                "\",\"container_user\":\"1000\",\"sockets\":{\"ESTABLISHED\":2},\"total\":2}],\"groups_folded\":0");
+}
+
 TEST(GroupsText, NamesObeyNobody) {
   const GroupedSockets grouped = {GroupBy::kComm, {group("a\033[31m\n\"b", 1, 0)}, 0};
   EXPECT_TRUE(table(grouped).find("a\\x1b[31m\\x0a\"b") != std::string::npos) << table(grouped);

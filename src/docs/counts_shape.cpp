@@ -56,6 +56,13 @@ std::vector<JsonMember> group_members() {
        .meaning = "name of the container",
        .there = "beside `container`, where somebody tells it",
        .may_be_left_out = true},
+      {.key = "container_user",
+       .type = JsonType::kText,
+       .meaning =
+           "who says that it is this container, which need not be true: the uid of a user that may make such cgroups, "
+           "or `unknown`",
+       .there = "beside `container`, where not only root may",
+       .may_be_left_out = true},
       {.key = "netns_cookie",
        .type = JsonType::kNumber,
        .meaning = "cookie of the network namespace, which does not recycle",

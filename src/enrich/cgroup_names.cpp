@@ -19,6 +19,7 @@
 
 #include "base/read_file.h"
 #include "enrich/process.h"
+#include "event/context.h"
 #include "event/wire.h"
 
 namespace sockeye {
@@ -220,6 +221,35 @@ bool CgroupNames::ask_process(const Hierarchy& hierarchy, bool v2, uint64_t id, 
   struct stat status = {};
   return ::fstatat(hierarchy.directory.get(), relative(*inside).c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
          status.st_ino == id;
+}
+
+// A user cannot give away what he made, nor (v2) rename it: whose the directory above is, and what he made there,
+// tells.
+CgroupNaming CgroupNames::naming_of(uint8_t which, std::string_view path) const {
+  const Hierarchy& hierarchy = which == CGROUP_V2 ? v2_ : v1_memory_;
+  const auto inside = below(path, hierarchy.mount.root);
+  struct stat above = {};
+  if (!inside || !hierarchy.directory || inside->find("/..") != std::string_view::npos ||
+      ::fstat(hierarchy.directory.get(), &above) != 0)
+    return {0, std::string(kUnknownUser)};
+  const size_t outside = path.size() - inside->size();
+  const uid_t root = above.st_uid;
+  for (size_t begin = 0, end = 0; end < inside->size(); begin = end) {
+    end = std::min(inside->find('/', begin + 1), inside->size());
+    struct stat made = {};
+    const std::string name = relative(inside->substr(0, end));
+    const bool is_there = ::fstatat(hierarchy.directory.get(), name.c_str(), &made, AT_SYMLINK_NOFOLLOW) == 0;
+    const bool is_roots_alone = above.st_uid == root && (above.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+    if (!is_roots_alone) {
+      if (!is_there) return {outside + begin, std::string(kUnknownUser)};
+      const uid_t user = made.st_uid != root ? made.st_uid : above.st_uid;
+      if (user != root) return {outside + begin, std::to_string(user)};
+    } else if (!is_there && end < inside->size()) {
+      return {outside + end, std::string(kUnknownUser)};
+    }
+    above = made;
+  }
+  return {path.size(), ""};
 }
 
 bool CgroupNames::walk(const Hierarchy& hierarchy, uint64_t id, std::string* path) {

@@ -25,6 +25,12 @@ struct CgroupLookups {
   uint64_t walks_cut = 0;   // a walk ended at its limit
 };
 
+// Who chose the names in the path of a cgroup: who may make directories there.
+struct CgroupNaming {
+  size_t given;      // bytes from the beginning of the path that root alone can have chosen
+  std::string user;  // who chose what follows: a uid, or kUnknownUser; empty: nothing follows
+};
+
 // Finds the path by, in this order:
 //  1. open_by_handle_at() on the hierarchy's mount. A kernfs file handle is nothing but the id (FILEID_KERNFS, Linux
 //     5.5), so the answer is exact, also when it is "gone". Needs CAP_DAC_READ_SEARCH.
@@ -49,6 +55,11 @@ class CgroupNames {
   // For a process in the root of its hierarchy, as services are where systemd runs v1 without memory accounting: the
   // first path that is not the root of v1 memory, name=systemd, any other v1 hierarchy. `start_ns` has to be known.
   std::optional<std::string> v1_path_of(uint32_t pid, uint64_t start_ns);
+
+  // `path`: of a cgroup that there is or was. Root is whoever owns the root of the hierarchy as far as it is mounted
+  // here; what is above that was chosen by him. Where the hierarchy is not mounted, or the path not in it, nobody is
+  // known.
+  CgroupNaming naming_of(uint8_t hierarchy, std::string_view path) const;
 
   // Calls `found` for each cgroup of v2 and of v1 memory that there is now, from the root on, with its hierarchy
   // (CGROUP_*), id and path; of each hierarchy in at most kWalkLimit directories.

@@ -146,6 +146,59 @@ TEST(CgroupNames, V1PathOfAProcess) {
   }
 }
 
+std::string naming(const CgroupNames& names, const std::string& path) {
+  const CgroupNaming naming = names.naming_of(CGROUP_V2, path);
+  return path.substr(0, naming.given) + "|" + naming.user;
+}
+
+TEST(CgroupNaming, WhatRootMadeIsGiven) {
+  FakeRoot root;
+  root.mount_v2();
+  root.directory("/sys/fs/cgroup/a/b/c");
+  const CgroupNames names(root.path());
+  for (const char* path : {"/", "/a", "/a/b/c"}) EXPECT_EQ(naming(names, path), std::string(path) + "|");
+  EXPECT_EQ(naming(names, "/a/b/gone"), "/a/b/gone|") << "only root can have made it";
+  EXPECT_EQ(naming(names, "/a/gone/c"), "/a/gone|unknown");
+  EXPECT_EQ(naming(names, "/../a"), "|unknown");
+  EXPECT_EQ(naming(CgroupNames("/nowhere"), "/a"), "|unknown") << "no hierarchy is mounted";
+}
+
+TEST(CgroupNaming, BelowAUsersDirectoryTheUserNames) {
+  FakeRoot root;
+  root.mount_v2();
+  root.directory("/sys/fs/cgroup/slice/user/made/deeper");
+  root.directory("/sys/fs/cgroup/slice/user/by-root");
+  if (!root.give("/sys/fs/cgroup/slice/user", 1000) || !root.give("/sys/fs/cgroup/slice/user/made", 1000))
+    GTEST_SKIP() << "needs root";
+  const CgroupNames names(root.path());
+  EXPECT_EQ(naming(names, "/slice/user"), "/slice/user|") << "it was root who called it that";
+  EXPECT_EQ(naming(names, "/slice/user/made/deeper"), "/slice/user|1000");
+  EXPECT_EQ(naming(names, "/slice/user/by-root"), "/slice/user|1000") << "he may have had it made";
+  EXPECT_EQ(naming(names, "/slice/user/gone"), "/slice/user|unknown");
+}
+
+TEST(CgroupNaming, WhereEverybodyMayMakeThemTheMakerNames) {
+  FakeRoot root;
+  root.mount_v2();
+  root.directory("/sys/fs/cgroup/shared/theirs");
+  root.directory("/sys/fs/cgroup/shared/roots");
+  std::filesystem::permissions(root.path() + "/sys/fs/cgroup/shared", std::filesystem::perms::all);
+  if (!root.give("/sys/fs/cgroup/shared/theirs", 1000)) GTEST_SKIP() << "needs root";
+  const CgroupNames names(root.path());
+  EXPECT_EQ(naming(names, "/shared/theirs"), "/shared|1000");
+  EXPECT_EQ(naming(names, "/shared/roots"), "/shared/roots|");
+}
+
+TEST(CgroupNaming, OfAPartialMount) {
+  FakeRoot root;
+  root.mountinfo(root.mount("/docker/1", "/sys/fs/cgroup", "- cgroup2 cgroup rw"));
+  root.directory("/sys/fs/cgroup/inner/deeper");
+  if (!root.give("/sys/fs/cgroup/inner", 1000)) GTEST_SKIP() << "needs root";
+  const CgroupNames names(root.path());
+  EXPECT_EQ(naming(names, "/docker/1/inner/deeper"), "/docker/1/inner|1000");
+  EXPECT_EQ(naming(names, "/docker/2"), "|unknown");
+}
+
 TEST(ProcCgroupPath, FindsTheLine) {
   const std::string text =
       "12:cpu,cpuacct:/a\n5:memory:/kubepods-pod1.slice:cri-containerd:1\n1:name=systemd:/s\n0::/v2 (deleted)\n";

@@ -96,6 +96,7 @@ ContainerApi::ContainerApi(const std::string& root) {
     daemon.socket = root + daemon.socket;
     if (is_socket(daemon.socket)) daemons_.push_back(std::move(daemon));
   }
+  silences_.resize(daemons_.size());
 }
 
 ContainerApi::~ContainerApi() {
@@ -164,10 +165,23 @@ void ContainerApi::work() {
   }
 }
 
+// One that refuses does so at once.
+Result<std::string> ContainerApi::ask_once(size_t daemon, const std::string& path) {
+  Silence& silence = silences_[daemon];
+  const auto start = std::chrono::steady_clock::now();
+  if (start < silence.until) return Error{ErrorCode::kFailed, "it did not answer before", ""};
+  auto answer = ask_daemon(daemons_[daemon], path, &stop_);
+  const auto end = std::chrono::steady_clock::now();
+  const bool is_in_vain = !answer && end - start >= std::chrono::milliseconds(kConnectMs);
+  silence.in_vain = is_in_vain ? silence.in_vain + 1 : 0;
+  if (silence.in_vain >= kMostInVain) silence.until = end + kLeftAlone;
+  return answer;
+}
+
 ContainerLabels ContainerApi::look_up(const std::string& id) {
   ContainerLabels labels;
-  for (const ContainerDaemon& daemon : daemons_) {
-    const auto answer = ask_daemon(daemon, std::string(daemon.list) + "?all=true&filters=" + filter_for(id), &stop_);
+  for (size_t i = 0; i < daemons_.size(); ++i) {
+    const auto answer = ask_once(i, std::string(daemons_[i].list) + "?all=true&filters=" + filter_for(id));
     if (answer) labels.add(labels_in_container_list(*answer, id));
     if (labels.is_complete()) break;
   }

@@ -36,6 +36,10 @@ class ContainerApi {
   static constexpr size_t kMaxAnswer = 256 * 1024;  // bytes; a container takes about 2,000
   static constexpr size_t kMaxWaiting = 256;        // questions
   static constexpr long kConnectMs = 500, kAnswerMs = 2000;
+  // After so many questions that it let wait in vain a daemon is left alone for a while: what waits is answered with
+  // nothing then, in place of two seconds each.
+  static constexpr unsigned kMostInVain = 2;
+  static constexpr std::chrono::seconds kLeftAlone{60};
 
   // `root` is put before the paths of sockets; "" is the machine itself.
   explicit ContainerApi(const std::string& root);
@@ -55,11 +59,19 @@ class ContainerApi {
   const std::vector<ContainerDaemon>& daemons() const { return daemons_; }
 
  private:
+  // Of a daemon, known to the thread alone.
+  struct Silence {
+    unsigned in_vain = 0;  // questions in a row
+    std::chrono::steady_clock::time_point until;
+  };
+
   bool start();
   void work();
+  Result<std::string> ask_once(size_t daemon, const std::string& path);
   ContainerLabels look_up(const std::string& id);
 
   std::vector<ContainerDaemon> daemons_;
+  std::vector<Silence> silences_;  // one a daemon
   std::thread thread_;
   std::mutex mutex_;  // of all below
   std::condition_variable wake_;

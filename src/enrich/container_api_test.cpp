@@ -142,6 +142,58 @@ TEST_F(ContainerApiTest, AMuteDaemonIsGivenUp) {
   EXPECT_LT(took, kPatience);
 }
 
+TEST_F(ContainerApiTest, AMuteDaemonIsLeftAlone) {
+  const MuteDaemon daemon(docker());
+  ContainerApi api(root_.path());
+  constexpr size_t kMany = 64;
+  for (size_t i = 0; i < kMany; ++i) EXPECT_TRUE(api.ask(kId));
+  api.wait(kPatience);
+  size_t answers = 0;
+  api.take([&](const std::string&, const ContainerLabels& labels) {
+    ++answers;
+    EXPECT_EQ(words(labels), "|||");
+  });
+  EXPECT_EQ(answers, kMany) << "in turn it would take two minutes";
+}
+
+TEST_F(ContainerApiTest, AnAnswerIsAwaitedForLongerThanItIsWaitedFor) {
+  const MuteDaemon first(docker()), second(podman());
+  ContainerNames names(root_.path());
+  Context one = {.container = kId}, other = {.container = std::string(64, 'b')};
+  names.complete(&one);
+  names.complete(&other);
+  EXPECT_TRUE(names.is_due(other));
+  names.wait(ContainerNames::kDue + std::chrono::milliseconds(100));  // the second question is not over before eight
+  EXPECT_TRUE(names.is_awaited(other));
+  EXPECT_FALSE(names.is_due(other));
+}
+
+TEST_F(ContainerApiTest, WhatIsAskedForIsNotForgotten) {
+  const MuteDaemon daemon(docker());
+  ContainerNames names(root_.path());
+  Context first = {.container = kId};
+  names.complete(&first);
+  for (size_t i = 0; i <= ContainerNames::kCapacity; ++i) {
+    const std::string number = std::to_string(i);
+    Context other = {.container = std::string(64 - number.size(), 'b') + number};
+    names.complete(&other);
+  }
+  EXPECT_TRUE(names.is_awaited(first));
+  names.wait(kPatience);
+  EXPECT_TRUE(names.take_answers());
+  EXPECT_FALSE(names.is_awaited(first)) << "it was told that nobody knows";
+}
+
+TEST_F(ContainerApiTest, OfWhatUsersSayNobodyIsAsked) {
+  const MuteDaemon daemon(docker());
+  ContainerNames names(root_.path());
+  Context claimed = {.container = kId, .container_user = "1000"};
+  Context of_nobody = {.container = std::string(64, 'b'), .container_user = "unknown"};
+  for (Context* context : {&claimed, &of_nobody}) names.complete(context);
+  EXPECT_FALSE(names.is_awaited(claimed));
+  EXPECT_TRUE(names.is_awaited(of_nobody));
+}
+
 TEST_F(ContainerApiTest, TheEndDoesNotWaitForAMuteDaemon) {
   const MuteDaemon daemon(docker());
   const auto start = std::chrono::steady_clock::now();
@@ -161,7 +213,7 @@ TEST_F(ContainerApiTest, WhatFindsNoRoomIsAwaited) {
     const std::string number = std::to_string(i);
     all[i].container = std::string(64 - number.size(), 'a') + number;
     names.complete(&all[i]);
-    EXPECT_TRUE(names.is_awaited(all[i].container)) << i;
+    EXPECT_TRUE(names.is_awaited(all[i])) << i;
   }
 }
 

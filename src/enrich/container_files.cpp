@@ -32,6 +32,13 @@ bool is_id(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
+// The number in a text that is nothing else.
+std::optional<uint32_t> number_in(std::string_view text) {
+  uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
+}
+
 struct DirCloser {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
@@ -57,8 +64,7 @@ std::string text_of(const std::string& path, size_t limit) {
 
 // A file in a directory that another user may write to: nothing is followed that leads elsewhere, to a device of root's
 // or to a file system of the user's own, which could keep us waiting.
-Fd file_beneath(const std::string& home, const std::string& path) {
-  const Fd directory(::open(home.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+Fd file_beneath(const Fd& directory, const std::string& path) {
   open_how how = {};
   how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
@@ -111,12 +117,15 @@ ContainerLabels ContainerFiles::of(const Context& where) {
   ContainerLabels labels;
   const std::string& id = where.container;
   if (!is_id(id)) return labels;
+  if (const auto uid = user_of(where)) {
+    of_user(id, *uid, &labels);
+    return labels;
+  }
   of_docker(id, &labels);
   if (!labels.is_complete()) of_bundles(id, &labels);
   for (const std::string& storage : storages_) {
     if (!labels.is_complete()) of_storage(root_ + storage, id, &labels);
   }
-  if (!labels.is_complete()) of_user(where, &labels);
   of_kubelet(where, &labels);
   return labels;
 }
@@ -152,18 +161,17 @@ void ContainerFiles::of_storage(const std::string& storage, const std::string& i
       const std::string path = containers + list;
       const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
       size_t may_read = kMaxList;
-      of_list(path, file, &may_read, id, labels);
+      of_list(lists_[path], file, &may_read, id, labels);
     }
   }
 }
 
-// `file`: what is at `path` now. It is read where it has changed and is not longer than `*may_read`, which is what of
+// `file`: what the list is in now. It is read where it has changed and is not longer than `*may_read`, which is what of
 // it may be read later.
-void ContainerFiles::of_list(const std::string& path, const Fd& file, size_t* may_read, const std::string& id,
+void ContainerFiles::of_list(StoredList& list, const Fd& file, size_t* may_read, const std::string& id,
                              ContainerLabels* labels) {
   struct stat now = {};
   if (!file || ::fstat(file.get(), &now) != 0 || !S_ISREG(now.st_mode)) return;
-  StoredList& list = lists_[path];
   const size_t size = std::min(static_cast<size_t>(now.st_size), kMaxList);
   if (!is_same(list.version, now) && size <= *may_read) {
     *may_read -= size;
@@ -178,24 +186,36 @@ void ContainerFiles::of_list(const std::string& path, const Fd& file, size_t* ma
   if (found != list.labels.end()) labels->add(found->second);
 }
 
-// Podman without root keeps everything in the user's home.
-void ContainerFiles::of_user(const Context& where, ContainerLabels* labels) {
-  const auto uid = user_of_cgroup(where.cgroup_path);
-  if (!uid || *uid == 0) return;
+// Of a user without a home, or with one that is elsewhere, nothing is to be had.
+ContainerFiles::User ContainerFiles::begin_user(uint32_t uid) {
   const std::string passwd = root_ + "/etc/passwd";
   struct stat now = {};
   if (::stat(passwd.c_str(), &now) == 0 && !is_same(passwd_version_, now)) {
     passwd_version_ = now;
     passwd_ = text_of(passwd, kMaxFile);
   }
-  std::string home = home_in_passwd(passwd_, *uid);
-  if (home.empty()) return;
-  home.insert(0, root_);
-  size_t& may_read = may_read_.try_emplace(*uid, kMaxOfUser).first->second;
+  const std::string home = home_in_passwd(passwd_, uid);
+  return {home.empty() ? Fd() : Fd(::open((root_ + home).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC))};
+}
+
+// Podman without root keeps everything in the user's home.
+void ContainerFiles::of_user(const std::string& id, uint32_t uid, ContainerLabels* labels) {
+  auto found = users_.find(uid);
+  if (found == users_.end()) found = users_.emplace(uid, begin_user(uid)).first;
+  User& user = found->second;
+  if (!user.home) return;
+  if (user_bytes_ > kMaxOfUsers) {
+    user_lists_.clear();
+    user_bytes_ = 0;
+  }
   for (const std::string_view driver : kStorageDrivers) {
     for (const char* list : kStoredLists) {
       const std::string path = std::string(kUserStorage) + "/" + std::string(driver) + "-containers/" + list;
-      of_list(home + "/" + path, file_beneath(home, path), &may_read, where.container, labels);
+      const Fd file = file_beneath(user.home, path);
+      if (!file) continue;
+      const size_t may_read = user.may_read;
+      of_list(user_lists_[std::to_string(uid) + "/" + path], file, &user.may_read, id, labels);
+      user_bytes_ += may_read - user.may_read;
       if (labels->is_complete()) return;
     }
   }
@@ -238,6 +258,12 @@ std::vector<ContainerStore> ContainerFiles::stores() const {
   return {store_of("docker", root_, docker_roots_, "/containers"),
           store_of("containerd", root_, containerd_states_, kTasks), store_of("podman, cri-o", root_, containers, ""),
           store_of("kubelet", root_, {"/var/log/pods"}, "")};
+}
+
+std::optional<uint32_t> user_of(const Context& where) {
+  if (where.container_user != kUnknownUser) return number_in(where.container_user);
+  const auto uid = user_of_cgroup(where.cgroup_path);
+  return uid && *uid != 0 ? uid : std::nullopt;
 }
 
 std::optional<uint32_t> user_of_cgroup(std::string_view cgroup_path) {

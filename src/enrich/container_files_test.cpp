@@ -22,6 +22,12 @@ Context in(const std::string& container, const std::string& pod = "") {
   return context;
 }
 
+Context said_by(const std::string& user) {
+  Context context = in(kId);
+  context.container_user = user;
+  return context;
+}
+
 std::string words(const ContainerLabels& labels) {
   return labels.name + "|" + labels.image + "|" + labels.pod_name + "|" + labels.pod_namespace;
 }
@@ -112,20 +118,53 @@ TEST(ContainerFiles, OfPodmanWithoutRoot) {
   const std::string list = "/home/kim/.local/share/containers/storage/overlay-containers/containers.json";
   root.file("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nkim:x:1000:1000::/home/kim:/bin/sh\n");
   root.file(list, "[" + stored(kId, "web", "busybox") + "]");
-  Context where = in(kId);
-  EXPECT_EQ(found(root, where), "|||");
+  EXPECT_EQ(found(root, in(kId)), "|||") << "root says so";
+  EXPECT_EQ(found(root, said_by("1000")), "web|busybox||");
+  EXPECT_EQ(found(root, said_by("1001")), "|||");
+  Context where = said_by("unknown");
   where.cgroup_path = "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" + kId + ".scope";
   EXPECT_EQ(found(root, where), "web|busybox||");
-  where.cgroup_path = "/user.slice/user-1001.slice/x";
+}
+
+TEST(ContainerFiles, AUserHasNoSayOfWhatIsRoots) {
+  FakeRoot root;
+  root.file("/var/lib/docker/containers/" + kId + "/config.v2.json", R"({"Name":"/web","Config":{"Image":"nginx"}})");
+  root.directory("/var/log/pods/shop_api-0_" + kPod);
+  Context where = said_by("1000");
+  where.pod = kPod;
   EXPECT_EQ(found(root, where), "|||");
+  where.container_user = "unknown";
+  EXPECT_EQ(found(root, where), "web|nginx|api-0|shop") << "perhaps it is root";
+}
+
+TEST(ContainerFiles, ListsOfUsersAreForgottenWhereThereAreMany) {
+  FakeRoot root;
+  constexpr size_t kUsers = ContainerFiles::kMaxOfUsers / ContainerFiles::kMaxOfUser + 2;
+  std::string passwd;
+  for (size_t i = 0; i < kUsers; ++i) {
+    const std::string uid = std::to_string(1000 + i), text = "[" + stored(kId, "web" + uid, "busybox") + "]";
+    passwd += "kim:x:" + uid + ":1000::/home/" + uid + ":/bin/sh\n";
+    root.file("/home/" + uid + "/.local/share/containers/storage/overlay-containers/containers.json",
+              text + std::string(ContainerFiles::kMaxOfUser - text.size(), ' '));
+  }
+  root.file("/etc/passwd", passwd);
+  ContainerFiles files(root.path());
+  EXPECT_EQ(files.of(said_by("1000")).name, "web1000");
+  EXPECT_EQ(files.of(said_by("1000")).name, "web1000") << "it is kept";
+  for (size_t i = 1; i < kUsers; ++i) {
+    const std::string uid = std::to_string(1000 + i);
+    EXPECT_EQ(files.of(said_by(uid)).name, "web" + uid);
+  }
+  EXPECT_EQ(files.of(said_by("1000")).name, "") << "not again in this batch";
+  files.begin_batch();
+  EXPECT_EQ(files.of(said_by("1000")).name, "web1000");
 }
 
 TEST(ContainerFiles, AUsersListsAreReadSoMuchInABatch) {
   FakeRoot root;
   const std::string list = "/home/kim/.local/share/containers/storage/overlay-containers/containers.json";
   root.file("/etc/passwd", "kim:x:1000:1000::/home/kim:/bin/sh\n");
-  Context where = in(kId);
-  where.cgroup_path = "/user.slice/user-1000.slice/x";
+  const Context where = said_by("1000");
   ContainerFiles files(root.path());
   const auto name = [&](const std::string& it, size_t size) {
     root.file(list, "[" + stored(kId, it, "busybox") + "]" + std::string(size, ' '));
@@ -154,8 +193,7 @@ TEST(ContainerFiles, FollowsNothingThatAUserLaid) {
   root.file("/etc/passwd", "kim:x:1000:1000::/home/kim:/bin/sh\n");
   root.file("/secret/containers.json", "[" + stored(kId, "web", "busybox") + "]");
   root.directory(storage + "/overlay-containers");
-  Context where = in(kId);
-  where.cgroup_path = "/user.slice/user-1000.slice/x";
+  const Context where = said_by("1000");
   const std::string list = root.path() + storage + "/overlay-containers/containers.json";
   std::filesystem::create_symlink(root.path() + "/secret/containers.json", list);
   EXPECT_EQ(found(root, where), "|||") << "a link to a file";
@@ -226,6 +264,25 @@ TEST(ContainerNames, AContainerIsLookedUpOnce) {
   names.complete(&second);
   EXPECT_EQ(second.container_name, "web") << "known after the container has gone";
   EXPECT_EQ(second.container_image, "nginx:1.25");
+}
+
+TEST(ContainerNames, WhatUsersSayMakesNothingElseForgotten) {
+  FakeRoot root;
+  const std::string file = "/var/lib/docker/containers/" + kId + "/config.v2.json";
+  root.file(file, R"({"Name":"/web","Config":{"Image":"nginx:1.25"}})");
+  ContainerNames names(root.path());
+  Context first = in(kId), again = in(kId), claimed = said_by("1000");
+  names.complete(&first);
+  names.complete(&claimed);
+  EXPECT_EQ(claimed.container_name, "") << "the name of root's";
+  std::filesystem::remove(root.path() + file);
+  for (size_t i = 0; i <= ContainerNames::kCapacity; ++i) {
+    const std::string number = std::to_string(i);
+    claimed.container = std::string(64 - number.size(), 'b') + number;
+    names.complete(&claimed);
+  }
+  names.complete(&again);
+  EXPECT_EQ(again.container_name, "web");
 }
 
 TEST(ContainerNames, WhatHasANameInPlaceOfAnId) {

@@ -25,6 +25,12 @@ bool is_hex(std::string_view id) {
   return std::all_of(id.begin(), id.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
+// Of what users say no daemon is asked: whoever makes cgroups could keep it busy.
+bool is_asked_for(const Context& context) {
+  return !context.container.empty() && !has_name_for_id(context.runtime) && is_hex(context.container) &&
+         !user_of(context);
+}
+
 }  // namespace
 
 void ContainerNames::complete(Context* context) {
@@ -33,24 +39,37 @@ void ContainerNames::complete(Context* context) {
     context->container_name = context->container;
     return;
   }
-  auto found = known_.find(context->container);
-  if (found == known_.end()) {
-    if (known_.size() >= kCapacity) {
-      known_.clear();
-      awaited_ = 0;
-    }
-    found = known_.emplace(context->container, Known{files_.of(*context)}).first;
-    const ContainerLabels& labels = found->second.labels;
-    const bool is_all = labels.is_complete() && (!labels.pod_name.empty() || !is_in_podman_pod(context->cgroup_path));
-    if (!is_all && is_hex(found->first)) ask(found->first, &found->second);
-  } else if (found->second.question == Question::kWaitsForRoom) {
-    ask(found->first, &found->second);
-  }
-  const ContainerLabels& labels = found->second.labels;
+  const ContainerLabels& labels = known_of(*context).labels;
   context->container_name = labels.name;
   context->container_image = labels.image;
   context->pod_name = labels.pod_name;
   context->pod_namespace = labels.pod_namespace;
+}
+
+ContainerNames::Known& ContainerNames::known_of(const Context& context) {
+  const auto user = user_of(context);
+  Containers& containers = user ? claimed_ : known_;
+  const std::string& id = context.container;
+  const auto [found, is_new] = containers.try_emplace(user ? std::to_string(*user) + "/" + id : id);
+  Known& known = found->second;
+  if (!is_new) {
+    if (known.question == Question::kWaitsForRoom) ask(id, &known);
+    return known;
+  }
+  // An answer that is under way is not forgotten: what it is for could not be told from what nobody knows.
+  if (containers.size() > kCapacity) {
+    std::erase_if(containers, [&known](const auto& other) {
+      return &other.second != &known && other.second.question != Question::kAsked;
+    });
+  }
+  known.labels = files_.of(context);
+  const bool is_all =
+      known.labels.is_complete() && (!known.labels.pod_name.empty() || !is_in_podman_pod(context.cgroup_path));
+  if (!is_all && is_asked_for(context)) {
+    known.since = std::chrono::steady_clock::now();
+    ask(id, &known);
+  }
+  return known;
 }
 
 void ContainerNames::ask(const std::string& id, Known* known) {
@@ -73,9 +92,17 @@ bool ContainerNames::take_answers() {
   return any;
 }
 
-bool ContainerNames::is_awaited(const std::string& container) const {
-  const auto found = known_.find(container);
-  return found != known_.end() && found->second.question != Question::kNone && has_daemons();
+bool ContainerNames::is_awaited(const Context& context) const {
+  if (!has_daemons() || !is_asked_for(context)) return false;
+  const auto found = known_.find(context.container);
+  return found == known_.end() || found->second.question != Question::kNone;  // what was forgotten is asked anew
+}
+
+bool ContainerNames::is_due(const Context& context) const {
+  if (!has_daemons() || !is_asked_for(context)) return false;
+  const auto found = known_.find(context.container);
+  return found != known_.end() && found->second.question != Question::kNone &&
+         std::chrono::steady_clock::now() - found->second.since < kDue;
 }
 
 }  // namespace sockeye

@@ -103,9 +103,7 @@ container_key Enricher::key_of(const ::owner& who) const { return filter_contain
 
 void Enricher::each_cgroup(const std::function<void(const container_key&, const Context&)>& found) {
   names_.visit_all([&](uint8_t hierarchy, uint64_t id, const std::string& path) {
-    Context context = parse_cgroup_path(path);
-    containers_.complete(&context);
-    found(container_key{id, 0, hierarchy}, context);
+    found(container_key{id, 0, hierarchy}, context_of(hierarchy, path));
   });
 }
 
@@ -114,14 +112,33 @@ void Enricher::look_up(const container_key& key, const ::owner& who, Entry* entr
   ++entry->tries;
   std::optional<std::string> path;
   if (key.kind == CONTAINER_BY_PROCESS) path = names_.v1_path_of(who.pid, who.start_ns);
+  const bool by_process = path.has_value();
   if (!path) path = names_.path_of(who.cgroup_hierarchy, who.cgroup_id, who.pid, who.start_ns);
   entry->known = path.has_value();
   if (!path) {
     ++counters_.unresolved;
     return;
   }
-  entry->context = parse_cgroup_path(*path);
-  containers_.complete(&entry->context);
+  entry->context = context_of(by_process ? uint8_t{CGROUP_V1_MEMORY} : who.cgroup_hierarchy, *path);
+}
+
+// The container is the innermost of those that root named. Where there is none, who named it is told, too.
+Context Enricher::context_of(uint8_t hierarchy, std::string_view path) {
+  Context context = parse_cgroup_path(path);
+  if (context.container.empty() && context.pod.empty()) return context;
+  CgroupNaming naming = names_.naming_of(hierarchy, path);
+  if (!naming.user.empty()) {
+    Context given = parse_cgroup_path(path.substr(0, naming.given));
+    if (given.container.empty()) {
+      context.container_user = std::move(naming.user);
+    } else {
+      context.container = std::move(given.container);
+      context.runtime = std::move(given.runtime);
+      context.pod = std::move(given.pod);
+    }
+  }
+  containers_.complete(&context);
+  return context;
 }
 
 }  // namespace sockeye

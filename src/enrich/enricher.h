@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "bpf/filter_rules.h"
@@ -62,8 +63,9 @@ class Enricher {
   // answer, so long at most. Where no daemon is running there is nothing to wait for.
   void prepare(std::chrono::milliseconds limit);
 
-  // Whether the name of its container may still come.
-  bool is_name_awaited(const Context& context) const { return containers_.is_awaited(context.container); }
+  // Whether the name of its container may still come, and whether it is worth waiting for.
+  bool is_name_awaited(const Context& context) const { return containers_.is_awaited(context); }
+  bool is_name_due(const Context& context) const { return containers_.is_due(context); }
 
   // Of a cgroup that was made just now: looks it up before there is a process in it, and keeps what it finds as if an
   // event had come. nullptr: it cannot be found (yet).
@@ -89,6 +91,7 @@ class Enricher {
   };
 
   void take_names();
+  Context context_of(uint8_t hierarchy, std::string_view path);
   void look_up(const container_key& key, const ::owner& who, Entry* entry);
 
   CgroupNames names_;

@@ -73,6 +73,30 @@ TEST(Enricher, KnowsWhatPeopleCallTheContainer) {
   EXPECT_EQ(seen, "webweb");
 }
 
+// What the enricher says of a cgroup: container|pod|who says so.
+std::string told(const FakeRoot& root, const std::string& path) {
+  Enricher enricher(root.path());
+  const Context* context = enricher.of(owner_in(root.directory("/sys/fs/cgroup" + path)));
+  return context ? context->container + "|" + context->pod + "|" + context->container_user : "nothing";
+}
+
+TEST(Enricher, SaysWhoSaysThatItIsAContainer) {
+  FakeRoot root;
+  root.mount_v2();
+  const std::string mine = "/user.slice/user@1000.service", id = std::string(64, 'b'),
+                    scope = "/docker-" + id + ".scope";
+  EXPECT_EQ(told(root, scope), id + "||");
+  root.directory("/sys/fs/cgroup" + mine);
+  root.directory("/sys/fs/cgroup/docker-" + kId + ".scope");
+  if (!root.give("/sys/fs/cgroup" + mine, 1000) || !root.give("/sys/fs/cgroup/docker-" + kId + ".scope", 1001))
+    GTEST_SKIP() << "needs root";
+  EXPECT_EQ(told(root, mine + scope), id + "||1000");
+  EXPECT_EQ(told(root, mine + "/pod" + std::string(32, 'c')), "|" + std::string(32, 'c') + "|1000");
+  EXPECT_EQ(told(root, mine + "/app.slice"), "||") << "that is no container";
+  EXPECT_EQ(told(root, "/docker-" + kId + ".scope"), kId + "||") << "given to somebody, and still what root says";
+  EXPECT_EQ(told(root, "/docker-" + kId + ".scope" + scope), kId + "||") << "what is in it cannot get out of it";
+}
+
 TEST(Enricher, LearnsOfACgroupBeforeItsFirstEvent) {
   FakeRoot root;
   root.mount_v2();

@@ -14,7 +14,9 @@ bool is_one_of(const Context* context, const std::vector<std::string>& words) {
 
 }  // namespace
 
-bool ContainerFilter::excludes(const Context* context) const { return is_one_of(context, excluded); }
+bool ContainerFilter::excludes(const Context* context) const {
+  return context && context->container_user.empty() && is_one_of(context, excluded);
+}
 
 bool ContainerFilter::wants(const Context* context) const { return wanted.empty() || is_one_of(context, wanted); }
 

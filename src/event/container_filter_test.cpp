@@ -51,6 +51,17 @@ TEST(ContainerFilter, WhatIsExcludedIsLeftOutWhateverElseIsWanted) {
   EXPECT_FALSE(filter.passes(&excluded));
 }
 
+TEST(ContainerFilter, NobodyHidesByWhatHeSaysOfHimself) {
+  const ContainerFilter wanting = {{"3f4a"}, {}}, excluding = {{}, {"3f4a", "web"}};
+  for (const char* user : {"1000", "unknown"}) {
+    Context claimed = in("3f4a");
+    claimed.container_name = "web";
+    claimed.container_user = user;
+    EXPECT_TRUE(excluding.passes(&claimed)) << user;
+    EXPECT_TRUE(wanting.passes(&claimed)) << user;
+  }
+}
+
 TEST(ContainerFilter, NoContainerIsNotWantedAndNotExcluded) {
   const ContainerFilter wanting = {{"3f4a"}, {}}, excluding = {{}, {"3f4a"}};
   const Context none = in("");

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace sockeye {
 
@@ -23,7 +24,13 @@ struct Context {
   std::string container_image;  // as it was asked for: nginx:1.25
   std::string pod_name;         // of Kubernetes or Podman
   std::string pod_namespace;    // of Kubernetes
+
+  // Who says that it is in this container and pod, where that need not be true: the uid of who may make cgroups there,
+  // or kUnknownUser. Empty: root does, or it is in no container.
+  std::string container_user;
 };
+
+inline constexpr std::string_view kUnknownUser = "unknown";
 
 // What a network namespace calls one of its interfaces: whoever owns the namespace chooses it, untrusted bytes.
 struct InterfaceName {

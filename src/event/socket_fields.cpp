@@ -199,6 +199,13 @@ constexpr auto kFields = std::to_array<Field>({
      .meaning = "image of the container as it was asked for",
      .presence = kIfKnownElseGone,
      .context = &Context::container_image},
+    {.name = "container_user",
+     .type = FieldType::kContext,
+     .meaning =
+         "who says that the owner is in this container and pod, which need not be true: the uid of a user that may "
+         "make such cgroups, or `unknown`; left out where only root may",
+     .presence = kIfKnownElseGone,
+     .context = &Context::container_user},
     {.name = "pod",
      .type = FieldType::kContext,
      .meaning = "Kubernetes pod uid of the owner",

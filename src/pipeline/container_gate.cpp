@@ -41,9 +41,9 @@ bool ContainerGate::decide(const container_key& cgroup) {
   return context != nullptr;
 }
 
-// What is to be left out is not shown before it is known that it is something else.
+// What is to be left out is not shown before it is known that it is something else, unless nobody tells in time.
 bool ContainerGate::is_undecided(const Context& context) const {
-  return !filter_.excluded.empty() && context.container_name.empty() && enricher_.is_name_awaited(context);
+  return !filter_.excluded.empty() && context.container_name.empty() && enricher_.is_name_due(context);
 }
 
 // Not of a container whose name a daemon has been asked for: its events are decided here until it answers.

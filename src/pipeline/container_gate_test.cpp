@@ -76,6 +76,15 @@ TEST_F(ContainerGateTest, WhatMayBeExcludedDoesNotPassBeforeItsNameIsKnown) {
   EXPECT_TRUE(passes(by_id.wanted(), docker_)) << "its id is enough";
 }
 
+TEST_F(ContainerGateTest, AUserHidesNothing) {
+  if (!root_.give("/sys/fs/cgroup/unified/docker", 1000)) GTEST_SKIP() << "needs root";
+  root_.directory("/run");
+  const MuteDaemon daemon(root_.path() + "/run/docker.sock");
+  enricher_.emplace(root_.path());
+  ContainerGate excluding({{}, {"aaaa", "web"}}, *enricher_, -1);
+  EXPECT_TRUE(passes(excluding.wanted(), docker_));
+}
+
 TEST_F(ContainerGateTest, ACgroupThatWasMadeIsKnownWhenItHasGone) {
   ContainerGate gate({{"aaaa"}, {}}, *enricher_, -1);
   const std::string path = "/sys/fs/cgroup/unified/docker/" + std::string(64, 'b');

@@ -124,6 +124,7 @@ inline constexpr ContextMember kContextMembers[] = {
     {"container_image", &Context::container_image},
     {"pod_name", &Context::pod_name},
     {"pod_namespace", &Context::pod_namespace},
+    {"container_user", &Context::container_user},
 };
 static_assert(sizeof(Context) == std::size(kContextMembers) * sizeof(std::string), "a member is not recorded");
 

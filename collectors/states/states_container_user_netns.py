@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Users who make cgroups that are called as root's containers are. Witnesses: who made the cgroup, a run without filters
+beside it, the daemon's own socket."""
+import os
+
+import netns
+from netns import Place
+from puppet import Puppet
+from states_container_netns import HIERARCHIES, NEW, OLD, OTHER, hierarchy, make_container, puppet_in, remove, work
+from states_filter_netns import Beside
+
+USER = 12345
+TO_USER = f"os.setgroups([]); os.setgid({USER}); os.setuid({USER})"
+
+
+def give(cgroup):
+    """A user may make cgroups in it, and move processes about."""
+    for path in (cgroup, cgroup / "cgroup.procs"):
+        os.chown(path, USER, USER)
+
+
+def delegated(net, kind="cgroup2"):
+    """As systemd does it for a user who has logged in."""
+    cgroup = hierarchy(net, kind) / f"sockeye-{os.getpid()}" / f"user-{USER}.slice"
+    for folder in (cgroup.parent, cgroup):
+        folder.mkdir()
+        net.on_exit(lambda folder=folder: remove(folder))
+    give(cgroup)
+    return cgroup
+
+
+def user_in(net, place, cgroup):
+    """A puppet that root puts into a cgroup of the user's, and that then is the user, who makes a cgroup and goes into it."""
+    net.on_exit(lambda: remove(cgroup))
+    puppet = Puppet(place)
+    cgroup.parent.joinpath("cgroup.procs").write_text(str(puppet.pid), encoding="ascii")
+    puppet.do(TO_USER)
+    puppet.do(f"os.mkdir('{cgroup}')")
+    puppet.do(f"open('{cgroup}/cgroup.procs', 'w').write('{puppet.pid}')")
+    assert cgroup.stat().st_uid == USER
+    return puppet
+
+
+def hides(net, kind):
+    place = net.namespace("one")
+    theirs = delegated(net, kind)
+    names = [theirs / HIERARCHIES[kind].format(name) for name in (OLD, NEW)]
+    for parent in {name.parent for name in names} - {theirs}:  # docker/ of the cgroupfs driver
+        parent.mkdir()
+        net.on_exit(lambda parent=parent: remove(parent))
+        give(parent)
+    root, before = puppet_in(make_container(net, OLD, kind), place), user_in(net, place, names[0])
+    beside = Beside(net, {
+        ("--container", "!" + OLD): lambda row: row["pid"] != root.pid,
+        ("--container", "!" + OLD + ",!" + NEW): lambda row: row["pid"] != root.pid,
+        ("--container", OLD): lambda row: row["pid"] in (root.pid, before.pid),
+    })
+    after = user_in(net, place, names[1])
+    for puppet in (root, before, after):
+        work(puppet, 20)
+    rows = beside.compare(place)
+    told = {puppet.pid: {(row.get("container"), row.get("container_user")) for row in rows if row["pid"] == puppet.pid}
+            for puppet in (root, before, after)}
+    assert told == {root.pid: {(OLD, None)}, before.pid: {(OLD, str(USER))}, after.pid: {(NEW, str(USER))}}, told
+
+
+def test_a_user_does_not_hide_in_a_cgroup_of_v2(net):
+    hides(net, "cgroup2")
+
+
+def test_a_user_does_not_hide_in_a_cgroup_of_v1(net):
+    hides(net, "cgroup")
+
+
+def test_what_is_in_a_container_does_not_get_out_of_it(net):
+    """A container that may make cgroups of its own, as those with a user namespace may."""
+    place = net.namespace("one")
+    container = make_container(net, OLD)
+    give(container)
+    puppet = user_in(net, place, container / HIERARCHIES["cgroup2"].format(OTHER))
+    beside = Beside(net, {("--container", OLD): lambda row: row["pid"] == puppet.pid,
+                          ("--container", "!" + OLD): lambda row: row["pid"] != puppet.pid})
+    work(puppet)
+    work(Puppet(place))
+    rows = [row for row in beside.compare(place) if row["pid"] == puppet.pid]
+    assert {(row["container"], row.get("container_user")) for row in rows} == {(OLD, None)}, rows
+
+
+def mute_daemon(net):
+    """A daemon that takes connections and says nothing, and a place where it is Docker's."""
+    unshare, shell = netns.require("unshare", "sh")
+    daemon, socket = Puppet(net.host), net.folder() / "docker.sock"
+    daemon.do(f"import select; d = socket.socket(socket.AF_UNIX); d.bind('{socket}'); d.listen(4096)")
+    script = f"mount -t tmpfs sockeye /run && ln -s {socket} /run/docker.sock && exec \"$@\""
+    return daemon, Place(net, [unshare, "--mount", "--propagation", "private", shell, "-c", script, "sh"])
+
+
+def was_asked(daemon):
+    return daemon.do("len(select.select([d], [], [], 0)[0])") == 1
+
+
+def test_a_mute_daemon_hides_nothing_for_long(net):
+    """Forty containers without a name wait for it, and one more."""
+    daemon, where = mute_daemon(net)
+    place = net.namespace("one")
+    sockeye = net.sockeye("states", "--container", "!web", place=where)
+    for number in range(40):
+        make_container(net, f"{number:064x}")
+    puppet = puppet_in(make_container(net, OLD), place)
+
+    def shown():
+        work(puppet, 1)
+        return OLD in sockeye.process.stdout
+
+    netns.wait_until(shown, "an event of a container that nobody named")
+    assert was_asked(daemon)
+    sockeye.stop()
+
+
+def test_a_users_cgroups_do_not_keep_the_daemon_busy(net):
+    daemon, where = mute_daemon(net)
+    place, theirs = net.namespace("one"), delegated(net)
+    sockeye = net.sockeye("states", "--netns", place.inode, place=where)
+    user = user_in(net, place, theirs / HIERARCHIES["cgroup2"].format(NEW))
+    work(user, 1)
+    assert sockeye.wait_for(lambda row: row["pid"] == user.pid)["container"] == NEW
+    root = puppet_in(make_container(net, OLD), place)
+    work(root, 1)
+    assert sockeye.wait_for(lambda row: row["pid"] == root.pid)["container"] == OLD
+    assert OLD in daemon.do("d.accept()[0].recv(4096).decode()"), "the first question is for a container of a user's"
+    sockeye.stop()
