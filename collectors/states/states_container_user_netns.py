@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Users who make cgroups that are called as root's containers are. Witnesses: who made the cgroup, a run without filters
-beside it, the daemon's own socket."""
+beside it, the daemon's own socket, where a process waits in the kernel."""
 import os
+import pathlib
 
 import netns
 from netns import Place
@@ -11,6 +12,8 @@ from states_filter_netns import Beside
 
 USER = 12345
 TO_USER = f"os.setgroups([]); os.setgid({USER}); os.setuid({USER})"
+CLONE_NEWNS, MS_PRIVATE, MS_REC, MS_BIND = 0x20000, 1 << 18, 1 << 14, 1 << 12  # <linux/sched.h>, <linux/mount.h>
+FUSE_ANSWER = "struct.pack('=IiQIIIIHHIIHHI28x', 80, 0, unique, 7, 31, 0, 0, 0, 0, 4096, 1, 0, 0, 0)"  # <linux/fuse.h>
 
 
 def give(cgroup):
@@ -128,4 +131,41 @@ def test_a_users_cgroups_do_not_keep_the_daemon_busy(net):
     work(root, 1)
     assert sockeye.wait_for(lambda row: row["pid"] == root.pid)["container"] == OLD
     assert OLD in daemon.do("d.accept()[0].recv(4096).decode()"), "the first question is for a container of a user's"
+    sockeye.stop()
+
+
+def home_of_nobody(net):
+    """A process that a user's home is the file system of, and that does not answer; the home; and a place where it is."""
+    nsenter, = [netns.require("nsenter")]
+    if not os.path.exists("/dev/fuse"):
+        netns.skip("no /dev/fuse: modprobe fuse")
+    home, passwd = net.folder(), net.folder() / "passwd"
+    passwd.write_text(f"root:x:0:0::/root:/bin/sh\neve:x:{USER}:{USER}::{home}:/bin/sh\n", encoding="ascii")
+    daemon = Puppet(net.host)
+    daemon.do("libc = ctypes.CDLL(None, use_errno=True)")
+    for call in (f"unshare({CLONE_NEWNS})", f"mount(None, b'/', None, {MS_REC | MS_PRIVATE}, None)",
+                 f"mount(b'{passwd}', b'/etc/passwd', None, {MS_BIND}, None)"):
+        assert daemon.do(f"libc.{call}") == 0, call
+    daemon.do("fuse = os.open('/dev/fuse', os.O_RDWR)")
+    mounted = daemon.do(f"libc.mount(b'x', b'{home}', b'fuse', 0, "
+                        "b'fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other' % fuse)")
+    if mounted != 0:
+        netns.skip("no FUSE can be mounted")
+    daemon.do("unique = struct.unpack_from('=Q', os.read(fuse, 65536), 8)[0]")  # FUSE_INIT
+    daemon.do(f"os.write(fuse, {FUSE_ANSWER})")
+    return daemon, home, Place(net, [nsenter, "--mount", "--target", str(daemon.pid)])
+
+
+def test_a_home_that_does_not_answer_stops_nobody(net):
+    daemon, home, where = home_of_nobody(net)
+    waits = where.popen([netns.require("stat"), home / ".local"])
+    stack = pathlib.Path(f"/proc/{waits.pid}/wchan")
+    netns.wait_until(lambda: "request_wait_answer" in stack.read_text(encoding="ascii"), "a process that waits for the home")
+    place, theirs = net.namespace("one"), delegated(net)
+    sockeye = net.sockeye("states", "--netns", place.inode, place=where)
+    net.on_exit(daemon.process.end)  # then whoever waits for it goes on
+    user = user_in(net, place, theirs / HIERARCHIES["cgroup2"].format(NEW))
+    work(user, 1)
+    row = sockeye.wait_for(lambda row: row["pid"] == user.pid)
+    assert (row["container"], row["container_user"]) == (NEW, str(USER)), row
     sockeye.stop()

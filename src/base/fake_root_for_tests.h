@@ -73,6 +73,9 @@ class FakeRoot {
               mount("/", "/sys/fs/cgroup/unified", "shared:9 master:2 - cgroup2 cgroup2 rw,nsdelegate"));
   }
 
+  // All of it is on one file system of a type.
+  void mount_all(const std::string& type) const { mountinfo(mount("/", "/", "- " + type + " x rw")); }
+
   void mount_v2() const { mountinfo(mount("/", "/sys/fs/cgroup", "shared:4 - cgroup2 cgroup2 rw,nsdelegate")); }
 
  private:

@@ -15,6 +15,7 @@
 
 #include "base/fd.h"
 #include "base/read_file.h"
+#include "enrich/local_directory.h"
 
 namespace sockeye {
 namespace {
@@ -195,7 +196,7 @@ ContainerFiles::User ContainerFiles::begin_user(uint32_t uid) {
     passwd_ = text_of(passwd, kMaxFile);
   }
   const std::string home = home_in_passwd(passwd_, uid);
-  return {home.empty() ? Fd() : Fd(::open((root_ + home).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC))};
+  return {home.empty() ? Fd() : open_local_directory(root_, home)};
 }
 
 // Podman without root keeps everything in the user's home.

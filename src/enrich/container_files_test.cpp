@@ -118,6 +118,7 @@ TEST(ContainerFiles, OfPodmanWithoutRoot) {
   const std::string list = "/home/kim/.local/share/containers/storage/overlay-containers/containers.json";
   root.file("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nkim:x:1000:1000::/home/kim:/bin/sh\n");
   root.file(list, "[" + stored(kId, "web", "busybox") + "]");
+  root.mount_all("ext4");
   EXPECT_EQ(found(root, in(kId)), "|||") << "root says so";
   EXPECT_EQ(found(root, said_by("1000")), "web|busybox||");
   EXPECT_EQ(found(root, said_by("1001")), "|||");
@@ -137,8 +138,52 @@ TEST(ContainerFiles, AUserHasNoSayOfWhatIsRoots) {
   EXPECT_EQ(found(root, where), "web|nginx|api-0|shop") << "perhaps it is root";
 }
 
+// What a server or a process of the user's answers for may never be answered.
+TEST(ContainerFiles, AHomeThatIsNotLocalIsNotAsked) {
+  const std::string list = "/home/kim/.local/share/containers/storage/overlay-containers/containers.json";
+  for (const auto& [type, is_asked] : {std::pair("ext4", true),
+                                       {"btrfs", true},
+                                       {"fuse.sshfs", false},
+                                       {"fuseblk", false},
+                                       {"nfs4", false},
+                                       {"cifs", false},
+                                       {"autofs", false},
+                                       {"9p", false}}) {
+    for (const char* point : {"/home", "/home/kim"}) {
+      FakeRoot root;
+      root.file("/etc/passwd", "kim:x:1000:1000::/home/kim:/bin/sh\n");
+      root.file(list, "[" + stored(kId, "web", "busybox") + "]");
+      root.mountinfo(root.mount("/", "/", "- ext4 x rw") + root.mount("/", "/homes", "- nfs x rw") +
+                     root.mount("/", point, std::string("- ") + type + " x rw"));
+      EXPECT_EQ(found(root, said_by("1000")), is_asked ? "web|busybox||" : "|||") << type << " at " << point;
+    }
+  }
+}
+
+TEST(ContainerFiles, AHomeBelowWhatIsNotLocalIsNotAsked) {
+  FakeRoot root;
+  root.file("/etc/passwd", "kim:x:1000:1000::/net/home/kim:/bin/sh\n");
+  root.file("/net/home/kim/.local/share/containers/storage/overlay-containers/containers.json",
+            "[" + stored(kId, "web", "busybox") + "]");
+  const std::string local = root.mount("/", "/", "- ext4 x rw") + root.mount("/", "/net/home", "- ext4 x rw");
+  root.mountinfo(local + root.mount("/", "/net", "- nfs x rw"));
+  EXPECT_EQ(found(root, said_by("1000")), "|||");
+  root.mountinfo(local);
+  EXPECT_EQ(found(root, said_by("1000")), "web|busybox||");
+}
+
+TEST(ContainerFiles, AHomeThatSomethingWasMountedOverIsNotAsked) {
+  FakeRoot root;
+  root.file("/etc/passwd", "kim:x:1000:1000::/home/kim:/bin/sh\n");
+  root.file("/home/kim/.local/share/containers/storage/overlay-containers/containers.json",
+            "[" + stored(kId, "web", "busybox") + "]");
+  root.mountinfo("99999999 23 0:28 / /home/kim rw - ext4 x rw\n");
+  EXPECT_EQ(found(root, said_by("1000")), "|||");
+}
+
 TEST(ContainerFiles, ListsOfUsersAreForgottenWhereThereAreMany) {
   FakeRoot root;
+  root.mount_all("ext4");
   constexpr size_t kUsers = ContainerFiles::kMaxOfUsers / ContainerFiles::kMaxOfUser + 2;
   std::string passwd;
   for (size_t i = 0; i < kUsers; ++i) {
@@ -164,6 +209,7 @@ TEST(ContainerFiles, AUsersListsAreReadSoMuchInABatch) {
   FakeRoot root;
   const std::string list = "/home/kim/.local/share/containers/storage/overlay-containers/containers.json";
   root.file("/etc/passwd", "kim:x:1000:1000::/home/kim:/bin/sh\n");
+  root.mount_all("ext4");
   const Context where = said_by("1000");
   ContainerFiles files(root.path());
   const auto name = [&](const std::string& it, size_t size) {
@@ -193,6 +239,7 @@ TEST(ContainerFiles, FollowsNothingThatAUserLaid) {
   root.file("/etc/passwd", "kim:x:1000:1000::/home/kim:/bin/sh\n");
   root.file("/secret/containers.json", "[" + stored(kId, "web", "busybox") + "]");
   root.directory(storage + "/overlay-containers");
+  root.mount_all("ext4");
   const Context where = said_by("1000");
   const std::string list = root.path() + storage + "/overlay-containers/containers.json";
   std::filesystem::create_symlink(root.path() + "/secret/containers.json", list);
