@@ -6,6 +6,8 @@ import re
 
 TABLES = ("peers", "throughput", "kernel", "latency", "start", "loss", "outputs", "collectors", "connections", "work")
 
+REASON_LENGTH = 160
+
 
 def table(name):
     return importlib.import_module(f"tables.{name}")
@@ -24,9 +26,22 @@ def provenance(made):
             f"{made['load']:.1f}.{quick}")
 
 
+def shown(reason):
+    """A tool's own words, as text that cannot be anything else."""
+    words = "".join(c if c.isprintable() and c not in "`<>" else " " for c in reason)
+    return words if len(words) <= REASON_LENGTH else words[:REASON_LENGTH] + "..."
+
+
+def lacking(left_out):
+    """The first line of a table that lacks tools; nothing where it has all."""
+    if not left_out:
+        return []
+    return ["**Without " + "; ".join(f"{name}: {shown(reason)}" for name, reason in left_out.items()) + ".**", ""]
+
+
 def section(name, result):
     begin, end = marks(name)
-    return "\n".join([begin, "", *table(name).render(result["data"]), "", provenance(result["made"]), "", end])
+    return "\n".join([begin, "", *lacking(result.get("left_out")), *table(name).render(result["data"]), "", provenance(result["made"]), "", end])
 
 
 def replaced(text, name, result):

@@ -8,6 +8,7 @@ HERE = pathlib.Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests/netns")]
 import document
 import measure
+import mounts
 from tables import collectors, common, kernel, peers, throughput
 
 MADE = {"command": "./dev bench --quick x", "quick": True, "date": "2026-01-02 03:04 UTC", "commit": "abc", "kernel": "6.1",
@@ -73,13 +74,27 @@ class Document(unittest.TestCase):
         self.assertIn("| `a` | 0.90 | 100 | 0.10 | - | - |", alone)
 
     def test_words_of_a_tool_are_shown_as_words(self):
-        self.assertEqual(peers.shown(None), "runs")
-        self.assertEqual(peers.shown("a\x1b[31m`<b>`"), "no: a [31m  b  ")
-        self.assertEqual(len(peers.shown("x" * 1000)), len("no: ...") + peers.REASON_LENGTH)
+        self.assertEqual(document.shown("a\x1b[31m`<b>`"), "a [31m  b  ")
+        self.assertEqual(len(document.shown("x" * 1000)), len("...") + document.REASON_LENGTH)
+        lines = peers.render({"missing": [], "rows": [{"tool": "x", "reason": "<b>"}, {"tool": "y", "reason": None}]})
+        self.assertIn("| x | no:  b  |", lines)
+        self.assertIn("| y | runs |", lines)
+
+    def test_a_table_says_first_what_it_lacks(self):
+        result = {"made": MADE, "data": THROUGHPUT, "left_out": {"tcpstates": "no <b>", "bpftrace": "not installed"}}
+        lines = document.section("throughput", result).splitlines()
+        self.assertEqual(lines[2], "**Without tcpstates: no  b ; bpftrace: not installed.**")
+        self.assertNotIn("Without tcpstates", document.section("throughput", {**result, "left_out": {}}))
 
     def test_loss_adds_up(self):
         runs = [{"delivered": 90, "lost": 8, "truth": 100}, {"delivered": 100, "lost": 0, "truth": 100}]
         self.assertEqual(common.loss_cells(runs), ["0.9500", "8", "2"])
+
+    def test_what_is_mounted_for_peers(self):
+        mounted = "proc /proc proc rw 0 0\ntracefs /sys/kernel/tracing tracefs rw,relatime 0 0\n"
+        self.assertEqual(mounts.missing(mounted), [("debugfs", "/sys/kernel/debug")])
+        self.assertEqual(mounts.missing(mounted + "none /sys/kernel/debug debugfs rw 0 0\n"), [])
+        self.assertEqual(mounts.missing(""), list(mounts.WANTED))
 
     def test_words_of_the_command_line(self):
         options = measure.parse(["--quick", "loss", "start"])

@@ -24,6 +24,7 @@ sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests/netns")]
 import document  # pylint: disable=wrong-import-position
+import mounts  # pylint: disable=wrong-import-position
 import netns  # pylint: disable=wrong-import-position
 import session as sessions  # pylint: disable=wrong-import-position
 
@@ -74,7 +75,9 @@ def make(name, session, options):
     """Measures one table, keeps what was measured and writes the table into the document."""
     say(f"{name}: {document.table(name).TITLE}")
     made = this_machine(options)
-    result = {"made": made, "data": document.table(name).measure(session)}
+    session.left_out.clear()
+    data = document.table(name).measure(session)
+    result = {"made": made, "left_out": dict(session.left_out), "data": data}
     folder = options.build / "bench"
     folder.mkdir(exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
@@ -121,6 +124,7 @@ def main(words):
     signal.signal(signal.SIGINT, signal.default_int_handler)  # where it was ignored, tools would ignore it as well
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended by a signal"))
     raise_limits()
+    mounts.mount_missing(say)
     netns.remove_leftovers()
     if os.access(MEMORY_FILES, os.W_OK):
         tempfile.tempdir = MEMORY_FILES

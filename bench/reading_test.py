@@ -85,6 +85,17 @@ class Reading(unittest.TestCase):
         self.assertEqual(session.last_words(Process), "libbpf: failed to add legacy kprobe event for 'x': No such file")
 
 
+class LeftOut(unittest.TestCase):
+    def test_what_does_not_run_is_remembered(self):
+        made = session.Session.__new__(session.Session)
+        one, other, third = (tools.Tool(name, (name,)) for name in ("one", "other", "third"))
+        made.reasons, made.left_out, made.last_failures = {"one": None, "other": "no tracefs"}, {}, {"one": "it ended"}
+        self.assertEqual(made.usable([one, other]), [one])
+        self.assertEqual(made.left_out, {"other": "no tracefs"})
+        self.assertEqual(made.that_count({one: [], third: [1]}), {third: [1]})
+        self.assertEqual(made.left_out, {"other": "no tracefs", "one": "it ended"})
+
+
 class Turns(unittest.TestCase):
     def test_each_round_begins_with_another_tool(self):
         self.assertEqual(list(session.turns(["a", "b"], 3)), [["a", "b"], ["b", "a"], ["a", "b"]])

@@ -174,7 +174,9 @@ class Session:
         self.quick = quick
         self.say = say
         self.workload = workload.Workload(net)
-        self.reasons = {}  # by the name of a tool: why it is not usable, or None
+        self.reasons = {}   # by the name of a tool: why it is not usable, or None
+        self.left_out = {}  # of the table that is made: why a tool that belongs there is not, by its name
+        self.last_failures = {}
 
     def pick(self, full, quick):
         return quick if self.quick else full
@@ -191,6 +193,9 @@ class Session:
         return self.reasons[tool.name]
 
     def usable(self, wanted):
+        for tool in wanted:
+            if reason := self.why_not(tool):
+                self.left_out[tool.name] = reason
         return [tool for tool in wanted if self.why_not(tool) is None]
 
     def once(self, tool, work, statistics=False):
@@ -205,7 +210,15 @@ class Session:
             return self.once(tool, work, statistics)
         except NotUsable as reason:
             self.say(f"a run of {tool.name} does not count: {reason}")
+            self.last_failures[tool.name] = str(reason)
             return None
+
+    def that_count(self, found):
+        """Of {tool: runs}, the tools with any. Of the others the last failure says why."""
+        for tool, runs in found.items():
+            if not runs:
+                self.left_out[tool.name] = self.last_failures.get(tool.name, "none of its runs counts")
+        return {tool: runs for tool, runs in found.items() if runs}
 
     def in_turn(self, wanted, work, rounds, statistics=False):
         """{tool: figures of its runs that count}, one run of each tool a round."""
@@ -215,7 +228,7 @@ class Session:
                 if run := self.attempt(tool, work, statistics):
                     found[tool].append(run)
             self.say(f"round {number + 1} of {rounds}")
-        return {tool: runs for tool, runs in found.items() if runs}
+        return self.that_count(found)
 
     def pairs(self, wanted, work, rounds, seldom=(), seldom_rounds=0):
         """{tool: [Pair]}: without, with the first tool, without, with the second, ... as turns() has them."""
@@ -230,4 +243,4 @@ class Session:
                     found[tool].append(Pair(before, run, after))
                 before = after
             self.say(f"round {number + 1} of {rounds}")
-        return {tool: pairs for tool, pairs in found.items() if pairs}
+        return self.that_count(found)

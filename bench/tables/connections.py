@@ -42,19 +42,15 @@ def measure(session):
              "loss": common.loss_cells([pair.run for pair in pairs])} for tool, pairs in made.items()]
     return {"connections": connections, "requests": requests, "rows": rows,
             "bare": [pair.before["per_second"] for pairs in made.values() for pair in pairs],
-            "bare_open": [pair.before["per_second"] for pairs in stayed.values() for pair in pairs],
-            "absent": [[tool.name, session.why_not(tool)] for tool in tools.CONNECTION_PEERS if session.why_not(tool)]}
+            "bare_open": [pair.before["per_second"] for pairs in stayed.values() for pair in pairs]}
 
 
 def render(data):
     rows = [[row["tool"], str(len(row["kept"])), figures.text(row["kept"], 2), figures.text(row["cpu"], 2),
              figures.text(row["ns"], 0), *row["loss"], figures.text(row["kept_open"], 2), figures.text(row["ns_open"], 0)]
             for row in data["rows"]]
-    lines = [f"{data['connections']:,} connections a run, each with a request of 64 bytes ({figures.text(data['bare'], 0)} a second without a "
-             f"tool), and {data['requests']:,} requests over 32 connections that stay open ({figures.text(data['bare_open'], 0)} a second). "
-             "A connection has two ends on this machine. Kernel time with the statistics' own clock.", "",
-             *common.markdown(["tool", "pairs", "throughput kept", "CPU of the tool, s per million ends", "kernel ns an end",
-                               *common.LOSS_HEAD, "requests kept", "kernel ns a request"], rows)]
-    if data["absent"]:
-        lines += ["", "Not here: " + ", ".join(name for name, _ in data["absent"]) + " (the table of peers says why)."]
-    return lines
+    return [f"{data['connections']:,} connections a run, each with a request of 64 bytes ({figures.text(data['bare'], 0)} a second without a "
+            f"tool), and {data['requests']:,} requests over 32 connections that stay open ({figures.text(data['bare_open'], 0)} a second). "
+            "A connection has two ends on this machine. Kernel time with the statistics' own clock.", "",
+            *common.markdown(["tool", "pairs", "throughput kept", "CPU of the tool, s per million ends", "kernel ns an end",
+                              *common.LOSS_HEAD, "requests kept", "kernel ns a request"], rows)]

@@ -3,11 +3,11 @@
 import pathlib
 import platform
 
+import document
 import tools
 from tables import common
 
 TITLE = "Peers"
-REASON_LENGTH = 160
 
 
 def missing_here():
@@ -21,15 +21,8 @@ def measure(session):
     return {"missing": missing_here(), "rows": [{"tool": tool.name, "reason": session.why_not(tool)} for tool in tools.PEERS]}
 
 
-def shown(reason):
-    """A tool's own words, as text that cannot be anything else."""
-    if reason is None:
-        return "runs"
-    words = "".join(c if c.isprintable() and c not in "`<>" else " " for c in reason)
-    return "no: " + (words if len(words) <= REASON_LENGTH else words[:REASON_LENGTH] + "...")
-
-
 def render(data):
     missing = f" This machine has no {', and no '.join(data['missing'])}." if data["missing"] else ""
+    rows = [[row["tool"], "no: " + document.shown(row["reason"]) if row["reason"] else "runs"] for row in data["rows"]]
     return ["Debian's packages bpftrace, libbpf-tools and bpfcc-tools, with default options. Where one does not run, its own words."
-            + missing, "", *common.markdown(["tool", "here"], [[row["tool"], shown(row["reason"])] for row in data["rows"]], text_columns=2)]
+            + missing, "", *common.markdown(["tool", "here"], rows, text_columns=2)]
