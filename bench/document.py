@@ -4,7 +4,7 @@ the JSON of its last run."""
 import importlib
 import re
 
-TABLES = ("peers", "throughput", "kernel", "latency", "start", "loss", "outputs", "collectors", "connections", "work")
+TABLES = ("peers", "throughput", "kernel", "latency", "start", "delay", "loss", "outputs", "collectors", "connections", "work")
 
 REASON_LENGTH = 160
 

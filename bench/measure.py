@@ -4,7 +4,7 @@
 
 usage: bench/measure.py [--quick] [--build FOLDER] [TABLE...]
 ./dev bench builds what is needed and starts this. Without names it makes all tables: peers, throughput, kernel, latency,
-start, loss, outputs, collectors, connections, work. What was measured is kept in FOLDER/bench/TABLE.json (build/); a table that is not
+start, delay, loss, outputs, collectors, connections, work. What was measured is kept in FOLDER/bench/TABLE.json (build/); a table that is not
 named stays as it is in the document. Exit code: 0, or 1 if a table could not be made.
 """
 import argparse

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Running `states`: who may, wrong words, when and how it ends, how soon a row is there, and that nothing of it stays
-in the kernel. Witnesses: exit codes, the clock, bpftool, /proc."""
+"""Running `states`: who may, wrong words, when and how it ends, and that nothing of it stays in the kernel. Witnesses: exit
+codes, the clock, bpftool, /proc."""
 import json
 import os
 import re
-import select
 import shutil
 import signal
 import time
@@ -13,10 +12,8 @@ import netns
 from bpf_objects import ids_of, in_kernel
 from ready import start_ready
 from puppet import Puppet
-from states_tools import ROOM, watch
-from workload import start_load
+from states_tools import watch
 
-ALONE = "measures how soon a row is there"
 PORT = 7000
 USAGE, NOT_PERMITTED = 2, 3
 
@@ -49,7 +46,15 @@ WRONG = {
     ("states", "--json", "--format", "line"): ["--format line", "--json"],
     ("states", "--duration", "0"): ["--duration 0", "10s"],
     ("states", "--duration", "soon"): ["--duration soon", "10s"],
-    ("states", "--count", "many"): ["--count"],
+    ("states", "--count", "many"): ["--count many", "not a number"],
+    ("states", "--count", "-1"): ["--count -1", "not a number"],
+    ("states", "--count", "0x10"): ["--count 0x10", "not a number"],
+    ("states", "--count", "18446744073709551616"): ["--count 18446744073709551616", "goes from 1"],
+    ("states", "--record", ""): ["--record: it has no value"],
+    ("states", "--duration", ""): ["--duration: it has no value"],
+    ("counts", "--watch", ""): ["--watch: it has no value"],
+    ("--count", "-1"): ["--count -1", "not a number"],
+    ("--json", "who"): ["unexpected word who", "sockeye who"],
     ("states", "--ring-size", "3M"): ["--ring-size 3M", "power of two"],
     ("states", "--ready-fd", "99"): ["--ready-fd 99", "not open"],
     ("states", "--color", "red"): ["--color red", "never"],
@@ -79,8 +84,10 @@ def test_wrong_words(net):
 
 
 def test_no_words(net):
-    done = run_sockeye(net.host)
-    assert done.code == USAGE and "states" in done.stderr and done.stdout == "", done
+    """Without a command it is `states`, whatever its options; --help and --version are the program's own."""
+    for words in ([], ["--json"], ["-4"]):
+        done = run_sockeye(net.host, *words, "--duration", "50ms", *os.environ.get("SOCKEYE_OPTIONS", "").split())
+        assert done.code == 0 and re.search(r"events?, 0 lost", done.stderr), (words, done)
     for words in (["--help"], ["states", "--help"], ["--version"], ["list"]):
         done = run_sockeye(net.host, *words)
         assert done.code == 0 and done.stderr == "" and done.stdout, done
@@ -137,10 +144,8 @@ def test_count_is_exact(net):
 def test_duration(net):
     began = time.monotonic()
     sockeye = net.sockeye("states", "--duration", "700ms")
-    ready = time.monotonic()
     assert sockeye.process.wait() == 0, sockeye.process.stderr
-    ended = time.monotonic()
-    assert ended - began >= 0.7 and ended - ready <= 2, (began, ready, ended)
+    assert time.monotonic() - began >= 0.7
 
 
 def test_the_ready_descriptor(net):
@@ -175,62 +180,16 @@ def test_a_pipe_that_is_closed(net):
         assert len(shell.stdout.splitlines()) == 1, shell.stdout
 
 
-# ---- how soon a row is there ----
-
-class Reader:
-    """What sockeye has written, as soon as it is written."""
-
-    def __init__(self, sockeye):
-        self._file = sockeye.process.stdout_file.fileno()
-        self._position = 0
-
-    def line_with(self, wanted, timeout=netns.PATIENCE_S):
-        """The first line from here on that has `wanted` in it."""
-        chunk = b""
-        deadline = time.monotonic() + netns.patience(timeout)
-        while time.monotonic() < deadline:
-            more = os.pread(self._file, 1 << 24, self._position)
-            self._position += len(more)
-            chunk += more
-            at = chunk.find(wanted)
-            if at >= 0 and (end := chunk.find(b"\n", at)) >= 0:
-                return chunk[chunk.rfind(b"\n", 0, at) + 1:end]
-            chunk = chunk[chunk.rfind(b"\n") + 1:]
-            select.select([], [], [], 0.001)
-        raise AssertionError(f"{wanted} did not come")
-
-
-def delay_of_a_row(reader, puppet):
-    """Seconds from a transition until its line could be read."""
-    puppet.do("late = socket.socket(); late.bind(('127.0.0.3', 0)); late.listen()")
-    port = puppet.do("late.getsockname()[1]")
-    line = reader.line_with(b'"laddr":"127.0.0.3","lport":%d,' % port)
-    now_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-    puppet.do("late.close()")
-    return (now_ns - json.loads(line)["timestamp_ns"]) / 1e9
-
-
-def test_a_row_is_there_soon(net):
-    """Within 0.1 s, after a second in which nothing happened, and while thousands of rows come."""
-    netns.require_real_time("0.1 s")
+def test_a_row_does_not_wait_for_the_next(net):
+    """What happens alone is shown, whatever comes after it."""
     place = net.namespace("one")
     puppet = Puppet(place)
-    sockeye = net.sockeye("states", "--netns", place.inode, *ROOM)
-    reader, idle, busy = Reader(sockeye), [], []
-    for _ in range(5):
-        quiet_until = time.monotonic() + 1
-        netns.wait_until(lambda: time.monotonic() > quiet_until, "a second without events")
-        idle.append(delay_of_a_row(reader, puppet))
-    start_load(place, "server", "--addr", "127.0.0.1", "--port", PORT)
-    client = place.load("client", "--addr", "127.0.0.1", "--port", PORT, "--connections", 20_000, "--threads", 1)
-    while client.popen.poll() is None:
-        busy.append(delay_of_a_row(reader, puppet))
-    assert client.wait() == 0, client.stderr
-    sockeye.process.stop(signal.SIGINT)
-    print(f"idle {sorted(idle)}, busy {sorted(busy)}")
-    for delays in (sorted(idle), sorted(busy)):
-        # The machine may be slow once; sockeye may not be.
-        assert len(delays) >= 5 and delays[len(delays) * 8 // 10 - 1] < 0.1, (idle, busy)
+    for words in ([], ["--format", "line"], ["--format", "table"]):
+        sockeye = net.sockeye("states", "--netns", place.inode, *words)
+        puppet.do(f"alone = listen('127.0.0.1', {PORT})")
+        netns.wait_until(lambda sockeye=sockeye: str(PORT) in sockeye.process.stdout, "the row")
+        assert sockeye.process.stop(signal.SIGINT) == 0, sockeye.process.stderr
+        puppet.do("alone.close()")
 
 
 # ---- what is in the kernel ----

@@ -23,7 +23,7 @@ from pace import patience, skip
 from ready import READY_S, start_ready
 
 # What scenarios need of it, under the one name that they import.
-Skip, require_real_time, scaled = pace.Skip, pace.require_real_time, pace.scaled
+Skip, scaled = pace.Skip, pace.scaled
 
 POLL_S = 0.02
 PATIENCE_S = 15

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long scenarios wait and how much they do, on a machine that may be slow; and what they do not do there."""
+"""How long scenarios wait and how much they do, on a machine that may be slow; and what is skipped."""
 import os
 
 # How much slower than a usual host this machine is. tests/vm/ says it of its machines, which have no KVM.
@@ -17,12 +17,6 @@ def skip(reason):
 def patience(seconds):
     """A limit of time as it is on this machine. What waits here (wait_until, wait, run, ...) does that itself."""
     return seconds * SLOW
-
-
-def require_real_time(what):
-    """Costs and moments mean something only where the machine is as fast as its clock says."""
-    if SLOW > 1:
-        skip(f"{what}: this machine is {SLOW:g} times slower than its clock")
 
 
 def scaled(number):

@@ -4,8 +4,6 @@ import re
 
 # (names of scenarios, names of machines, why): regular expressions of whole names.
 ALLOWED = (
-    (r"netns\.(states_loss\.(a|two)_seconds?_without_a_reader|states_control\.a_row_is_there_soon)", r".*",
-     "they measure time, and the machines are too slow for what they ask"),
     (r"netns\.states_loss\.events_inside_events", r".*", "it needs programs that the kernel skips, which is chance"),
     (r"netns\.counts_by\.comm_of_what_ends_while_it_watches|netns\.states_load\.packets_handled_by_threads_.*", r"5\.10",
      "the kernel is too old: no cookies for tracing programs, no threads for the packets of a device"),
