@@ -2,6 +2,7 @@
 """`connections`: each way in which a connect fails, told once. Witnesses: what the programs were told, ss, nstat."""
 import errno
 import os
+import re
 import time
 
 import netns
@@ -36,6 +37,24 @@ def test_refused_on_loopback(net):
         row = failed(net, place, f"connect({address!r}, 9)", "Connection refused")
         assert (row["outcome"], row["error"], row["daddr"]) == ("refused", "ECONNREFUSED", address), row
         assert row["sport"] and row["duration_us"] is not None, row
+
+
+def test_a_line_leaves_out_what_does_not_apply(net):
+    """A connection that is fine has no error and no translation, one that failed has the error."""
+    place = net.namespace("one")
+    for address, shown in (("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")):
+        sockeye = watch(net, place, words=("--format", "line"))
+        left = Puppet(place)
+        left.do(f"l = listen({address!r}, {PORT}); c = connect({address!r}, {PORT}); s, _ = l.accept()")
+        left.fails(f"connect({address!r}, 9)", "Connection refused")
+        told = [re.sub(" CONTAINER=[^ ]+$", "", line) for line in sockeye.stop().lines if " Connection: " in line]
+        assert len(told) == 3, told
+        for kind, port, outcome in (("connect", PORT, "established"), ("accept", PORT, "established"),
+                                    ("connect", 9, "refused ERROR=ECONNREFUSED")):
+            form = re.compile(f".* Connection: TYPE={kind} SRC={re.escape(shown)}:[0-9]+ DST={re.escape(shown)}:{port} "
+                              f"PID={left.pid} COMM=[^ ]+ UID=0 OUTCOME={outcome}")
+            assert sum(form.fullmatch(line) is not None for line in told) == 1, (form, told)
+        left.do("s.close(); c.close(); l.close()")
 
 
 def test_no_answer(net):

@@ -43,8 +43,16 @@ constexpr EnumValue kFlags[] = {
 
 constexpr Presence kIfNonZero = {.when = When::kNonZero};
 
+constexpr Presence kIfAny = {.when = When::kNonZero, .is_none = true};
+
 constexpr Presence if_flag(uint8_t flag) {
   return {.when = When::kFlagSet, .other = offsetof(drops_event, flags), .mask = flag};
+}
+
+constexpr Presence if_of(uint8_t flag) {
+  Presence presence = if_flag(flag);
+  presence.is_none = true;
+  return presence;
 }
 
 const Field kFields[] = {
@@ -64,7 +72,7 @@ const Field kFields[] = {
      .type = FieldType::kText,
      MEMBER(function),
      .meaning = "function of the kernel that dropped it",
-     .presence = kIfNonZero},
+     .presence = kIfAny},
     {.name = "protocol", .type = FieldType::kEnum, MEMBER(protocol), .meaning = "of the packet", .values = kProtocols},
     {.name = "direction",
      .type = FieldType::kEnum,
@@ -75,13 +83,13 @@ const Field kFields[] = {
      .type = FieldType::kEnum,
      MEMBER(tcp_flags),
      .meaning = "flags of the packet's TCP header",
-     .presence = if_flag(DROPS_HAS_TCP_HEADER),
+     .presence = if_of(DROPS_HAS_TCP_HEADER),
      .values = kFlags},
     {.name = "sequence",
      .type = FieldType::kUnsigned,
      MEMBER(sequence),
      .meaning = "sequence number of the packet's TCP header",
-     .presence = if_flag(DROPS_HAS_TCP_HEADER)},
+     .presence = if_of(DROPS_HAS_TCP_HEADER)},
     {.name = "length",
      .type = FieldType::kUnsigned,
      MEMBER(length),
@@ -102,12 +110,12 @@ const Field kFields[] = {
      .type = FieldType::kUnsigned,
      MEMBER(backlog),
      .meaning = "connections in the listener's accept queue",
-     .presence = if_flag(DROPS_OF_LISTENER)},
+     .presence = if_of(DROPS_OF_LISTENER)},
     {.name = "backlog_limit",
      .type = FieldType::kUnsigned,
      MEMBER(backlog_limit),
      .meaning = "backlog of the listener, as listen() and net.core.somaxconn allow: the queue holds one more",
-     .presence = if_flag(DROPS_OF_LISTENER)},
+     .presence = if_of(DROPS_OF_LISTENER)},
     {.name = "last_accept",
      .type = FieldType::kTime,
      MEMBER(last_accept_ns),

@@ -55,6 +55,8 @@ constexpr Presence if_set(uint8_t mask) {
   return {.when = When::kFlagSet, .other = offsetof(lifetimes_event, flags), .mask = mask};
 }
 
+constexpr Presence kIfSampled = {
+    .when = When::kFlagSet, .other = offsetof(lifetimes_event, flags), .mask = LIFE_RTT_KNOWN, .is_none = true};
 constexpr Presence kIfLimitsKnown = {
     .when = When::kFlagClear, .other = offsetof(lifetimes_event, not_known), .mask = LIFE_LIMITS_NOT_KNOWN};
 
@@ -81,8 +83,8 @@ const Field kFields[] = {
     {.name = "error",
      .type = FieldType::kEnum,
      MEMBER(error),
-     .meaning = "error that the socket had at its end",
-     .presence = {.when = When::kNonZero},
+     .meaning = "error that the socket had at its end; null: it had none",
+     .presence = {.when = When::kNonZero, .is_none = true},
      .values = kErrnoNames},
     {.name = "soft_error",
      .type = FieldType::kEnum,
@@ -181,19 +183,19 @@ const Field kFields[] = {
      MEMBER(srtt_us),
      .unit = "us",
      .meaning = "last smoothed round-trip time (RFC 6298), as ss shows it; null: no sample",
-     .presence = if_set(LIFE_RTT_KNOWN)},
+     .presence = kIfSampled},
     {.name = "min_rtt_us",
      .type = FieldType::kUnsigned,
      MEMBER(min_rtt_us),
      .unit = "us",
      .meaning = "least round-trip time of the last minutes, as ss shows it; null: no sample",
-     .presence = {.when = When::kNonZero}},
+     .presence = {.when = When::kNonZero, .is_none = true}},
     {.name = "rttvar_us",
      .type = FieldType::kUnsigned,
      MEMBER(rttvar_us),
      .unit = "us",
      .meaning = "mean deviation of the round-trip time, as ss shows it; null: no sample",
-     .presence = if_set(LIFE_RTT_KNOWN)},
+     .presence = kIfSampled},
     {.name = "busy_us",
      .type = FieldType::kMicros,
      MEMBER(busy_ns),

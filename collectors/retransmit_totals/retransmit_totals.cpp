@@ -93,10 +93,10 @@ constexpr Column kByContainer[] = {
 };
 constexpr View kViews[] = {
     {.name = "process",
-     .line = "{time} Retransmits: " COUNTS_LINE " PID={pid} COMM={comm} UID={uid} CONTAINER={container}",
+     .line = "{time} Retransmits: " COUNTS_LINE " GROUP={group} PID={pid} COMM={comm} UID={uid} CONTAINER={container}",
      .columns = kByProcess},
     {.name = "container",
-     .line = "{time} Retransmits: " COUNTS_LINE " CONTAINER={container} POD={pod}",
+     .line = "{time} Retransmits: " COUNTS_LINE " GROUP={group} CONTAINER={container} POD={pod}",
      .columns = kByContainer},
 };
 
@@ -112,8 +112,8 @@ const Collector collector_retransmit_totals = {
               .common = kSocketFieldsIfAny,
               .own = kFields,
               .columns = kByConnection,
-              .line =
-                  "{time} Retransmits: " COUNTS_LINE " SRC={laddr}:{lport} DST={raddr}:{rport} PID={pid} COMM={comm}",
+              .line = "{time} Retransmits: " COUNTS_LINE
+                      " GROUP={group} SRC={laddr}:{lport} DST={raddr}:{rport} PID={pid} COMM={comm}",
               .views = kViews},
     .summary = "what TCP sends again, counted by connection, process or container",
     .has_stream = false,

@@ -51,7 +51,7 @@ const Field kFields[] = {
      .type = FieldType::kUnsigned,
      MEMBER(inode),
      .meaning = "inode number, as in /proc/PID/fd; null: no process can have it open",
-     .presence = kIfNonZero},
+     .presence = {.when = When::kNonZero, .is_none = true}},
     {.name = "holders",
      .type = FieldType::kList,
      MEMBER(holders),

@@ -10,7 +10,8 @@
 
 namespace sockeye::text {
 
-// An event type's template ("... PID={pid} STATE={new_state:words}"), taken apart once.
+// An event type's template ("... PID={pid} STATE={new_state:words}"), taken apart once. A word of it, which a blank
+// ends, is left out where there is none of a value in it.
 class LineTemplate {
  public:
   // Without `with_time`, the time that a template begins with is left out. `view`: as SinkOptions has it.
@@ -18,13 +19,16 @@ class LineTemplate {
   void add(Buffer& out, const Record& record, const WallTime& wall) const;  // without the newline
 
  private:
-  // Some literal text, and the value after it: null at the end, and where the text is longer than a part has room for.
+  // Some literal text, and the value after it: null at the end of a word, and where the text is longer than a part has
+  // room for. With `guarded`, nothing but a question: where there is none of `field`, so many parts are left out.
   struct Part {
     char before[32];
     size_t length;
     const Field* field;
     Writer write;
+    size_t guarded;
   };
+  void add_word(const EventType& type, std::string_view word);
   void add_part(std::string_view before, const Field* field, Writer write);
 
   std::vector<Part> parts_;

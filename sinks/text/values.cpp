@@ -121,13 +121,13 @@ void write_list(Buffer& out, const Field& field, const Record& record, const Wal
   }
 }
 
-// In the place of a value that is not there: kNone where that says there is none, else kUnknown.
+// In the place of a value that is not there: kNone where there is none, else kUnknown.
 template <Writer write>
 void if_present(Buffer& out, const Field& field, const Record& record, const WallTime& wall) {
   if (is_present(field, record)) {
     write(out, field, record, wall);
   } else {
-    out.add(field.type == FieldType::kContext || field.presence.key_goes ? kNone : kUnknown);
+    out.add(is_none(field, record) ? kNone : kUnknown);
   }
 }
 

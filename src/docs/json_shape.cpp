@@ -41,12 +41,13 @@ std::string when_there(const Field& field, std::span<const Field> fields) {
   if (type_of(field) == JsonType::kTrue) return "left out if it is not so";
   const std::string absent = field.presence.key_goes ? "left out" : "null";
   const std::string other = "the same as `" + name_at(fields, field.presence.other) + "`";
+  const std::string none = field.presence.is_none ? " if there is none" : " if none is known";
   switch (field.presence.when) {
     case Presence::When::kDiffers: return absent + " if " + other;
     case Presence::When::kDiffersAndNonZero: return absent + " if none is known or " + other;
     case Presence::When::kNonZero:
     case Presence::When::kFlagSet:
-    case Presence::When::kFlagClear: return absent + " if none is known";
+    case Presence::When::kFlagClear: return absent + none;
     case Presence::When::kAlways: break;
   }
   if (field.type == FieldType::kList) return absent + " if they are not known";

@@ -26,7 +26,9 @@ A link-local address has its interface behind it where that is known, as RFC 400
 socket's network namespace knows it by, `fe80::1%3`.
 
 `--format line` fills in a template, which is given below: `{key}` is the value, `{key:words}` the same in words for people,
-`?` a value that is not known, `-` one that there is none of. `--format table` has columns; on a terminal those that fit.
+`?` a value that is not known. A word of the template that holds a value of which there is none is left out: no `ERROR=` where nothing
+failed, no `CONTAINER=` outside of one. `--format table` has columns; on a terminal those that fit. There `-` is a value that there is
+none of.
 )";
 constexpr std::string_view kTableHead = "\n| key | type | unit | there | meaning |\n|---|---|---|---|---|\n";
 

@@ -36,8 +36,8 @@ struct EnumValue {
   Colour colour = Colour::kNone;
 };
 
-// When a value is there at all. A value that is not there is never shown as a number: null, or no key, in JSON; `?` in
-// text.
+// When a value is there at all. A value that is not there is never shown as a number: in JSON it is null, or its key is
+// left out; in text it is `?`, or `-` where there is none, and a line leaves such a word out.
 struct Presence {
   enum class When : uint8_t { kAlways, kNonZero, kDiffers, kDiffersAndNonZero, kFlagSet, kFlagClear };
   When when = When::kAlways;
@@ -45,6 +45,8 @@ struct Presence {
       0;             // kDiffers...: offset of the field of the same size it has to differ from; kFlag...: of the flags
   uint8_t mask = 0;  // kFlag...: the bits
   bool key_goes = false;  // JSON: the key is left out where the value is not there (else null)
+  bool is_none =
+      false;  // where the value is not there, there is none, which key_goes says as well; else it is not known
 };
 
 // What becomes of the values of a field where several records are added up to one (rows; bpf/rows.h).

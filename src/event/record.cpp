@@ -40,6 +40,17 @@ bool is_present(const Field& field, const Record& record) {
   return true;
 }
 
+bool may_be_none(const Field& field) {
+  const bool is_list = field.type == FieldType::kList;
+  return field.type == FieldType::kContext || field.presence.key_goes || field.presence.is_none || is_list;
+}
+
+bool is_none(const Field& field, const Record& record) {
+  if (field.type != FieldType::kList) return may_be_none(field) && !is_present(field, record);
+  const auto left_out = integer_at<uint32_t>(record.bytes() + field.offset + offsetof(wire_list, left_out));
+  return is_present(field, record) && elements_of(field, record).count == 0 && left_out == 0;
+}
+
 Elements elements_of(const Field& field, const Record& record) {
   wire_list list;
   memcpy(&list, record.bytes() + field.offset, sizeof list);

@@ -30,6 +30,12 @@ struct Record {
 // Whether the value of `field` is there. `field` is of the record's type.
 bool is_present(const Field& field, const Record& record);
 
+// Whether there is no such thing: no container, no error, an empty list. A value that is not there and of which this is
+// false is not known.
+bool is_none(const Field& field, const Record& record);
+// Whether that can be at all.
+bool may_be_none(const Field& field);
+
 template <typename Integer>
 Integer integer_at(const uint8_t* at) {
   Integer value;

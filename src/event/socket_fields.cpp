@@ -178,7 +178,7 @@ constexpr auto kFields = std::to_array<Field>({
      .type = FieldType::kUnsigned,
      MEMBER(socket.cookie),
      .meaning = "cookie of the socket, which does not recycle; null: the kernel gave it none",
-     .presence = kIfNonZero},
+     .presence = {.when = When::kNonZero, .is_none = true}},
     {.name = "cgroup_id",
      .type = FieldType::kUnsigned,
      MEMBER(owner.cgroup_id),
