@@ -32,6 +32,8 @@ struct Refusal {
   std::string rung;
   std::string why;
   std::string remedy;  // what would change it; may be empty
+
+  bool operator==(const Refusal&) const = default;
 };
 
 // One moment on this kernel.

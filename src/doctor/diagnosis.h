@@ -36,6 +36,8 @@ struct MomentDiagnosis {
   std::vector<Refusal> refused;  // the better ones
   std::string loses;             // compared with the best rung; empty: nothing
   std::string remedy;            // empty: there is none, or none is needed
+
+  bool operator==(const MomentDiagnosis&) const = default;
 };
 
 struct CollectorDiagnosis {

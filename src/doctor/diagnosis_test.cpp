@@ -107,6 +107,51 @@ TEST(Diagnosis, OnlyItsOwnColoursReachATerminal) {
   EXPECT_EQ(coloured.find("/run/netns/a\x1b"), std::string::npos);
 }
 
+size_t times_in(const std::string& text, std::string_view words) {
+  size_t times = 0;
+  for (size_t at = text.find(words); at != std::string::npos; at = text.find(words, at + 1)) ++times;
+  return times;
+}
+
+TEST(Diagnosis, WhatSeveralCollectorsHaveInCommonIsSaidOnce) {
+  Diagnosis diagnosis = made_up();
+  CollectorDiagnosis alike = diagnosis.collectors[1];
+  alike.name = "lifetimes";
+  alike.others.push_back({"", "", "owners are not complete", "run it as root"});
+  diagnosis.collectors[1].others = alike.others;
+  diagnosis.collectors.push_back(alike);
+  diagnosis.collectors.push_back(diagnosis.collectors[2]);
+  diagnosis.collectors.back().name = "drops";
+  const std::string text = page(diagnosis);
+  for (const char* words : {"an accepted socket has its listener's owner", "--accept-owner asks for it",
+                            "owners are not complete", "run it as root\n", "a kernel from 5.10 on"})
+    EXPECT_EQ(times_in(text, words), 1u) << words;
+  EXPECT_EQ(times_in(text, "concerns states, lifetimes\n"), 3u) << text;
+  EXPECT_EQ(times_in(text, "concerns who, drops\n"), 1u) << text;
+}
+
+TEST(Diagnosis, ARungThatCollectorsDoNotShareSaysWhoseItIs) {
+  Diagnosis diagnosis = made_up();
+  diagnosis.collectors[0].moments = {{"set_state", "raw_tp", {}, "", ""}};
+  const std::string text = page(diagnosis);
+  EXPECT_EQ(times_in(text, "raw_tp for counts\n"), 1u) << text;
+  EXPECT_EQ(times_in(text, "tp_btf for states\n"), 1u) << text;
+}
+
+// A terminal has 24 lines, and the verdict is what people ask for.
+TEST(Diagnosis, TheVerdictAndWhatToDoComeFirst) {
+  const std::string text = page(made_up());
+  EXPECT_EQ(text.find("Verdict\n"), 0u);
+  EXPECT_LT(text.find("to do: --accept-owner"), text.find("\nThis machine\n"));
+  EXPECT_LT(text.find("to do: a kernel from 5.10 on"), text.find("\nThis machine\n"));
+}
+
+TEST(Diagnosis, WhereNothingIsMissingNothingIsToBeDone) {
+  Diagnosis diagnosis = made_up();
+  diagnosis.collectors.resize(1);
+  EXPECT_EQ(page(diagnosis).find("What is missing"), std::string::npos);
+}
+
 TEST(Diagnosis, JsonIsOneObjectOnALine) {
   const std::string text = json(made_up());
   EXPECT_EQ(text.find('\n'), text.size() - 1);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "doctor/shared.h"
 
 namespace sockeye {
 namespace {
@@ -204,51 +205,73 @@ std::string rung_words(const MomentDiagnosis& moment, bool tried) {
   return moment.rung + (tried ? "" : " (not tried)");
 }
 
-void add_collector(Page& page, const CollectorDiagnosis& collector) {
-  page.heading(collector.name + ": " + std::string(word_of(collector.verdict)));
-  if (!collector.reason.empty()) {
-    page.line(Mark::kMissing, "", collector.reason);
-    page.more(do_this(collector.remedy));
-  }
-  for (const MomentDiagnosis& moment : collector.moments) {
-    const bool is_fine = moment.loses.empty();
-    page.line(is_fine               ? Mark::kOk
-              : moment.rung.empty() ? Mark::kMissing
-                                    : Mark::kLess,
-              moment.moment, rung_words(moment, collector.tried) + (is_fine ? "" : ": " + moment.loses));
-    if (is_fine) continue;
-    for (const Refusal& refusal : moment.refused) page.more("not " + refusal.rung + ": " + refusal.why);
-    page.more(do_this(moment.remedy));
-  }
-  for (const Shortcoming& other : collector.others) {
-    page.line(Mark::kLess, "", other.what);
-    page.more(do_this(other.remedy));
+// `words`, and then the names of collectors.
+std::string of(std::string_view words, const CollectorNames& names) {
+  std::string text(words);
+  for (size_t i = 0; i < names.size(); ++i) text += (i == 0 ? " " : ", ") + std::string(names[i]);
+  return text;
+}
+
+void add_remark(Page& page, Mark mark, const SharedRemark& remark) {
+  page.line(mark, "", remark.what);
+  page.more(of("concerns", remark.collectors));
+  page.more(do_this(remark.remedy));
+}
+
+// A line for each collector. What is lost is named by its moments, and told below.
+void add_verdict(Page& page, const Diagnosis& diagnosis) {
+  static constexpr Mark kMarks[] = {Mark::kOk, Mark::kLess, Mark::kMissing};
+  page.heading("Verdict");
+  for (const CollectorDiagnosis& collector : diagnosis.collectors) {
+    std::string less;
+    for (const MomentDiagnosis& moment : collector.moments) {
+      if (!moment.loses.empty()) less += (less.empty() ? ": " : ", ") + moment.moment;
+    }
+    const bool names_moments = collector.verdict == Verdict::kWorksWithLess;
+    page.line(kMarks[static_cast<size_t>(collector.verdict)], collector.name,
+              std::string(word_of(collector.verdict)) + (names_moments ? less : ""));
   }
 }
 
-// What is lost, and why it does not work, in a line.
-void add_verdict(Page& page, const CollectorDiagnosis& collector) {
-  static constexpr Mark kMarks[] = {Mark::kOk, Mark::kLess, Mark::kMissing};
-  std::string less;
-  for (const MomentDiagnosis& moment : collector.moments) {
-    if (!moment.loses.empty()) less += (less.empty() ? "" : ", ") + moment.moment;
+// What is lost, why, and what would change it: each once, with the collectors that it concerns.
+void add_losses(Page& page, const Diagnosis& diagnosis) {
+  const auto moments = shared_moments(diagnosis);
+  const auto reasons = shared_reasons(diagnosis), shortcomings = shared_shortcomings(diagnosis);
+  const auto is_fine = [](const SharedMoment& shared) { return shared.moment.loses.empty(); };
+  if (reasons.empty() && shortcomings.empty() && std::all_of(moments.begin(), moments.end(), is_fine)) return;
+  page.heading("What is missing, and what to do");
+  for (const SharedRemark& reason : reasons) add_remark(page, Mark::kMissing, reason);
+  for (const auto& [moment, tried, collectors] : moments) {
+    if (moment.loses.empty()) continue;
+    page.line(moment.rung.empty() ? Mark::kMissing : Mark::kLess, moment.moment,
+              rung_words(moment, tried) + ": " + moment.loses);
+    page.more(of("concerns", collectors));
+    for (const Refusal& refusal : moment.refused) page.more("not " + refusal.rung + ": " + refusal.why);
+    page.more(do_this(moment.remedy));
   }
-  std::string text(word_of(collector.verdict));
-  if (collector.verdict == Verdict::kDoesNotWork) {
-    text += ": " + collector.reason;
-  } else if (!less.empty()) {
-    text += ": " + less;
+  for (const SharedRemark& shortcoming : shortcomings) add_remark(page, Mark::kLess, shortcoming);
+}
+
+// The rung of each moment. Where collectors take different ones, whose it is.
+void add_moments(Page& page, const Diagnosis& diagnosis) {
+  const auto moments = shared_moments(diagnosis);
+  if (moments.empty()) return;
+  page.heading("Moments, and the rungs they are on");
+  for (const SharedMoment& shared : moments) {
+    const MomentDiagnosis& moment = shared.moment;
+    const auto is_same = [&](const SharedMoment& other) { return other.moment.moment == moment.moment; };
+    const bool differs = std::count_if(moments.begin(), moments.end(), is_same) > 1;
+    const Mark mark = moment.loses.empty() ? Mark::kOk : moment.rung.empty() ? Mark::kMissing : Mark::kLess;
+    page.line(mark, moment.moment, rung_words(moment, shared.tried) + (differs ? of(" for", shared.collectors) : ""));
   }
-  if (collector.verdict == Verdict::kWorksWithLess && !collector.others.empty())
-    text += (less.empty() ? ": " : "; ") + collector.others.front().what;
-  page.line(kMarks[static_cast<size_t>(collector.verdict)], collector.name, text);
-  if (collector.verdict == Verdict::kDoesNotWork) page.more(do_this(collector.remedy));
 }
 
 }  // namespace
 
 void add_diagnosis_page(Buffer& out, const Diagnosis& diagnosis, int columns, bool colour) {
   Page page(out, columns, colour);
+  add_verdict(page, diagnosis);
+  add_losses(page, diagnosis);
   page.heading("This machine");
   add_kernel(page, diagnosis.machine);
   add_lockdown(page, diagnosis);
@@ -258,9 +281,7 @@ void add_diagnosis_page(Buffer& out, const Diagnosis& diagnosis, int columns, bo
   add_namespaces(page, diagnosis);
   add_runtimes(page, diagnosis);
   add_bpf(page, diagnosis);
-  for (const CollectorDiagnosis& collector : diagnosis.collectors) add_collector(page, collector);
-  page.heading("Verdict");
-  for (const CollectorDiagnosis& collector : diagnosis.collectors) add_verdict(page, collector);
+  add_moments(page, diagnosis);
 }
 
 }  // namespace sockeye

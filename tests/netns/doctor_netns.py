@@ -71,6 +71,19 @@ def check_shortcomings(collector, done):
         assert what in said, (what, said)
 
 
+def check_first_screen(told, page):
+    """The verdict comes first, then what is missing and what to do, whatever number of collectors it concerns."""
+    verdict, missing, _ = page.split("\n\n", 2)
+    assert verdict.splitlines()[0] == "Verdict" and missing.startswith("What is missing, and what to do\n"), page
+    for collector in told["collectors"]:
+        assert re.search(fr"^  \w+ +{collector['name']} +{collector['verdict']}", verdict, re.MULTILINE), page
+    moments = [moment for collector in told["collectors"] for moment in collector["moments"] if moment["loses"]]
+    said = {re.escape(collector["reason"]) for collector in told["collectors"] if collector["reason"]}
+    said |= {f"{moment['moment']} +{moment['rung'] or 'none'}( .not tried.)?: {re.escape(moment['loses'])}" for moment in moments}
+    for words in said:
+        assert len(re.findall(words, missing)) == 1, (words, page)
+
+
 def look(net, prefix):
     """What doctor says under these rights, after a comparison with the rest."""
     program = installed(net)
@@ -119,6 +132,7 @@ def test_as_an_ordinary_user(net):
         assert not collector["tried"] and collector["moments"], collector
     page = net.host.run(nobody_with() + [installed(net), "doctor"], check=False)
     assert page.code == FAILED and page.stderr == "" and "\x1b" not in page.stdout, page
+    check_first_screen(told, page.stdout)
 
 
 def test_with_cap_bpf(net):
