@@ -149,11 +149,11 @@ void Table::add_cell(Buffer& out, const Cell& cell, std::string_view text, bool 
   if (is_too_long && is_whole) text = fewer_decimals(text, cell.width);
   const size_t padding = static_cast<size_t>(std::max(0, cell.width - columns_of(text)));
   if (cell.column.right) out.fill(' ', padding);
-  if (is_too_long && !is_whole) {
-    add_shortened(out, text, cell.width, cell.column.head && !cell.is_other);
-  } else {
-    out.add(text);
+  if (is_too_long && !is_whole) {  // into less than the width, where half of a wide character would have fitted
+    const int used = add_shortened(out, text, cell.width, cell.column.head && !cell.is_other);
+    return out.fill(' ', last ? 0 : static_cast<size_t>(cell.width - used));
   }
+  out.add(text);
   if (!cell.column.right && !last) out.fill(' ', padding);
 }
 

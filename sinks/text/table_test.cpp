@@ -8,6 +8,7 @@
 #include <sstream>
 #include <tuple>
 
+#include "base/columns.h"
 #include "event/loss.h"
 #include "event/wire.h"
 #include "tests/support/records.h"
@@ -94,6 +95,16 @@ TEST(Table, ShortensInTheMiddleOnATerminalAndNeverInAPipe) {
   EXPECT_EQ(piped.find('~'), std::string::npos) << piped;
   EXPECT_NE(piped.find("a-long-name\\x0a"), std::string::npos) << piped;
   EXPECT_NE(piped.find("2001:db8:1:2:3:4:5:6"), std::string::npos) << piped;
+}
+
+TEST(Table, ColumnsStayAlignedBehindWideCharacters) {
+  const char* wide = "\xe6\xbc\xa2\xe5\xad\x97\xe6\xbc\xa2\xe5\xad\x97";  // four characters, eight columns
+  const auto lines = lines_of({event_of("::ffff:10.0.0.1", "eightcol"), event_of("::ffff:10.0.0.1", wide)}, {});
+  EXPECT_EQ(columns_of(lines[2].substr(0, lines[2].find("10.0.0.1"))), static_cast<int>(lines[1].find("10.0.0.1")));
+  for (int width = 16; width <= 80; ++width) {
+    for (const std::string& line : lines_of({event_of("::ffff:10.0.0.1", wide)}, {.screen = Screen{width, 24}}))
+      EXPECT_LE(columns_of(line), width) << line;
+  }
 }
 
 TEST(Table, APipeHasOneHeaderAndStaysAlignedAfterALongValue) {

@@ -3,25 +3,57 @@
 
 #include <algorithm>
 
+#include "base/unicode.h"
+
 namespace sockeye {
 namespace {
 
 constexpr std::string_view kIndent = "  ";  // of what does not fit into the first line
 
-// The bytes of the first `columns` code points.
+// What the text, which is not empty, begins with.
+struct Glyph {
+  size_t bytes;
+  int columns;
+};
+
+Glyph first_glyph(std::string_view text) {
+  if (static_cast<unsigned char>(text[0]) < 0x80) return {1, 1};
+  const CodePoint point = first_code_point(text);
+  return point.bytes > 0 ? Glyph{point.bytes, width_of(point.value)} : Glyph{1, 1};
+}
+
+// As much of the beginning as fits into `columns`, in bytes.
 size_t bytes_of(std::string_view text, int columns) {
   size_t at = 0;
-  while (at < text.size() && (columns > 0 || (text[at] & 0xc0) == 0x80)) {
-    if ((text[at] & 0xc0) != 0x80) --columns;
-    ++at;
+  while (at < text.size()) {
+    const Glyph glyph = first_glyph(text.substr(at));
+    if (glyph.columns > columns) break;
+    columns -= glyph.columns;
+    at += glyph.bytes;
   }
   return at;
+}
+
+// As much of the end as fits into `columns`.
+std::string_view end_of(std::string_view text, int columns) {
+  for (int left = columns_of(text); left > columns;) {
+    const Glyph glyph = first_glyph(text);
+    left -= glyph.columns;
+    text.remove_prefix(glyph.bytes);
+  }
+  return text;
 }
 
 }  // namespace
 
 int columns_of(std::string_view text) {
-  return static_cast<int>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+  int columns = 0;
+  while (!text.empty()) {
+    const Glyph glyph = first_glyph(text);
+    columns += glyph.columns;
+    text.remove_prefix(glyph.bytes);
+  }
+  return columns;
 }
 
 int add_shortened(Buffer& out, std::string_view text, int width, bool head_only) {
@@ -30,15 +62,13 @@ int add_shortened(Buffer& out, std::string_view text, int width, bool head_only)
     out.add(text);
     return columns;
   }
-  if (head_only) {
-    out.add(text.substr(0, bytes_of(text, width)));
-    return width;
-  }
-  const int head = (width - 1) / 2, tail = width - 1 - head;
-  out.add(text.substr(0, bytes_of(text, head)));
+  const std::string_view head = text.substr(0, bytes_of(text, head_only ? width : (width - 1) / 2));
+  out.add(head);
+  if (head_only) return columns_of(head);
+  const std::string_view tail = end_of(text, width - 1 - (width - 1) / 2);
   out.add('~');
-  out.add(text.substr(bytes_of(text, columns - tail)));
-  return width;
+  out.add(tail);
+  return columns_of(head) + 1 + columns_of(tail);
 }
 
 int add_wrapped(Buffer& out, std::string_view text, int width) {

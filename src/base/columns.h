@@ -8,7 +8,7 @@
 
 namespace sockeye {
 
-// Columns of text that well-formed UTF-8 takes, one a code point: what is wider has been escaped or is rare.
+// Columns of a terminal that UTF-8 text takes: two for a wide character (East Asian, emoji).
 int columns_of(std::string_view text);
 
 // Shortens UTF-8 text to `width` columns, with `~` for what is cut out of its middle, or to its first `width` columns;

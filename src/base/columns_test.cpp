@@ -36,5 +36,27 @@ TEST(Shortened, CountsCodePointsAndCutsNoneInHalf) {
   EXPECT_EQ(out.view(), "8f2b1c6d9e0a");
 }
 
+TEST(Columns, AWideCharacterTakesTwo) {
+  EXPECT_EQ(columns_of("caf\xc3\xa9"), 4);
+  EXPECT_EQ(columns_of("\xe6\xbc\xa2\xe5\xad\x97"), 4) << "two of Chinese";
+  EXPECT_EQ(columns_of("\xf0\x9f\x90\x9f!"), 3) << "a fish";
+  EXPECT_EQ(columns_of("\xff"), 1) << "broken: whatever it is, it ends";
+}
+
+TEST(Shortened, NeverTakesMoreThanItsWidth) {
+  const std::string four = "\xe6\xbc\xa2\xe5\xad\x97\xe6\xbc\xa2\xe5\xad\x97";  // 8 columns
+  for (int width = 1; width < 8; ++width) {
+    for (const bool head_only : {false, true}) {
+      Buffer out;
+      const int used = add_shortened(out, four, width, head_only);
+      EXPECT_EQ(used, columns_of(out.view())) << width;
+      EXPECT_LE(columns_of(out.view()), width);
+    }
+  }
+  Buffer out;
+  add_shortened(out, four, 6, false);
+  EXPECT_EQ(out.view(), "\xe6\xbc\xa2~\xe5\xad\x97") << "the sixth column would be half of a character";
+}
+
 }  // namespace
 }  // namespace sockeye

@@ -6,39 +6,12 @@
 #include <cstring>
 #include <ctime>
 
+#include "base/unicode.h"
+
 namespace sockeye {
 namespace {
 
 constexpr char kHex[] = "0123456789abcdef";
-
-struct CodePoint {
-  uint32_t value;
-  size_t bytes;  // 0: broken UTF-8
-};
-
-// Decodes the sequence that `text` begins with (RFC 3629: shortest form only, no surrogates, at most U+10FFFF).
-CodePoint decode_utf8(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
-  const uint8_t first = byte(0);
-  const size_t bytes = first < 0x80 ? 1 : first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : first >> 3 == 30 ? 4 : 0;
-  if (bytes == 0 || bytes > text.size()) return {0, 0};
-  if (bytes == 1) return {first, 1};
-  uint32_t value = first & (0x7f >> bytes);
-  for (size_t i = 1; i < bytes; ++i) {
-    if (byte(i) >> 6 != 2) return {0, 0};
-    value = value << 6 | (byte(i) & 0x3f);
-  }
-  constexpr uint32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
-  if (value < kSmallest[bytes] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) return {0, 0};
-  return {value, bytes};
-}
-
-// Invisible, or able to reorder what stands around it.
-bool is_deceptive(uint32_t c) {
-  return (c >= 0x80 && c <= 0xa0) || c == 0xad || c == 0x61c || c == 0x180e || (c >= 0x200b && c <= 0x200f) ||
-         (c >= 0x2028 && c <= 0x202f) || (c >= 0x2060 && c <= 0x206f) || c == 0x3000 || c == 0xfeff ||
-         (c >= 0xfff0 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff);
-}
 
 void add_hex_byte(Buffer& out, uint8_t byte) {
   char* at = out.room(4);
@@ -57,9 +30,9 @@ void add_escaped(Buffer& out, std::string_view text, char first_printable) {
       text.remove_prefix(1);
       continue;
     }
-    const CodePoint point = decode_utf8(text);
+    const CodePoint point = first_code_point(text);
     const size_t bytes = point.bytes > 0 ? point.bytes : 1;
-    if (point.bytes > 1 && !is_deceptive(point.value)) {
+    if (point.bytes > 1 && is_visible(point.value)) {
       out.add(text.substr(0, bytes));
     } else {
       for (size_t i = 0; i < bytes; ++i) add_hex_byte(out, static_cast<uint8_t>(text[i]));
@@ -91,7 +64,7 @@ void add_json_text(Buffer& out, std::string_view text) {
       text.remove_prefix(1);
       continue;
     }
-    const CodePoint point = decode_utf8(text);
+    const CodePoint point = first_code_point(text);
     if (point.bytes == 0) {
       out.add("\\ufffd");
       text.remove_prefix(1);
@@ -100,7 +73,7 @@ void add_json_text(Buffer& out, std::string_view text) {
     if (c == '"' || c == '\\') {
       out.add('\\');
       out.add(c);
-    } else if (point.bytes == 1 || is_deceptive(point.value)) {
+    } else if (point.bytes == 1 || !is_visible(point.value)) {
       const auto add_unit = [&](uint32_t unit) {
         out.add("\\u");
         for (int shift = 12; shift >= 0; shift -= 4) out.add(kHex[unit >> shift & 15]);

@@ -13,14 +13,14 @@ namespace sockeye {
 // Bytes of a fixed array up to its first NUL.
 std::string_view text_of(const char* array, size_t size);
 
-// For terminals and log lines: printable ASCII but space and backslash, and printable UTF-8, as they are; all else
-// (control characters, C1, bidirectional and invisible format characters, broken UTF-8) byte for byte as \xNN.
+// For terminals and log lines: printable ASCII but space and backslash, and visible characters (unicode.h), as they
+// are; all else (control characters, blanks, combining marks, broken UTF-8) byte for byte as \xNN.
 void add_plain(Buffer& out, std::string_view untrusted);
 
 // The same, but with spaces left as they are: for columns of a table, where a space cannot end a value.
 void add_plain_spaced(Buffer& out, std::string_view untrusted);
 
-// The inside of a JSON string (RFC 8259 section 7): quotes, backslash and control characters escaped, broken UTF-8
+// The inside of a JSON string (RFC 8259 section 7): quotes, backslash and what is not visible escaped, broken UTF-8
 // replaced by U+FFFD.
 void add_json_text(Buffer& out, std::string_view untrusted);
 

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <string>
 
 namespace sockeye {
@@ -37,6 +38,58 @@ TEST(PlainText, LeavesNothingThatATerminalObeys) {
             "31m")
       << "C1 control sequence introducer";
   EXPECT_EQ(rendered(add_plain, "\xe2\x80\xae"), "\\xe2\\x80\\xae") << "right-to-left override";
+}
+
+// One a kind: what is blank, invisible, joins what stands before it, or is no character.
+TEST(PlainText, EscapesWhatIsBlankOrJoins) {
+  const struct {
+    const char* bytes;
+    const char* what;
+  } kHidden[] = {
+      {"\xc2\xa0", "U+00A0 no-break space"},
+      {"\xc2\xad", "U+00AD soft hyphen"},
+      {"\xcd\x8f", "U+034F combining grapheme joiner"},
+      {"\xcc\x81", "U+0301 combining acute accent"},
+      {"\xe0\xa4\xbe", "U+093E a spacing mark"},
+      {"\xe1\x85\x9f", "U+115F Hangul choseong filler"},
+      {"\xe1\x85\xa0", "U+1160 Hangul jungseong filler"},
+      {"\xe1\x85\xa1", "U+1161 a vowel that joins"},
+      {"\xf0\x9f\x8f\xbd", "U+1F3FD a skin tone"},
+      {"\xe1\x9e\xb4", "U+17B4 Khmer vowel inherent"},
+      {"\xe2\x80\x83", "U+2003 em space"},
+      {"\xe2\x80\x8a", "U+200A hair space"},
+      {"\xe2\x80\x8d", "U+200D zero width joiner"},
+      {"\xe2\x80\xa8", "U+2028 line separator"},
+      {"\xe2\x83\x9d", "U+20DD enclosing circle"},
+      {"\xe2\xa0\x80", "U+2800 braille blank"},
+      {"\xe3\x80\x80", "U+3000 ideographic space"},
+      {"\xe3\x85\xa4", "U+3164 Hangul filler"},
+      {"\xee\x80\x80", "U+E000 private use"},
+      {"\xef\xb8\x8f", "U+FE0F variation selector"},
+      {"\xef\xbb\xbf", "U+FEFF byte order mark"},
+      {"\xef\xbf\xbe", "U+FFFE no character"},
+      {"\xf0\x9d\x85\xb3", "U+1D173 musical begin beam"},
+      {"\xf3\xa0\x81\x81", "U+E0041 a tag"},
+  };
+  for (const auto& hidden : kHidden) {
+    std::string escaped;
+    for (const char* at = hidden.bytes; *at; ++at) {
+      char text[5];
+      snprintf(text, sizeof text, "\\x%02x", static_cast<unsigned char>(*at));
+      escaped += text;
+    }
+    EXPECT_EQ(rendered(add_plain, std::string("a") + hidden.bytes + "b"), "a" + escaped + "b") << hidden.what;
+    EXPECT_EQ(rendered(add_plain_spaced, hidden.bytes), escaped) << hidden.what;
+    EXPECT_EQ(rendered(add_json_text, hidden.bytes).substr(0, 2), "\\u") << hidden.what;
+  }
+}
+
+TEST(PlainText, KeepsWhatPeopleCanRead) {
+  for (const char* text :
+       {"\xc3\xa9t\xc3\xa9", "\xd0\xb6", "\xe6\xbc\xa2\xe5\xad\x97", "\xed\x95\x9c", "\xe2\x82\xac"}) {
+    EXPECT_EQ(rendered(add_plain, text), text);
+    EXPECT_EQ(rendered(add_json_text, text), text);
+  }
 }
 
 TEST(PlainText, EscapesSoThatTheEscapeIsUnambiguous) {

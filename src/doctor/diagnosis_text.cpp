@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/columns.h"
 #include "base/text.h"
 #include "doctor/shared.h"
 
@@ -55,7 +56,8 @@ class Page {
     for (size_t begin = 0; begin < text.size();) {
       const size_t end = std::min(text.find(' ', begin), text.size());
       const std::string word = printable(std::string_view(text).substr(begin, end - begin));
-      if (begin > 0 && at + 1 + word.size() > columns_) {
+      const auto width = static_cast<size_t>(columns_of(word));
+      if (begin > 0 && at + 1 + width > columns_) {
         out_.add('\n');
         out_.fill(' ', kTextAt);
         at = kTextAt;
@@ -64,7 +66,7 @@ class Page {
         ++at;
       }
       out_.add(word);
-      at += word.size();
+      at += width;
       begin = end + 1;
     }
     out_.add('\n');
