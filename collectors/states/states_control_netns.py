@@ -162,7 +162,7 @@ def test_the_ready_descriptor(net):
 
 
 def test_a_pipe_that_is_closed(net):
-    """`| head -1`: it ends at the next row, without a word of complaint."""
+    """`| head -1`: it ends, without a word of complaint."""
     place = net.namespace("one")
     puppet = Puppet(place)
     for words in ("--format line", "--format table", "--json"):

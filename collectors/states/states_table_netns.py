@@ -224,9 +224,9 @@ def test_times(net):
 
 
 def test_a_terminal_that_goes_away(net):
-    """Nobody is left who would see anything: it ends. With its terminal SIGHUP is about the log file alone."""
+    """Nobody is left who would see anything: it ends. With its terminal SIGHUP is about the log file."""
     place = net.namespace("one")
-    terminal = Terminal(net, 80, 24, "states", "--netns", str(place.inode))
+    terminal = Terminal(net, 80, 24, "states", "--netns", str(place.inode), "--log-file", str(net.folder() / "log"))
     terminal.process.popen.send_signal(signal.SIGHUP)
     Puppet(place).fails("connect('127.0.0.1', 9)", "ConnectionRefusedError")
     terminal.wait_for(lambda lines: any("SYN_SENT" in line for line in lines), "a row after SIGHUP")

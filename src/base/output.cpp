@@ -9,18 +9,39 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <cstdlib>
+#include <optional>
 #include <utility>
 
 namespace sockeye {
 namespace {
 
-Result<Fd> open_for_append(const std::string& path) {
-  Fd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640));
-  if (fd) return fd;
-  return Error{ErrorCode::kUsage, path + ": " + errno_text(errno), "name a file in a directory that can be written to"};
-}
+constexpr int kNotInTime = ETIMEDOUT;  // of fail(): the run is over, and the reader has not read
+
+// Keeps other processes that write whole lines to a file (by whatever descriptor) away from it while it lives. Whoever
+// may read the file could hold a lock for ever, so it is not waited for long.
+class FileLock {
+ public:
+  explicit FileLock(int fd) : fd_(fd) {
+    for (int attempt = 0; attempt < 5 && !(is_held_ = set(F_WRLCK)) && errno == EAGAIN; ++attempt) {
+      ::poll(nullptr, 0, 1);
+    }
+  }
+  ~FileLock() {
+    if (is_held_) set(F_UNLCK);
+  }
+  FileLock(FileLock&&) = delete;
+
+ private:
+  // Of the process: descriptors that share a file description, as after a fork, would share one of the description.
+  bool set(short type) const {
+    struct flock whole_file = {.l_type = type, .l_whence = SEEK_SET, .l_start = 0, .l_len = 0, .l_pid = 0};
+    return fcntl(fd_, F_SETLK, &whole_file) == 0;
+  }
+
+  int fd_;
+  bool is_held_ = false;
+};
 
 }  // namespace
 
@@ -30,153 +51,170 @@ bool may_colour(bool is_terminal) {
   return is_terminal && (!no_colour || no_colour[0] == '\0') && (!kind || std::string_view(kind) != "dumb");
 }
 
-Output::Output(Fd owned, int fd, std::string path, Signals* signals)
-    : owned_(std::move(owned)), fd_(fd), path_(std::move(path)), signals_(signals) {
-  struct stat info;
-  is_regular_ = fstat(fd_, &info) == 0 && S_ISREG(info.st_mode);
-}
+Output::Output(Channel channel, std::string path, Signals* signals)
+    : channel_(std::move(channel)), path_(std::move(path)), signals_(signals) {}
 
-Output Output::standard(Signals* signals) { return Output(Fd(), STDOUT_FILENO, "", signals); }
+Output Output::standard(Signals* signals) { return Output(Channel(STDOUT_FILENO), "", signals); }
 
 Result<Output> Output::file(const std::string& path, Signals* signals) {
-  auto fd = open_for_append(path);
-  if (!fd) return fd.error();
-  const int number = fd->get();
-  return Output(std::move(*fd), number, path, signals);
+  auto file = open_output_file(path, Sharing::kLines);
+  if (!file) return file.error();
+  Output output(Channel(std::move(file->fd)), path, signals);
+  output.made_ = std::move(file->made);
+  return output;
 }
 
 Result<Output> Output::new_file(const std::string& path, Signals* signals) {
-  auto fd = open_for_append(path);
-  if (!fd) return fd.error();
-  struct stat info;
-  if (fstat(fd->get(), &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0) {
-    return Error{ErrorCode::kUsage, path + " is there already", "remove it first, or name another file"};
-  }
-  const int number = fd->get();
-  Output output(std::move(*fd), number, path, signals);
+  auto file = open_output_file(path, Sharing::kAlone);
+  if (!file) return file.error();
+  Output output(Channel(std::move(file->fd)), path, signals);
+  output.made_ = std::move(file->made);
   output.is_whole_ = true;
   return output;
 }
 
-bool Output::is_terminal() const { return isatty(fd_) == 1; }
-
 Screen Output::screen() const {
   winsize size = {};
-  if (ioctl(fd_, TIOCGWINSZ, &size) != 0) return {};
+  if (ioctl(channel_.fd(), TIOCGWINSZ, &size) != 0) return {};
   return {size.ws_col > 0 ? size.ws_col : 80, size.ws_row > 0 ? size.ws_row : 24};
 }
 
-void Output::write(std::string_view lines) {
-  if (closed_) return;
+// Devices may be written to by any number of outputs.
+bool Output::is_same_file(const Output& other) const {
+  struct stat one, two;
+  return fstat(channel_.fd(), &one) == 0 && fstat(other.channel_.fd(), &two) == 0 && !S_ISCHR(one.st_mode) &&
+         one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
+size_t Output::write(std::string_view lines) {
+  if (closed_) return lines.size();
+  std::optional<FileLock> lock;
+  if (channel_.is_regular()) lock.emplace(channel_.fd());
   const size_t written = write_some(lines);
-  if (written == lines.size()) return;
+  if (written == lines.size()) return written;
   const int error = errno;
-  size_t whole = written;
-  if (is_regular_) {  // take back the part of a line, so that the next one does not continue it
-    whole = written == 0 ? 0 : lines.rfind('\n', written - 1) + 1;
-    take_back(written - whole);
-  }
+  const size_t whole = written == 0 ? 0 : lines.rfind('\n', written - 1) + 1;
+  // So that the next line does not continue the part of one.
+  if (lock) take_back(written - whole);
   const std::string_view unwritten = lines.substr(whole);
   fail(static_cast<uint64_t>(std::count(unwritten.begin(), unwritten.end(), '\n')), error);
+  return closed_ ? lines.size() : whole;
 }
 
 Status Output::write_all(std::string_view text) {
   if (closed_) return Ok{};
+  std::optional<FileLock> lock;
+  if (channel_.is_regular()) lock.emplace(channel_.fd());
   const size_t written = write_some(text);
   if (written == text.size()) return Ok{};
   const int error = errno;
-  closed_ = error == EPIPE;
+  closed_ = path_.empty() && reader_has_gone(error);
   if (closed_) return Ok{};
-  if (is_regular_) take_back(written);
-  const std::string name = path_.empty() ? "standard output" : path_;
-  return Error{ErrorCode::kFailed, name + ": " + (error == EINTR ? "nobody reads it" : errno_text(error)), ""};
+  if (lock) take_back(written);
+  return Error{ErrorCode::kFailed, name() + ": " + (error == kNotInTime ? "nobody reads it" : errno_text(error)), ""};
 }
 
 bool Output::write_whole(std::string_view bytes, uint64_t lines) {
-  if (closed_) return false;
+  if (closed_) return true;
   const size_t written = write_some(bytes);
   if (written == bytes.size()) return true;
   const int error = errno;
-  if (is_regular_) {
+  if (channel_.is_regular()) {
     take_back(written);
-  } else if (written > 0) {
-    closed_ = true;  // what follows half of it could not be told apart
+  } else if (written > 0 || error == EPIPE) {
+    given_up_ = error;  // what follows half of it, or goes to another reader, could not be told apart
   }
   fail(lines, error);
-  return false;
+  return closed_;
 }
 
+// Only what is still the end of the file, which it need not be where others append to it and take no lock.
 void Output::take_back(size_t bytes) {
   struct stat info;
-  if (bytes == 0 || fstat(fd_, &info) != 0) return;
-  const off_t back = static_cast<off_t>(bytes);
-  if (ftruncate(fd_, info.st_size - back) != 0) {
-    complaint_ = path_ + ": something was cut in the middle: " + errno_text(errno);
+  const int fd = channel_.fd();
+  if (bytes == 0 || fstat(fd, &info) != 0) return;
+  const off_t end = lseek(fd, 0, SEEK_CUR);
+  if (end != info.st_size || ftruncate(fd, end - static_cast<off_t>(bytes)) != 0) {
+    complaint_ = name() + ": something was cut in the middle";
     return;
   }
-  lseek(fd_, -back, SEEK_CUR);  // standard output that is no appended file: else a hole of zeros would follow
+  lseek(fd, -static_cast<off_t>(bytes), SEEK_CUR);  // where nothing is appended a hole of zeros would follow
 }
 
 // How much of `text` was written; less than all with errno set.
 size_t Output::write_some(std::string_view text) {
   size_t written = 0;
+  bool is_full = false;
   while (written < text.size()) {
-    size_t chunk = text.size() - written;
-    if (!is_regular_) {
-      if (!wait_until_writable()) {
-        errno = EINTR;
-        return written;
-      }
-      chunk = std::min<size_t>(chunk, PIPE_BUF);  // what a descriptor that polls writable takes without blocking
-    }
-    const ssize_t n = ::write(fd_, text.data() + written, chunk);
-    if (n > 0) {
-      written += static_cast<size_t>(n);
-    } else if (n < 0 && errno != EINTR && errno != EAGAIN) {
+    if (given_up_ == 0 && !channel_.is_regular() && !wait_until_writable(is_full)) given_up_ = kNotInTime;
+    if (given_up_ != 0) {
+      errno = given_up_;
       return written;
     }
+    const ssize_t n = channel_.write(text.substr(written));
+    if (n > 0) written += static_cast<size_t>(n);
+    is_full = n < 0 && errno == EAGAIN;
+    if (n < 0 && errno != EINTR && errno != EAGAIN) return written;
   }
   return written;
 }
 
-// False: a stop was requested and nobody reads.
-bool Output::wait_until_writable() {
-  pollfd fds[2] = {{fd_, POLLOUT, 0}, {signals_ ? signals_->fd() : -1, POLLIN, 0}};
+// False: a stop was requested, and the time that readers have since then is over. is_full: that there is room was
+// wrong.
+bool Output::wait_until_writable(bool is_full) {
+  constexpr int kRetryMs = 10;
+  pollfd fds[2] = {{channel_.fd(), POLLOUT, 0}, {signals_ ? signals_->fd() : -1, POLLIN, 0}};
+  if (is_full) ::poll(fds + 1, 1, kRetryMs);
   while (true) {
     const bool stopping = signals_ && signals_->stop_requested();
-    // Once asked to stop, a reader has half a second more.
-    const int ready = ::poll(fds, stopping ? 1 : 2, stopping ? 500 : -1);
+    const int left_ms = stopping ? static_cast<int>(signals_->grace_left().count()) : -1;
+    if (is_full && left_ms == 0) return false;
+    const int ready = ::poll(fds, stopping ? 1 : 2, left_ms);
     if (ready < 0 && errno != EINTR) return true;  // let write() say what is wrong
+    if (ready > 0 && !stopping && fds[1].revents != 0) signals_->poll();
     if (ready > 0 && fds[0].revents != 0) return true;
     if (stopping && ready == 0) return false;
-    if (signals_) signals_->poll();
   }
 }
 
+bool Output::reader_has_gone(int error) const { return error == EPIPE || (error == EIO && channel_.is_terminal()); }
+
 void Output::fail(uint64_t lines, int error) {
-  if (error == EPIPE) {  // whoever read it has seen enough: nothing is lost
+  const bool is_gone = reader_has_gone(error);
+  if (is_gone && path_.empty()) {  // whoever read it has seen enough: nothing is lost
     closed_ = true;
     return;
   }
   lost_lines_ += lines;
-  if (std::exchange(told_of_, error) != error) {  // on a disk that is nearly full a short line fits now and then
-    complaint_ = (path_.empty() ? std::string("standard output") : path_) + ": " + errno_text(error) +
-                 "; events go on, those not written here are counted as lost (sink, write_failed)";
+  if (std::exchange(told_of_, error) == error) return;  // on a disk that is nearly full a short line fits now and then
+  if (error == kNotInTime) {
+    complaint_ =
+        name() + ": nobody reads it; what it did not take until the end is counted as lost (sink, write_failed)";
+    return;
   }
+  complaint_ = name() + ": " + (is_gone ? "nobody reads it any more" : errno_text(error)) +
+               "; events go on, those not written here are counted as lost (sink, write_failed)";
 }
 
 void Output::reopen() {
   if (path_.empty() || is_whole_) return;
-  auto fd = open_for_append(path_);
-  if (!fd) {
-    complaint_ = fd.error().what + "; the old file is kept";
+  auto file = open_output_file(path_, Sharing::kLines);
+  if (!file) {
+    complaint_ = file.error().what + "; the old file is kept";
     return;
   }
-  owned_ = std::move(*fd);
-  fd_ = owned_.get();
+  settle();
+  file->made.keep();
+  channel_ = Channel(std::move(file->fd));
   told_of_ = 0;
-  struct stat info;
-  is_regular_ = fstat(fd_, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+bool Output::settle() {
+  if (closed_ || !channel_.is_regular()) return true;
+  const int copy = dup(channel_.fd());  // closing any descriptor of the file asks the file system
+  if (copy < 0 || ::close(copy) == 0 || errno == EINTR) return true;
+  complaint_ = name() + ": " + errno_text(errno) + " when it was closed: not all of it may have been written";
+  return false;
 }
 
 std::string Output::take_complaint() { return std::exchange(complaint_, {}); }

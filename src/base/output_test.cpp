@@ -6,9 +6,11 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 namespace sockeye {
@@ -97,15 +99,116 @@ TEST_F(OutputTest, SaysThatADeviceIsFull) {
   EXPECT_NE(output->take_complaint().find("No space left on device"), std::string::npos);
 }
 
-TEST_F(OutputTest, AClosedPipeIsTheEndAndNoLoss) {
+TEST_F(OutputTest, APipeThatNobodyReadsLosesLinesUntilSomebodyDoes) {
   signal(SIGPIPE, SIG_IGN);
   ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
-  const int reader = open(path_.c_str(), O_RDONLY | O_NONBLOCK);
+  Fd reader(open(path_.c_str(), O_RDONLY | O_NONBLOCK));
   auto output = Output::file(path_, nullptr);
-  close(reader);
-  output->write("nobody\n");
-  EXPECT_TRUE(output->is_closed());
-  EXPECT_EQ(output->lost_lines(), 0u);
+  ASSERT_TRUE(output);
+  reader.reset();
+  EXPECT_EQ(output->write("nobody\n"), 0u);
+  EXPECT_FALSE(output->is_closed());
+  EXPECT_EQ(output->lost_lines(), 1u);
+  EXPECT_NE(output->take_complaint().find("nobody reads it any more"), std::string::npos);
+  reader.reset(open(path_.c_str(), O_RDONLY | O_NONBLOCK));
+  EXPECT_EQ(output->write("somebody\n"), 9u);
+  char text[64];
+  EXPECT_EQ(read(reader.get(), text, sizeof text), 9);
+}
+
+TEST_F(OutputTest, HalfARecordingInAPipeIsItsEnd) {
+  signal(SIGPIPE, SIG_IGN);
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  Fd reader(open(path_.c_str(), O_RDONLY | O_NONBLOCK));
+  auto output = Output::new_file(path_, nullptr);
+  ASSERT_TRUE(output);
+  reader.reset();
+  EXPECT_FALSE(output->write_whole("block", 2));
+  reader.reset(open(path_.c_str(), O_RDONLY | O_NONBLOCK));
+  EXPECT_FALSE(output->write_whole("another", 3)) << "which has no beginning for the new reader";
+  EXPECT_EQ(output->lost_lines(), 5u);
+}
+
+TEST_F(OutputTest, AFifoThatNobodyReadsIsRefusedAtOnce) {
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  const auto output = Output::file(path_, nullptr);
+  ASSERT_FALSE(output);
+  EXPECT_EQ(output.error().what, path_ + ": nobody reads this pipe");
+}
+
+// What its directory's owner may have put there: why it is refused.
+TEST_F(OutputTest, WhatOthersMayChangeIsRefused) {
+  const std::string other = directory_ + "/other";
+  std::ofstream(other) << "kept";
+  std::filesystem::create_symlink(other, path_);
+  EXPECT_EQ(Output::file(path_, nullptr).error().what, path_ + ": it is a symbolic link, which is not followed");
+  EXPECT_EQ(Output::new_file(path_, nullptr).error().code, ErrorCode::kUsage);
+  std::filesystem::remove(path_);
+  std::filesystem::create_symlink(directory_ + "/nothing", path_);
+  EXPECT_FALSE(Output::new_file(path_, nullptr));
+  EXPECT_FALSE(std::filesystem::exists(directory_ + "/nothing")) << "made behind a link";
+  std::filesystem::remove(path_);
+  std::filesystem::create_hard_link(other, path_);
+  EXPECT_EQ(Output::file(path_, nullptr).error().what, path_ + ": it has 2 names (hard links)");
+  std::filesystem::remove(path_);
+  chmod(other.c_str(), 0602);
+  EXPECT_EQ(Output::file(other, nullptr).error().what, other + ": everybody may write to it");
+  chmod(other.c_str(), 0600);
+  EXPECT_TRUE(Output::file(other, nullptr));
+  EXPECT_EQ(content(other), "kept");
+}
+
+TEST_F(OutputTest, ALinkOfProcLeadsToADescriptor) {
+  const Fd file(open(path_.c_str(), O_WRONLY | O_CREAT, 0600));
+  auto output = Output::file("/proc/self/fd/" + std::to_string(file.get()), nullptr);
+  ASSERT_TRUE(output) << output.error().what;
+  output->write("here\n");
+  EXPECT_EQ(content(path_), "here\n");
+}
+
+TEST_F(OutputTest, AFileThatNobodyKeepsGoesAgain) {
+  { EXPECT_TRUE(Output::new_file(path_, nullptr)); }
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  {
+    auto output = Output::new_file(path_, nullptr);
+    output->keep();
+  }
+  EXPECT_TRUE(std::filesystem::exists(path_));
+  { EXPECT_TRUE(Output::file(path_, nullptr)); }
+  EXPECT_TRUE(std::filesystem::exists(path_)) << "it was there before";
+}
+
+TEST_F(OutputTest, ARecordingIsWrittenByOneAlone) {
+  const auto recording = Output::new_file(path_, nullptr);
+  ASSERT_TRUE(recording);
+  const auto second = Output::new_file(path_, nullptr), lines = Output::file(path_, nullptr);
+  ASSERT_FALSE(second);
+  ASSERT_FALSE(lines);
+  EXPECT_NE(second.error().what.find("writes to it"), std::string::npos) << second.error().what;
+  const auto log = Output::file(path_ + ".log", nullptr), shared = Output::file(path_ + ".log", nullptr);
+  ASSERT_TRUE(log);
+  ASSERT_TRUE(shared);
+  EXPECT_TRUE(log->is_same_file(*shared));
+  EXPECT_FALSE(log->is_same_file(*recording));
+  const auto device = Output::file("/dev/null", nullptr), again = Output::file("/dev/null", nullptr);
+  EXPECT_FALSE(device->is_same_file(*again));
+}
+
+// A reader that does not read, once the run is told to stop: half a second for all that is left.
+TEST_F(OutputTest, OneDeadlineForAllThatIsLeft) {
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  const Fd reader(open(path_.c_str(), O_RDONLY | O_NONBLOCK));
+  Signals signals;
+  auto output = Output::file(path_, &signals);
+  ASSERT_TRUE(output);
+  kill(getpid(), SIGTERM);
+  const auto start = std::chrono::steady_clock::now();
+  const std::string lines(200'000, '\n');
+  for (int i = 0; i < 20; ++i) output->write(lines);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(3));
+  EXPECT_TRUE(output->has_given_up());
+  EXPECT_EQ(output->lost_lines(), 20 * lines.size() - 65'536);
+  EXPECT_NE(output->take_complaint().find("nobody reads it"), std::string::npos);
 }
 
 TEST_F(OutputTest, WritesAllOrNothing) {
@@ -125,17 +228,17 @@ TEST_F(OutputTest, WritesAllOrNothing) {
 
 TEST_F(OutputTest, ANewFileHoldsNothingYetAndStaysOne) {
   std::ofstream(path_).close();
-  auto output = Output::new_file(path_, nullptr);
-  ASSERT_TRUE(output);
+  std::optional<Output> output = std::move(*Output::new_file(path_, nullptr));
   output->write_whole("first", 1);
-  const auto again = Output::new_file(path_, nullptr);
-  ASSERT_FALSE(again);
-  EXPECT_EQ(again.error().code, ErrorCode::kUsage);
   std::filesystem::rename(path_, path_ + ".1");
   output->reopen();
   output->write_whole("second", 1);
   EXPECT_EQ(content(path_ + ".1"), "firstsecond");
-  ASSERT_TRUE(Output::new_file(path_, nullptr));
+  output.reset();
+  const auto again = Output::new_file(path_ + ".1", nullptr);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().what, path_ + ".1 is there already");
+  output = std::move(*Output::new_file(path_, nullptr));
   struct stat info;
   ASSERT_EQ(stat(path_.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 07, 0u);

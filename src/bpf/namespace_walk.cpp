@@ -140,7 +140,7 @@ bool NamespaceWalk::enter(const Namespace& other) {
   int refused = 0;
   std::string which;
   for (const std::string& path : other.paths) {
-    const int error = enter_by(Fd(open(path.c_str(), O_RDONLY | O_CLOEXEC)), other.inode);
+    const int error = enter_by(Fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)), other.inode);
     if (error == 0) return true;
     if (is_gone(error)) continue;
     leave_out(path, error, kMayEnter);

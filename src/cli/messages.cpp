@@ -1,22 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/messages.h"
 
+#include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
-#include <cstdio>
+#include <chrono>
+#include <string_view>
+
+#include "base/channel.h"
 
 #include "base/output.h"
 
 namespace sockeye {
 
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// How long a standard error that nobody reads is waited for: once, until it takes something again.
+constexpr milliseconds kPatience(250);
+std::atomic<bool> takes_words = true;
+
+void put_words(std::string_view text) {
+  const Channel channel(STDERR_FILENO);
+  const auto until = steady_clock::now() + (takes_words ? kPatience : milliseconds(0));
+  takes_words = false;
+  while (!text.empty()) {
+    const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now()).count();
+    pollfd room{channel.fd(), POLLOUT, 0};
+    if (poll(&room, 1, static_cast<int>(std::max<int64_t>(left, 0))) == 0) return;
+    const ssize_t n = channel.write(text);
+    if (n > 0) text.remove_prefix(static_cast<size_t>(n));
+    if (n < 0 && errno != EINTR && (errno != EAGAIN || left <= 0)) return;
+  }
+  takes_words = true;
+}
+
+}  // namespace
+
 int report(const Error& error) {
   say(error.what);
-  if (!error.hint.empty()) fprintf(stderr, "  %s\n", error.hint.c_str());
+  if (!error.hint.empty()) put_words("  " + error.hint + "\n");
   return static_cast<int>(error.code);
 }
 
-void say(const std::string& line) { fprintf(stderr, "sockeye: %s\n", line.c_str()); }
+void say(const std::string& line) { put_words("sockeye: " + line + "\n"); }
 
 int print(std::string_view text) {
   const auto written = Output::standard(nullptr).write_all(text);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What sockeye says to the person who runs it, on standard error.
+// What sockeye says to the person who runs it, on standard error. Where nobody reads it, nobody is waited for.
 #pragma once
 
 #include <string>

@@ -20,7 +20,24 @@ RunFacts facts_of_this_run(const RunOptions& options) {
   return facts;
 }
 
+// Into a file that no other sink writes to: they would write into each other's lines.
+Status add_sink(Sinks& sinks, const std::string& option, Result<Output> file, const SinkOptions& options) {
+  if (!file) return Error{file.error().code, option + " " + printable(file.error().what), file.error().hint};
+  for (const auto& sink : sinks.owned) {
+    if (sink->output().is_same_file(*file)) {
+      return Error{ErrorCode::kUsage, option + ": another output of this run goes to the same file",
+                   "name another file"};
+    }
+  }
+  sinks.owned.push_back(make_sink(std::move(*file), options));
+  return Ok{};
+}
+
 }  // namespace
+
+Signals::Hangup hangup_of(const RunOptions& options) {
+  return options.log_file.empty() ? Signals::Hangup::kStops : Signals::Hangup::kReopens;
+}
 
 void say_what_is_missing(const Object& object) {
   for (const Shortcoming& shortcoming : object.plan().shortcomings()) say(shortcoming.sentence());
@@ -90,21 +107,12 @@ Result<Sinks> make_sinks(const RunOptions& options, const std::vector<const Coll
   Sinks sinks;
   sinks.owned.push_back(make_sink(Output::standard(signals), shown));
   if (!options.log_file.empty()) {
-    auto file = Output::file(options.log_file, signals);
-    if (!file) {
-      file.error().what = "--log-file " + printable(file.error().what);
-      return file.error();
-    }
-    sinks.owned.push_back(make_sink(std::move(*file), {.format = "line", .types = shown.types, .view = shown.view}));
+    SOCKEYE_TRY(add_sink(sinks, "--log-file", Output::file(options.log_file, signals),
+                         {.format = "line", .types = shown.types, .view = shown.view}));
   }
   if (!options.record_file.empty()) {
-    auto file = Output::new_file(options.record_file, signals);
-    if (!file) {
-      file.error().what = "--record " + printable(file.error().what);
-      return file.error();
-    }
-    sinks.owned.push_back(
-        make_sink(std::move(*file), {.format = "recording", .types = shown.types, .facts = shown.facts}));
+    SOCKEYE_TRY(add_sink(sinks, "--record", Output::new_file(options.record_file, signals),
+                         {.format = "recording", .types = shown.types, .facts = shown.facts}));
   }
   return sinks;
 }

@@ -26,6 +26,9 @@ struct Sinks {
 Result<Sinks> make_sinks(const RunOptions& options, const std::vector<const Collector*>& wanted, Signals* signals,
                          const RunFacts& facts = {});
 
+// What SIGHUP means to a run with these outputs.
+Signals::Hangup hangup_of(const RunOptions& options);
+
 // What the run does less well than on a kernel that offers everything, in one line each.
 void say_what_is_missing(const Object& object);
 

@@ -109,7 +109,7 @@ void read_btf(const std::string& root, const std::string& btf_file, Machine& mac
   machine.btf_path = btf_file.empty() ? kKernelBtf : btf_file;
   const std::string path = root + machine.btf_path;
   struct stat info;
-  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file) machine.btf_problem = errno_text(errno);
   if (stat(path.c_str(), &info) == 0) machine.btf_bytes = static_cast<uint64_t>(info.st_size);
 }

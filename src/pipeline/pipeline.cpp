@@ -71,6 +71,7 @@ RunTotals Pipeline::run(const PipelineOptions& options) {
   annotate_ = options.annotate;
   read_news_ = options.read_news;
   if (options.news_fd >= 0) wake_by(options.news_fd);
+  outlets_.each_output([](Output& output) { output.keep(); });
   outlets_.write({}, wall_);  // headers
   while (remaining_ > 0 && !signals_.stop_requested() && !outlets_.is_closed()) {
     const bool exact = steady_clock::now() - last_housekeeping >= kHousekeeping;
@@ -238,6 +239,7 @@ void Pipeline::finish(const PipelineOptions& options) {
   const uint64_t lost_last = outlets_.close(end, totals_.losses, wall_);
   totals_.losses[LossReason::kWriteFailed] += lost_last;
   totals_.delivered = counted_between(std::min(totals_.delivered, lost_last), totals_.delivered);
+  outlets_.each_output([this](Output& output) { totals_.unsettled += output.settle() ? 0 : 1; });
   report_complaints();
 }
 

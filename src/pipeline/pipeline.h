@@ -42,7 +42,10 @@ struct RunTotals {
   uint64_t table_full = 0;    // events with OUTCOME_TABLE_FULL
   uint64_t anomalies = 0;     // counters that did not fit together
   uint64_t without_role = 0;  // events left out by --direction, as nobody knows who opened the connection
+  uint64_t unsettled = 0;     // outputs whose file system said at the end that not everything was written
 
+  // Whether something that happened is not in the output, or may not be.
+  bool incomplete() const { return losses.any() || unsettled > 0; }
   // Whether there is something that a run has to say, whatever it was told to keep to itself.
   bool tells() const { return losses.any() || table_full > 0 || anomalies > 0 || without_role > 0; }
 };

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // `sockeye counts`: TCP sockets per state, from the counters in the kernel.
 #include <poll.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <memory>
 #include <optional>
 
@@ -42,14 +44,15 @@ struct CountsOptions {
   bool strict;
 };
 
-// Until the time has come; false: a signal came first.
-bool wait_until(steady_clock::time_point when, Signals& signals) {
+// Until the time has come; false: a signal came first, or nobody reads any more.
+bool wait_until(steady_clock::time_point when, Signals& signals, const Output& output) {
   while (!signals.stop_requested()) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(when - steady_clock::now()).count();
     if (left <= 0) return true;
-    pollfd wakes = {signals.fd(), POLLIN, 0};
-    poll(&wakes, 1, static_cast<int>(std::min<int64_t>(left, 3'600'000)));
+    pollfd wakes[] = {{signals.fd(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}};
+    poll(wakes, std::size(wakes), static_cast<int>(std::min<int64_t>(left, 3'600'000)));
     signals.poll();
+    if (output.is_closed()) return false;
   }
   return false;
 }
@@ -76,6 +79,7 @@ class Readings {
 
   void miss_owners() { are_complete_ = false; }
   bool reader_has_gone() const { return output_.is_closed(); }
+  const Output& output() const { return output_; }
   int exit_code() const {
     return are_written_ && (are_complete_ || !options_.strict) ? 0 : static_cast<int>(ErrorCode::kFailed);
   }
@@ -139,16 +143,16 @@ Result<int> run_counts(const CountsOptions& options) {
   const auto start = steady_clock::now();
   const auto end = options.duration ? start + *options.duration : steady_clock::time_point::max();
   if (!options.interval) {
-    if (options.duration) wait_until(end, signals);
+    if (options.duration) wait_until(end, signals, readings.output());
     SOCKEYE_TRY(readings.print(*counts, enricher));
     return readings.exit_code();
   }
   for (auto next = start; next <= end && !readings.reader_has_gone(); next += *options.interval) {
-    if (!wait_until(next, signals)) return readings.exit_code();
+    if (!wait_until(next, signals, readings.output())) return readings.exit_code();
     SOCKEYE_TRY(readings.print(*counts, enricher));
     next = std::max(next, steady_clock::now() - *options.interval);
   }
-  if (options.duration && !readings.reader_has_gone()) wait_until(end, signals);
+  if (options.duration && !readings.reader_has_gone()) wait_until(end, signals, readings.output());
   return readings.exit_code();
 }
 

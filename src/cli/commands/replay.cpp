@@ -80,7 +80,7 @@ Result<ReplayResult> play(const Replay& replay) {
                  printable(source.error().hint)};
   }
   use_zone_of((*source)->run());
-  Signals signals;
+  Signals signals(hangup_of(replay.run));
   RunOptions shown = replay.run;
   shown.view = (*source)->run().fact(kViewFact);
   auto sinks = make_sinks(shown, (*source)->collectors(), &signals, (*source)->run().facts);
@@ -117,7 +117,7 @@ int play_and_report(const Replay& replay) {
                        " before it were read",
                    ""});
   }
-  const bool failed = could_not_write(result->totals) || (result->totals.losses.any() && replay.run.strict);
+  const bool failed = could_not_write(result->totals) || (result->totals.incomplete() && replay.run.strict);
   return failed ? static_cast<int>(ErrorCode::kFailed) : 0;
 }
 

@@ -151,7 +151,7 @@ void say_snapshot(const SnapshotReport& report) {
 
 Result<RunTotals> run_stream(const Stream& stream) {
   const RunOptions& options = stream.run;
-  Signals signals;
+  Signals signals(hangup_of(options));
   auto sinks = make_sinks(options, stream.wanted, &signals);
   if (!sinks) return sinks.error();
 
@@ -242,9 +242,8 @@ Result<Stream> understand(const StreamWords& words) {
 int run_and_report(const Stream& stream) {
   const auto totals = run_stream(stream);
   if (!totals) return report(totals.error());
-  const bool lost = totals->losses.any();
   if (!stream.run.quiet || totals->tells()) say_totals(*totals, stream.totals ? "totals" : "events");
-  return lost && stream.run.strict ? static_cast<int>(ErrorCode::kFailed) : 0;
+  return totals->incomplete() && stream.run.strict ? static_cast<int>(ErrorCode::kFailed) : 0;
 }
 
 // Where something can be shown beside it.

@@ -70,7 +70,7 @@ ContainerQuestions questions_of(const ContainerFilter& filter, ContainerGate& ga
 
 Result<WhoResult> look(const RunOptions& options, const filter_rules& filters, const ContainerFilter& containers) {
   const Collector* collector = find_collector(kName);
-  Signals signals;
+  Signals signals(hangup_of(options));
   auto sinks = make_sinks(options, {collector}, &signals);
   if (!sinks) return sinks.error();
 
@@ -134,7 +134,7 @@ int look_and_report(const Look& wanted) {
   const auto result = look(wanted.run, wanted.filters, wanted.containers);
   if (!result) return report(result.error());
   say_result(*result, wanted.run.quiet);
-  const bool incomplete = result->totals.losses.any() || !result->read.shortcoming.empty();
+  const bool incomplete = result->totals.incomplete() || !result->read.shortcoming.empty();
   const bool failed = could_not_write(result->totals) || (incomplete && wanted.run.strict);
   return failed ? static_cast<int>(ErrorCode::kFailed) : 0;
 }
