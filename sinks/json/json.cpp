@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "event/line_buffer.h"
 #include "event/shown_address.h"
 #include "event/sink.h"
 
@@ -12,7 +13,6 @@ namespace sockeye {
 namespace {
 
 constexpr std::string_view kFormats[] = {"json"};
-constexpr size_t kFlushAt = 64 * 1024;
 
 using Writer = void (*)(Buffer& out, const Field& field, const Record& record, const WallTime& wall);
 
@@ -151,17 +151,18 @@ class ObjectWriter {
 
 class JsonSink : public Sink {
  public:
-  explicit JsonSink(Output output) : output_(std::move(output)) {}
+  explicit JsonSink(Output output) : lines_(std::move(output)) {}
 
   void write(std::span<const Record> records, const WallTime& wall) override {
     for (const Record& record : records) {
-      writer_for(*record.type).add(buffer_, record, wall);
-      if (buffer_.size() >= kFlushAt) flush();
+      writer_for(*record.type).add(lines_.text(), record, wall);
+      lines_.end_of(record);
     }
-    flush();
+    lines_.flush();
   }
 
-  Output& output() override { return output_; }
+  Unwritten take_unwritten() override { return lines_.take_unwritten(); }
+  Output& output() override { return lines_.output(); }
 
  private:
   const ObjectWriter& writer_for(const EventType& type) {
@@ -171,13 +172,7 @@ class JsonSink : public Sink {
     return *writers_.emplace_back(std::make_unique<ObjectWriter>(type));
   }
 
-  void flush() {
-    if (buffer_.size() > 0) output_.write(buffer_.view());
-    buffer_.clear();
-  }
-
-  Output output_;
-  Buffer buffer_;
+  LineBuffer lines_;
   std::vector<std::unique_ptr<ObjectWriter>> writers_;
 };
 

@@ -20,9 +20,12 @@ class RecordSink : public Sink {
     set_clock(wall);
     writer_.begin_batch();
     for (const Record& record : records) {
-      if (record.type == &kEndType || writer_.add(record)) continue;  // the end comes with close()
-      flush();
-      writer_.add(record);
+      if (record.type == &kEndType) continue;  // the end comes with close()
+      if (!writer_.add(record)) {
+        flush();
+        writer_.add(record);
+      }
+      told_ += unwritten_told_by(record);
     }
     if (!is_begun_) flush();  // so that the file is a recording from its first moment on
     is_begun_ = true;
@@ -41,6 +44,7 @@ class RecordSink : public Sink {
   }
 
   bool holds_back() const override { return true; }
+  Unwritten take_unwritten() override { return std::exchange(unwritten_, {}); }
   Output& output() override { return output_; }
 
  private:
@@ -59,12 +63,22 @@ class RecordSink : public Sink {
     if (writer_.is_empty()) return;
     const uint64_t events = writer_.events();
     const std::string_view block = writer_.seal();
-    writer_.sealed_block_was(output_.write_whole(block, events));
+    const bool is_written = output_.write_whole(block, events);
+    writer_.sealed_block_was(is_written);
+    if (!is_written) {
+      unwritten_.add(handed_over_, handed_over_ + events);
+      unwritten_.told += told_;
+    }
+    handed_over_ += events;
+    told_ = 0;
   }
 
   Output output_;
   record::Writer writer_;
   bool is_begun_ = false;
+  uint64_t handed_over_ = 0;  // events before those of the block
+  uint64_t told_ = 0;         // by gap records of the block
+  Unwritten unwritten_;
 };
 
 std::unique_ptr<Sink> make(Output output, const SinkOptions& options) {

@@ -15,6 +15,7 @@
 #include "base/output.h"
 #include "event/loss.h"
 #include "event/record.h"
+#include "event/unwritten.h"
 
 namespace sockeye {
 
@@ -32,6 +33,8 @@ class Sink {
   virtual void close(const end_event&, const Losses&, const WallTime&) {}
   // Whether records may be written later than they are handed over, at a tick or at the end.
   virtual bool holds_back() const { return false; }
+  // What could not be written since this was last asked.
+  virtual Unwritten take_unwritten() = 0;
   virtual Output& output() = 0;
 };
 

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "base/counter.h"
-
 namespace sockeye {
 
 gap_event gap_of(LossReason reason, uint64_t lost, uint64_t from_ns, uint64_t to_ns) {
@@ -23,92 +21,91 @@ Outlets::Outlets(const std::vector<Sink*>& sinks) {
   for (Sink* sink : sinks) outlets_.push_back({.sink = sink});
 }
 
-uint64_t Outlets::write(std::span<const Record> events, const WallTime& wall) {
-  uint64_t most = events.size();
+void Outlets::write(std::span<const Record> events, const WallTime& wall) {
+  const EventRange numbers{handed_over_, handed_over_ + events.size()};
+  handed_over_ = numbers.end;
+  if (!events.empty()) begin(events.front().header->time_ns, events.back().header->time_ns);
+  for (Outlet& outlet : outlets_) outlet.takes = tell_losses(outlet, wall);
   for (Outlet& outlet : outlets_) {
-    uint64_t& lost = outlet.lost_now;
-    lost = events.size();
-    if (pay(outlet, wall)) {
-      const uint64_t before = outlet.sink->output().lost_lines();
+    if (outlet.takes) {
       outlet.sink->write(events, wall);
-      lost = counted_between(before, outlet.sink->output().lost_lines());
-      if (outlet.sink->holds_back()) {
-        most = std::max(most, lost);
-      } else {
-        lost = std::min<uint64_t>(events.size(), lost);  // headers of a table are lines, too
-      }
-    }
-  }
-  if (events.empty()) return 0;  // headers
-  return tell_of_losses(most, events.front().header->time_ns, events.back().header->time_ns, wall);
-}
-
-uint64_t Outlets::tick(const WallTime& wall) {
-  for (Outlet& outlet : outlets_) {
-    const uint64_t before = outlet.sink->output().lost_lines();
-    outlet.sink->tick(wall);
-    outlet.lost_now = counted_between(before, outlet.sink->output().lost_lines());
-  }
-  return tell_of_losses(UINT64_MAX, wall.boot_ns(), wall.boot_ns(), wall);
-}
-
-uint64_t Outlets::close(const end_event& end, const Losses& losses, const WallTime& wall) {
-  uint64_t lost = 0;
-  for (Outlet& outlet : outlets_) {
-    const uint64_t before = outlet.sink->output().lost_lines();
-    outlet.sink->close(end, losses, wall);
-    lost += counted_between(before, outlet.sink->output().lost_lines());
-  }
-  return lost;
-}
-
-void Outlets::owe(Outlet& outlet, uint64_t from_ns, uint64_t to_ns) {
-  if (outlet.owed.lost > 0) from_ns = outlet.owed.from_ns;
-  outlet.owed = gap_of(LossReason::kWriteFailed, outlet.owed.lost + outlet.lost_now, from_ns, to_ns);
-}
-
-// Of what each outlet lost just now, `at_most` in all: to itself as soon as it takes lines, to the others at once.
-uint64_t Outlets::tell_of_losses(uint64_t at_most, uint64_t from_ns, uint64_t to_ns, const WallTime& wall) {
-  uint64_t sum = 0;
-  for (Outlet& outlet : outlets_) {
-    if (outlet.lost_now > 0) owe(outlet, from_ns, to_ns);
-    sum += outlet.lost_now;
-  }
-  if (sum == 0) return 0;
-  sum = std::min(sum, at_most);
-  const gap_event gap = gap_of(LossReason::kWriteFailed, sum, from_ns, to_ns);
-  const Record record{.header = &gap.header, .type = &kGapType};
-  for (Outlet& outlet : outlets_) {
-    if (outlet.lost_now > 0) {
-      pay(outlet, wall);
+      collect(outlet);
     } else {
-      outlet.sink->write({&record, 1}, wall);
+      lose(numbers);
+      outlet.skipped += events.size();
     }
   }
-  return sum;
+  for (Outlet& outlet : outlets_) tell_losses(outlet, wall);
+}
+
+void Outlets::tick(const WallTime& wall) {
+  begin(wall.boot_ns(), wall.boot_ns());
+  for (Outlet& outlet : outlets_) {
+    outlet.sink->tick(wall);
+    collect(outlet);
+  }
+  lost_.forget_before(handed_over_);  // nothing is held back any more
+  for (Outlet& outlet : outlets_) tell_losses(outlet, wall);
+}
+
+void Outlets::close(const end_event& end, const Losses& losses, const WallTime& wall) {
+  for (Outlet& outlet : outlets_) {
+    outlet.sink->close(end, losses, wall);
+    collect(outlet);
+  }
 }
 
 void Outlets::tell(const Record& record, const WallTime& wall) {
   for (Outlet& outlet : outlets_) {
-    if (pay(outlet, wall)) outlet.sink->write({&record, 1}, wall);
+    if (!tell_losses(outlet, wall)) continue;
+    outlet.sink->write({&record, 1}, wall);
+    collect(outlet);
   }
 }
 
-// Tells a sink what it owes to its readers; false: its output still takes nothing.
-bool Outlets::pay(Outlet& outlet, const WallTime& wall) {
-  if (outlet.owed.lost == 0) return true;
-  const gap_event gap = outlet.owed;
-  const Record record{.header = &gap.header, .type = &kGapType};
-  const uint64_t before = outlet.sink->output().lost_lines();
-  outlet.sink->write({&record, 1}, wall);
-  if (outlet.sink->output().lost_lines() != before) return false;
-  outlet.owed = {};
-  return true;
+// When what is lost from here on happened.
+void Outlets::begin(uint64_t from_ns, uint64_t to_ns) {
+  from_ns_ = from_ns;
+  to_ns_ = to_ns;
 }
 
-bool Outlets::is_closed() const {
-  return std::any_of(outlets_.begin(), outlets_.end(),
-                     [](const Outlet& outlet) { return outlet.sink->output().is_closed(); });
+// What the sink has found not to be written. A gap record that was lost has told nobody.
+void Outlets::collect(Outlet& outlet) {
+  const Unwritten unwritten = outlet.sink->take_unwritten();
+  for (const EventRange& range : unwritten.events) {
+    lose({range.first + outlet.skipped, range.end + outlet.skipped});
+  }
+  outlet.told -= unwritten.told;
 }
+
+void Outlets::lose(EventRange range) {
+  if (range.first == range.end) return;
+  const uint64_t before = lost_.size();
+  lost_.add(range);
+  if (lost_.size() == before) return;
+  lost_by_ns_ = to_ns_;
+  for (Outlet& outlet : outlets_) {
+    if (outlet.told == before) outlet.from_ns = from_ns_;
+  }
+}
+
+// False: its output takes nothing. What a sink holds back it takes; if it loses that, it says so later.
+bool Outlets::tell_losses(Outlet& outlet, const WallTime& wall) {
+  if (outlet.sink->output().has_given_up() && !outlet.sink->holds_back()) return false;
+  const uint64_t due = lost_.size();
+  if (outlet.told == due) return true;
+  const gap_event gap = gap_of(LossReason::kWriteFailed, due - outlet.told, outlet.from_ns, lost_by_ns_);
+  const Record record{.header = &gap.header, .type = &kGapType};
+  outlet.told = due;
+  outlet.sink->write({&record, 1}, wall);
+  collect(outlet);
+  return outlet.sink->holds_back() || outlet.told == due;
+}
+
+bool Outlets::is_closed() const { return std::any_of(outlets_.begin(), outlets_.end(), nobody_reads); }
+
+bool Outlets::all_are_closed() const { return std::all_of(outlets_.begin(), outlets_.end(), nobody_reads); }
+
+bool Outlets::nobody_reads(const Outlet& outlet) { return outlet.sink->output().is_closed(); }
 
 }  // namespace sockeye

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the records of a run go, and what did not get there. An output that has lost lines gets the gap record that
-// says so before anything else, as soon as it takes lines again.
+// Where the records of a run go, and what did not get there. An event that did not reach every output is lost, and is
+// counted once, however many outputs lost it. Every output is told of it by a gap record: one that has lost lines
+// before anything else, as soon as it takes lines again.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "base/counter.h"
 #include "event/loss.h"
 #include "event/sink.h"
 
@@ -19,17 +21,20 @@ class Outlets {
   // The sinks are not owned.
   explicit Outlets(const std::vector<Sink*>& sinks);
 
-  // Events, to every sink: how many did not reach all of them. Where two outputs fail at once, which events each of
-  // them lost is not known, and as many as possible are counted. The gap is told to all sinks.
-  uint64_t write(std::span<const Record> events, const WallTime& wall);
+  // Events, to every sink.
+  void write(std::span<const Record> events, const WallTime& wall);
   // A record of the run itself: gap, end. What is lost of these is no event.
   void tell(const Record& record, const WallTime& wall);
 
-  // A second has passed; the run is over. Sinks that hold records back write them: how many could not be written.
-  uint64_t tick(const WallTime& wall);
-  uint64_t close(const end_event& end, const Losses& losses, const WallTime& wall);
+  // A second has passed; the run is over. Sinks that hold records back write them.
+  void tick(const WallTime& wall);
+  void close(const end_event& end, const Losses& losses, const WallTime& wall);
 
-  bool is_closed() const;  // somebody stopped reading
+  // Events that are known by now not to have reached every sink.
+  SOCKEYE_COUNTER uint64_t not_written() const { return lost_.size(); }
+
+  bool is_closed() const;       // nobody reads standard output any more
+  bool all_are_closed() const;  // and there is no other output
 
   template <typename Do>
   void each_output(Do each) {
@@ -39,15 +44,23 @@ class Outlets {
  private:
   struct Outlet {
     Sink* sink;
-    gap_event owed = {};    // of it `lost` is 0: nothing
-    uint64_t lost_now = 0;  // of what is being written
+    uint64_t skipped = 0;  // events that it did not get, as the gap record before them could not be written
+    uint64_t told = 0;     // of lost_, as its gap records say
+    uint64_t from_ns = 0;  // when the first of those happened that it has not been told of
+    bool takes = true;     // what is being written
   };
 
-  static bool pay(Outlet& outlet, const WallTime& wall);
-  static void owe(Outlet& outlet, uint64_t from_ns, uint64_t to_ns);
-  uint64_t tell_of_losses(uint64_t at_most, uint64_t from_ns, uint64_t to_ns, const WallTime& wall);
+  static bool nobody_reads(const Outlet& outlet);
+  void begin(uint64_t from_ns, uint64_t to_ns);
+  void collect(Outlet& outlet);
+  void lose(EventRange range);
+  bool tell_losses(Outlet& outlet, const WallTime& wall);
 
   std::vector<Outlet> outlets_;
+  EventSet lost_;
+  uint64_t handed_over_ = 0;          // events
+  uint64_t from_ns_ = 0, to_ns_ = 0;  // of what is being written
+  uint64_t lost_by_ns_ = 0;           // of what was lost last
 };
 
 }  // namespace sockeye

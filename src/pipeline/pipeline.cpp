@@ -84,7 +84,7 @@ RunTotals Pipeline::run(const PipelineOptions& options) {
     const auto now = steady_clock::now();
     if (!batch_.records().empty()) last_event = now;
     hand_on(more);
-    if (enricher_ ? exact : source_.take_tick()) not_written_ += outlets_.tick(wall_);
+    if (enricher_ ? exact : source_.take_tick()) outlets_.tick(wall_);
     handle_signals();
     if (options.duration && now - start >= *options.duration) break;
     if (source_.ended()) break;
@@ -190,7 +190,7 @@ void Pipeline::write(std::span<const Record> records) {
   if (records.empty()) return;
   remaining_ -= records.size();
   taken_ += records.size();
-  not_written_ += outlets_.write(records, wall_);
+  outlets_.write(records, wall_);
   totals_.late += static_cast<uint64_t>(
       std::count_if(records.begin(), records.end(), [](const Record& record) { return record.late; }));
 }
@@ -207,11 +207,11 @@ void Pipeline::finish(const PipelineOptions& options) {
   source_.stop();
   look_for_losses(true);
   bool more = true;
-  while (more && remaining_ > 0 && !outlets_.is_closed()) {
+  while (more && remaining_ > 0 && !outlets_.all_are_closed()) {
     more = read_batch();
     hand_on(more);
   }
-  not_written_ += outlets_.tick(wall_);
+  outlets_.tick(wall_);
   look_for_losses(true);
   gaps_.end_reading();
   batch_.clear();
@@ -219,8 +219,9 @@ void Pipeline::finish(const PipelineOptions& options) {
   report_complaints();
   totals_.losses = gaps_.losses();
   for (size_t i = 0; i < kLossReasons; ++i) totals_.losses.count[i] += replayed_.count[i];
-  totals_.losses[LossReason::kWriteFailed] += not_written_;
-  totals_.delivered = counted_between(std::min(taken_, not_written_), taken_);
+  const uint64_t not_written = outlets_.not_written();
+  totals_.losses[LossReason::kWriteFailed] += not_written;
+  totals_.delivered = counted_between(not_written, taken_);
   totals_.table_full = source_.table_full();
   totals_.anomalies = source_.anomalies() + counter_anomalies();
   totals_.without_role = source_.without_role();
@@ -236,9 +237,9 @@ void Pipeline::finish(const PipelineOptions& options) {
       .skipped = totals_.losses[LossReason::kSkipped],
   };
   if (options.end_record) outlets_.tell({.header = &end.header, .type = &kEndType}, wall_);
-  const uint64_t lost_last = outlets_.close(end, totals_.losses, wall_);
-  totals_.losses[LossReason::kWriteFailed] += lost_last;
-  totals_.delivered = counted_between(std::min(totals_.delivered, lost_last), totals_.delivered);
+  outlets_.close(end, totals_.losses, wall_);
+  totals_.losses[LossReason::kWriteFailed] += counted_between(not_written, outlets_.not_written());
+  totals_.delivered = counted_between(outlets_.not_written(), taken_);
   outlets_.each_output([this](Output& output) { totals_.unsettled += output.settle() ? 0 : 1; });
   report_complaints();
 }

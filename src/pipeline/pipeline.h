@@ -90,11 +90,10 @@ class Pipeline {
   Fd epoll_;
   Batch batch_;
   Gaps gaps_;
-  Losses replayed_;                           // losses that gap records of a recording told of
-  SOCKEYE_COUNTER uint64_t taken_ = 0;        // events that were given to the sinks
-  SOCKEYE_COUNTER uint64_t not_written_ = 0;  // of them, those that did not reach every sink
-  uint64_t horizon_ns_ = 0;                   // time of the latest record that went out
-  uint64_t remaining_;                        // of --count
+  Losses replayed_;                     // losses that gap records of a recording told of
+  SOCKEYE_COUNTER uint64_t taken_ = 0;  // events that were given to the sinks
+  uint64_t horizon_ns_ = 0;             // time of the latest record that went out
+  uint64_t remaining_;                  // of --count
   std::function<bool(const Record&)> wanted_;
   std::function<void(Batch&)> annotate_;
   std::function<void()> read_news_;

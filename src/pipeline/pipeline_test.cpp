@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "event/collector.h"
+#include "event/line_buffer.h"
 
 namespace sockeye {
 namespace {
@@ -71,7 +72,7 @@ class ScriptedSource : public Source {
 
 class RecordingSink : public Sink {
  public:
-  explicit RecordingSink(Output output) : output_(std::move(output)) {}
+  explicit RecordingSink(Output output) : buffer_(std::move(output)) {}
   void write(std::span<const Record> records, const WallTime&) override {
     for (const Record& record : records) {
       if (record.type == &kGapType) {
@@ -86,15 +87,18 @@ class RecordingSink : public Sink {
       } else {
         lines.push_back(std::to_string(record.header->time_ns) + (record.late ? " late" : ""));
       }
-      output_.write(lines.back() + "\n");
+      buffer_.text().add(lines.back() + "\n");
+      buffer_.end_of(record);
     }
+    buffer_.flush();
   }
-  Output& output() override { return output_; }
+  Unwritten take_unwritten() override { return buffer_.take_unwritten(); }
+  Output& output() override { return buffer_.output(); }
 
   std::vector<std::string> lines;
 
  private:
-  Output output_;
+  LineBuffer buffer_;
 };
 
 class PipelineTest : public testing::Test {
@@ -271,6 +275,7 @@ class TickingSink : public Sink {
     text += "end " + std::to_string(end.header.time_ns) + " " + std::to_string(end.delivered) + " " +
             std::to_string(end.lost) + " " + std::to_string(losses.events());
   }
+  Unwritten take_unwritten() override { return {}; }
   Output& output() override { return output_; }
   std::string text;
 
@@ -338,6 +343,7 @@ class LimitedFile {
   LimitedFile() : path_(testing::TempDir() + "sockeye-limited-XXXXXX") {
     close(mkstemp(path_.data()));
     signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
   }
   ~LimitedFile() {
     let_grow(before_.rlim_cur);
@@ -356,14 +362,8 @@ class LimitedFile {
   }
 
  private:
-  static rlimit current() {
-    rlimit limit;
-    getrlimit(RLIMIT_FSIZE, &limit);
-    return limit;
-  }
-
   std::string path_;
-  rlimit before_ = current();
+  rlimit before_;
 };
 
 TEST_F(PipelineTest, AFileThatTakesLinesAgainSaysFirstWhatItLost) {
