@@ -85,7 +85,7 @@ def life(rows):
 
 def identity(row):
     """What two runs call this socket: its cookie, or, where they gave it ids of their own (wire.h), its ends."""
-    return row["cookie"] if row["cookie"] >> 63 == 0 else tuple(row[key] for key in ("laddr", "lport", "raddr", "rport"))
+    return row["cookie"] if int(row["cookie"]) >> 63 == 0 else tuple(row[key] for key in ("laddr", "lport", "raddr", "rport"))
 
 
 def transitions(rows):

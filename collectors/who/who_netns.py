@@ -49,7 +49,7 @@ def parsed(line, inode):
 
     facts = (STATES.get(state, state.replace("-", "_")), int(recv_q), int(send_q), *end(local), *end(remote), inode,
              number(r"\bino:(\d+)"), number(r"\buid:(\d+)"))
-    return number(r"\bsk:([0-9a-f]+)", 16), (facts, {int(pid) for pid in re.findall(r"\bpid=(\d+)", line)})
+    return str(number(r"\bsk:([0-9a-f]+)", 16)), (facts, {int(pid) for pid in re.findall(r"\bpid=(\d+)", line)})
 
 
 def facts_of(row):

@@ -20,6 +20,12 @@ void write_number(Buffer& out, const Field& field, const Record& record, const W
   out.add_number(number_of(field, record));
 }
 
+void write_digits(Buffer& out, const Field& field, const Record& record, const WallTime&) {
+  out.add('"');
+  out.add_number(number_of(field, record));
+  out.add('"');
+}
+
 void write_time(Buffer& out, const Field& field, const Record& record, const WallTime& wall) {
   out.add('"');
   add_rfc3339(out, wall.of(number_of(field, record)));
@@ -98,6 +104,7 @@ void write_list(Buffer& out, const Field& field, const Record& record, const Wal
 Writer writer_of(const Field& field) {
   switch (field.type) {
     case FieldType::kUnsigned: return write_number;
+    case FieldType::kId: return write_digits;
     case FieldType::kTime: return write_time;
     case FieldType::kMicros: return write_micros;
     case FieldType::kAddress: return write_address;

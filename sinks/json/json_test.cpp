@@ -24,7 +24,7 @@ constexpr Field kFields[] = {
      SOCKEYE_MEMBER(socket_event, owner.ppid),
      .meaning = "m",
      .presence = {.when = When::kNonZero, .key_goes = true}},
-    {.name = "cookie", .type = FieldType::kUnsigned, SOCKEYE_MEMBER(socket_event, socket.cookie), .meaning = "m"},
+    {.name = "cookie", .type = FieldType::kId, SOCKEYE_MEMBER(socket_event, socket.cookie), .meaning = "m"},
     {.name = "role",
      .type = FieldType::kEnum,
      SOCKEYE_MEMBER(socket_event, socket.role),
@@ -43,8 +43,18 @@ std::string json(const Record& record) { return rendered({&record, 1}, {"json", 
 TEST(Json, OneObjectALine) {
   const socket_event event = client_socket();
   EXPECT_EQ(json({.header = &event.header, .type = &kType}),
-            "{\"v\":1,\"event\":\"t\",\"time\":\"2026-03-21T14:23:25.454000000Z\",\"comm\":\"nginx\",\"ppid\":1,"
-            "\"cookie\":4711,\"role\":\"one\"}\n");
+            "{\"v\":2,\"event\":\"t\",\"time\":\"2026-03-21T14:23:25.454000000Z\",\"comm\":\"nginx\",\"ppid\":1,"
+            "\"cookie\":\"4711\",\"role\":\"one\"}\n");
+}
+
+// jq 1.6 and JavaScript take numbers above 2^53 for their neighbours.
+TEST(Json, IdsAreTextToTheLastDigit) {
+  socket_event event = client_socket();
+  for (const uint64_t cookie : {uint64_t{1}, uint64_t{1} << 63 | 1, UINT64_MAX}) {
+    event.socket.cookie = cookie;
+    const std::string line = json({.header = &event.header, .type = &kType});
+    EXPECT_NE(line.find("\"cookie\":\"" + std::to_string(cookie) + "\","), std::string::npos) << line;
+  }
 }
 
 TEST(Json, WhatIsNotKnownIsNullOrLeftOutButNeverANumber) {

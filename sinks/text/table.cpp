@@ -30,7 +30,9 @@ std::string_view escape_of(Colour colour) {
 }
 
 bool is_bytes(const Field& field) { return field.unit == "bytes"; }
-bool is_number(const Field& field) { return field.type == FieldType::kMicros || field.type == FieldType::kUnsigned; }
+bool is_number(const Field& field) {
+  return field.type == FieldType::kMicros || field.type == FieldType::kUnsigned || field.type == FieldType::kId;
+}
 
 // Whole KiB, MiB or GiB of a number of bytes that is too long.
 void add_scaled(Buffer& out, std::string_view number, int width) {

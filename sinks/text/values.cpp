@@ -135,7 +135,8 @@ void if_present(Buffer& out, const Field& field, const Record& record, const Wal
 
 Writer line_writer(const Field& field, bool words) {
   switch (field.type) {
-    case FieldType::kUnsigned: return if_present<write_number>;
+    case FieldType::kUnsigned:
+    case FieldType::kId: return if_present<write_number>;
     case FieldType::kTime: return write_line_time;
     case FieldType::kMicros: return if_present<write_micros>;
     case FieldType::kAddress: return if_present<write_bracketed_address>;

@@ -101,7 +101,7 @@ TEST(CountsText, JsonIsOneLine) {
   off.drift[STATE_FIN_WAIT2] = -3;
   off.drift[STATE_LISTEN] = 1;
   EXPECT_EQ(json(off),
-            "{\"v\":1,\"event\":\"counts\",\"time\":\"2026-03-21T14:23:25.000000000Z\",\"timestamp_ns\":5000000000,"
+            "{\"v\":2,\"event\":\"counts\",\"time\":\"2026-03-21T14:23:25.000000000Z\",\"timestamp_ns\":5000000000,"
             "\"sockets\":{\"ESTABLISHED\":1234,\"SYN_SENT\":0,\"SYN_RECV\":0,\"FIN_WAIT1\":0,\"FIN_WAIT2\":0,"
             "\"TIME_WAIT\":23000,\"CLOSE\":null,\"CLOSE_WAIT\":0,\"LAST_ACK\":0,\"LISTEN\":0,\"CLOSING\":1},"
             "\"drift\":{\"FIN_WAIT2\":-3,\"LISTEN\":1},\"iterated_age_ms\":100,\"namespaces\":3}\n");

@@ -186,10 +186,10 @@ void add_key_members(Buffer& out, GroupBy by, const SocketGroup& group) {
   }
   if (by != GroupBy::kNetns || group.kind != Kind::kKnown) return;
   out.add(",\"netns_cookie\":");
-  if (group.netns_cookie == 0)
-    out.add("null");
-  else
-    out.add_number(group.netns_cookie);
+  if (group.netns_cookie == 0) return out.add("null");
+  out.add('"');
+  out.add_number(group.netns_cookie);
+  out.add('"');
 }
 
 }  // namespace

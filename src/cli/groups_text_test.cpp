@@ -132,7 +132,7 @@ TEST(GroupsText, NumbersAndTheRest) {
   SocketGroup old = https;
   old.netns_cookie = 0;
   EXPECT_EQ(json({GroupBy::kNetns, {https, old}, 0}),
-            "\"by\":\"netns\",\"groups\":[{\"netns\":4026531840,\"netns_cookie\":1,\"sockets\":{\"ESTABLISHED\":1},"
+            "\"by\":\"netns\",\"groups\":[{\"netns\":4026531840,\"netns_cookie\":\"1\",\"sockets\":{\"ESTABLISHED\":1},"
             "\"total\":1},{\"netns\":4026531840,\"netns_cookie\":null,\"sockets\":{\"ESTABLISHED\":1},\"total\":1}],"
             "\"groups_folded\":0");
 }

@@ -64,7 +64,7 @@ std::vector<JsonMember> group_members() {
        .there = "beside `container`, where not only root may",
        .may_be_left_out = true},
       {.key = "netns_cookie",
-       .type = JsonType::kNumber,
+       .type = JsonType::kDigits,
        .meaning = "cookie of the network namespace, which does not recycle",
        .there = "beside `netns`; null: the kernel has not given it one",
        .may_be_null = true,

@@ -14,6 +14,7 @@ JsonType type_of(const Field& field) {
   switch (field.type) {
     case FieldType::kUnsigned:
     case FieldType::kMicros: return JsonType::kNumber;
+    case FieldType::kId: return JsonType::kDigits;
     case FieldType::kTime: return JsonType::kTime;
     case FieldType::kAddress: return JsonType::kAddress;
     case FieldType::kText:

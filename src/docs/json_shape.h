@@ -13,6 +13,7 @@ namespace sockeye {
 
 enum class JsonType : uint8_t {
   kNumber,   // a whole number
+  kDigits,   // a whole number as text
   kTime,     // RFC 3339, UTC, nanoseconds
   kAddress,  // of IPv4 or IPv6
   kText,

@@ -16,11 +16,15 @@ Made by `sockeye list --markdown` from the tables that the program itself works 
 programs is [schema.json](schema.json) (JSON Schema, draft 2020-12; `sockeye list --schema`), which takes no other key.
 
 `--json` writes one object a line. In each of them `v` is the version of the format, VERSION, which changes when a key goes
-or gets another meaning (new keys may come at any time), and `event` says which of the objects below it is.
+or gets another meaning (new keys may come at any time; in 1 cookies were numbers), and `event` says which of the objects below it is.
 
 What is not known is `null` or the key is left out, as the column "there" says; it is never 0. A word that this version does
 not know, because the kernel is newer, is a number in quotes. Names of processes, paths and the like are whatever somebody chose:
 they are escaped, and bytes that are no UTF-8 are U+FFFD.
+
+Numbers are whole and exact. jq before 1.7 and JavaScript round those above 2^53 (9,007,199,254,740,992). Cookies use all 64 bits, so they
+are text: digits. These numbers can be above it: TIMES once the machine has been up for 104 days; BYTES beyond 9 petabytes; in theory
+COUNTS.
 
 A link-local address has its interface behind it where that is known, as RFC 4007 writes it: `fe80::1%eth0`, or by the index that the
 socket's network namespace knows it by, `fe80::1%3`.
@@ -35,6 +39,7 @@ constexpr std::string_view kTableHead = "\n| key | type | unit | there | meaning
 std::string word_of(const JsonMember& member) {
   switch (member.type) {
     case JsonType::kNumber: return "number";
+    case JsonType::kDigits: return "digits";
     case JsonType::kTime: return "time";
     case JsonType::kAddress: return "address";
     case JsonType::kText: return "text";
@@ -134,11 +139,33 @@ void add_other_formats(std::string& text, const EventType& type) {
   }
 }
 
+// Keys of records that hold numbers of 64 bits, by their unit: "ns", "bytes", or empty for those that have neither.
+std::string wide_numbers(std::string_view unit) {
+  std::vector<JsonWord> keys;
+  for (const JsonShape& shape : json_shapes()) {
+    for (const JsonMember& member : shape.members) {
+      const bool is_wide =
+          member.type == JsonType::kNumber && member.most == UINT64_MAX && member.unit != "us" && shape.type;
+      const std::string_view kind = member.unit == "ns" || member.unit == "bytes" ? member.unit : "";
+      const auto is_it = [&](const JsonWord& key) { return key.word == member.key; };
+      if (is_wide && kind == unit && std::none_of(keys.begin(), keys.end(), is_it)) keys.push_back({member.key, {}});
+    }
+  }
+  return list_of(keys);
+}
+
+void fill_in(std::string& text, std::string_view word, const std::string& what) {
+  text.replace(text.find(word), word.size(), what);
+}
+
 }  // namespace
 
 std::string output_markdown() {
   std::string text(kHead);
-  text.replace(text.find("VERSION"), 7, std::to_string(kJsonVersion));
+  fill_in(text, "VERSION", std::to_string(kJsonVersion));
+  fill_in(text, "TIMES", wide_numbers("ns"));
+  fill_in(text, "BYTES", wide_numbers("bytes"));
+  fill_in(text, "COUNTS", wide_numbers(""));
   text += "\n## Keys of every socket\n\nWhat is about one socket begins with these.\n";
   add_members(text, shared_members());
   for (const JsonShape& shape : json_shapes()) {

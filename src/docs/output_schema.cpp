@@ -62,6 +62,7 @@ std::string word_rules(const JsonMember& member) {
 std::string rules_of(const JsonMember& member, const std::string& indent) {
   switch (member.type) {
     case JsonType::kNumber: return number_rules(member);
+    case JsonType::kDigits: return type_word(member, "string") + ", \"pattern\": \"^[1-9][0-9]*$\"";
     case JsonType::kTime: return type_word(member, "string") + ", " + std::string(kTimePattern);
     case JsonType::kAddress: return type_word(member, "string") + ", " + std::string(kAddress);
     case JsonType::kText: return type_word(member, "string");

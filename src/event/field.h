@@ -16,6 +16,7 @@ struct Context;
 
 enum class FieldType : uint8_t {
   kUnsigned,  // 1, 2, 4 or 8 bytes, host order
+  kId,        // u64 that uses all its bits, like a hash: in JSON as text, since jq 1.6 and JavaScript round numbers
   kTime,      // u64 CLOCK_BOOTTIME ns, shown as wall time
   kMicros,    // u64 ns, shown as whole microseconds
   kAddress,   // 16 bytes, network order, IPv4 as v4-mapped; link-local ones with the interface of `scope`

@@ -43,7 +43,8 @@ Integer integer_at(const uint8_t* at) {
   return value;
 }
 
-// The numeric value of a kUnsigned, kTime, kMicros, kEnum or kFlag field. Inline, as it is called several times a line.
+// The numeric value of a kUnsigned, kId, kTime, kMicros, kEnum or kFlag field. Inline, as it is called several times a
+// line.
 inline uint64_t number_of(const Field& field, const Record& record) {
   const uint8_t* at = record.bytes() + field.offset;
   switch (field.size) {

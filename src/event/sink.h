@@ -20,7 +20,7 @@
 namespace sockeye {
 
 // "v" in every object of JSON. It grows when a key goes or gets another meaning, not when one comes.
-inline constexpr int kJsonVersion = 1;
+inline constexpr int kJsonVersion = 2;
 
 class Sink {
  public:

@@ -78,7 +78,7 @@ class Schema(unittest.TestCase):
         record = next(record for record in self.records if record["event"] == "states")
         for key, value in (("lport", 65536), ("lport", -1), ("pid", 1.5), ("time", "2026-03-21 14:23:25"),
                            ("time", "2026-03-21T14:23:25.454Z"), ("laddr", "10.0.0.256"), ("raddr", "localhost"),
-                           ("raddr", "::g"), ("v", 2), ("late", False), ("derived", None)):
+                           ("raddr", "::g"), ("v", 1), ("cookie", 4711), ("cookie", "0x1"), ("late", False), ("derived", None)):
             self.refuse({**record, key: value}, f"{key} {value}")
 
     def test_a_group_has_one_key(self):

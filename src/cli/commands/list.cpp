@@ -21,6 +21,7 @@ std::string_view word_of(FieldType type) {
   switch (type) {
     case FieldType::kUnsigned:
     case FieldType::kMicros: return "number";
+    case FieldType::kId: return "digits";
     case FieldType::kTime: return "time";
     case FieldType::kAddress: return "address";
     case FieldType::kText:
