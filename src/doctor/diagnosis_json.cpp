@@ -2,12 +2,13 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
+#include "base/text.h"
 #include "doctor/diagnosis_text.h"
 
 namespace sockeye {
 namespace {
 
-// Text is of the kernel, of /proc and of mount points: broken UTF-8 in it is replaced before it comes here.
+// Text is of the kernel, of /proc and of mount points: any bytes.
 class Json {
  public:
   std::string_view text() const { return {buffer_.GetString(), buffer_.GetSize()}; }
@@ -32,7 +33,11 @@ class Json {
   }
   void put(std::string_view key, std::string_view value) {
     name(key);
-    writer_.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
+    Buffer text(value.size() + 2);
+    text.add('"');
+    add_json_text(text, value);
+    text.add('"');
+    writer_.RawValue(text.view().data(), text.size(), rapidjson::kStringType);
   }
   // Null where it is empty: not known, or nothing.
   void put_if_any(std::string_view key, std::string_view value) {

@@ -163,6 +163,18 @@ TEST(Diagnosis, JsonIsOneObjectOnALine) {
   EXPECT_STREQ(document["collectors"][2]["verdict"].GetString(), "does not work");
 }
 
+TEST(Diagnosis, JsonIsUtf8WhateverFilesAreCalled) {
+  Diagnosis diagnosis = made_up();
+  diagnosis.machine.btf_path = "/tmp/b\xff\"\n.btf";
+  diagnosis.machine.tracefs = "/tr\xc3 x";
+  const std::string text = json(diagnosis);
+  rapidjson::Document document;
+  document.Parse<rapidjson::kParseValidateEncodingFlag>(text.c_str());
+  ASSERT_FALSE(document.HasParseError());
+  EXPECT_STREQ(document["machine"]["btf"]["path"].GetString(), "/tmp/b\xef\xbf\xbd\"\n.btf");
+  EXPECT_STREQ(document["machine"]["tracefs"].GetString(), "/tr\xef\xbf\xbd x");
+}
+
 // What a run says on standard error is what doctor says.
 TEST(Diagnosis, SaysWhatARunSays) {
   const CollectorDiagnosis diagnosis = describe_plan("states", states_plan());

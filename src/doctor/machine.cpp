@@ -14,6 +14,7 @@
 
 #include "base/cgroup_mounts.h"
 #include "base/fd.h"
+#include "base/mountinfo.h"
 #include "base/read_file.h"
 #include "base/result.h"
 #include "bpf/host.h"
@@ -23,11 +24,10 @@ namespace sockeye {
 namespace {
 
 constexpr size_t kMaxFile = 64 * 1024;
-constexpr size_t kMaxMountinfo = size_t{16} << 20;
 
 // The whole of a small file without its last line end; empty where it cannot be read.
-std::string text_of(const std::string& path, size_t limit = kMaxFile) {
-  auto text = read_file(AT_FDCWD, path, limit);
+std::string text_of(const std::string& path) {
+  auto text = read_file(AT_FDCWD, path, kMaxFile);
   if (!text) return "";
   if (text->ends_with('\n')) text->pop_back();
   return std::move(*text);
@@ -52,17 +52,15 @@ std::optional<uint64_t> soft_limit(const std::string& limits, const std::string&
   return number_in(soft);
 }
 
-// Where the first file system of a type is mounted; empty: nowhere (/proc/self/mountinfo of proc(5)).
-std::string mount_point_of(const std::string& mountinfo, const std::string& type) {
-  std::istringstream lines(mountinfo);
-  for (std::string line; std::getline(lines, line);) {
-    if (line.find(" - " + type + " ") == std::string::npos) continue;
-    std::istringstream words(line);
-    std::string id, parent, device, root, point;
-    words >> id >> parent >> device >> root >> point;
-    return point;
-  }
-  return "";
+// Where the first file system of a type is mounted; empty: nowhere.
+std::string mount_point_of(const std::string& root, std::string_view type) {
+  const auto mountinfo = read_file(AT_FDCWD, root + "/proc/self/mountinfo", kMaxMountinfo);
+  std::string point;
+  if (!mountinfo) return point;
+  for_each_mount(*mountinfo, [&](const Mount& mount) {
+    if (point.empty() && mount.type == type) point = mount.point;
+  });
+  return point;
 }
 
 // What follows `prefix` in the line of /proc/self/cgroup that begins a hierarchy with it: "0::/path", "4:memory:/path".
@@ -165,7 +163,7 @@ Machine read_machine(const std::string& root, const std::string& btf_file) {
   machine.unprivileged_bpf_disabled = number_in(text_of(root + "/proc/sys/kernel/unprivileged_bpf_disabled"));
   machine.jit = number_in(text_of(root + "/proc/sys/net/core/bpf_jit_enable"));
   machine.bpf_stats = number_in(text_of(root + "/proc/sys/kernel/bpf_stats_enabled"));
-  machine.tracefs = mount_point_of(text_of(root + "/proc/self/mountinfo", kMaxMountinfo), "tracefs");
+  machine.tracefs = mount_point_of(root, "tracefs");
   const std::string limits = text_of(root + "/proc/self/limits");
   machine.limits.memlock = soft_limit(limits, "Max locked memory");
   machine.limits.files = soft_limit(limits, "Max open files");

@@ -111,6 +111,12 @@ TEST(Machine, TracefsIsFoundAmongTheMounts) {
   EXPECT_EQ(read_machine(root.path()).tracefs, "/sys/kernel/tracing");
 }
 
+TEST(Machine, AMountPointIsWhatItIsCalledNotWhatProcWrites) {
+  const FakeRoot root;
+  root.mountinfo(root.mount("/", "/tr\\040x\\134y", "- tracefs tracefs rw"));
+  EXPECT_EQ(read_machine(root.path()).tracefs, "/tr x\\y");
+}
+
 TEST(Machine, NamespacesAreKnownByTheirNumbers) {
   const FakeRoot root;
   root.directory("/proc/self/ns");

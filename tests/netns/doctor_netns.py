@@ -200,6 +200,23 @@ def test_in_a_pid_namespace(net):
     assert any("pid namespace" in one["what"] for one in states["shortcomings"]), states
 
 
+def test_json_is_utf8_whatever_files_are_called(net):
+    """A file of types whose name is no UTF-8, and a mount point with a blank in it, which /proc writes in octal digits."""
+    if types_file() != BTF:
+        netns.skip(f"{BTF} is hidden already, and every command is given a file")
+    folder = net.folder()
+    types, point = os.fsencode(folder) + b"/b\xff", folder / "tr x"
+    shutil.copy(BTF, types)
+    point.mkdir()
+    points = [line.split()[1] for line in open("/proc/mounts", encoding="utf-8") if line.split()[2] == "tracefs"]
+    prefix = after(" && ".join([*(f"umount -l {mounted}" for mounted in points), f"mount -t tracefs none '{point}'"]))
+    doctor = net.host.popen(prefix + [netns.program_of("SOCKEYE"), "doctor", "--json", "--btf", os.fsdecode(types)])
+    assert doctor.wait() == WORKS, doctor.stderr
+    written = os.pread(doctor.stdout_file.fileno(), 1 << 20, 0)
+    machine = json.loads(written.decode())["machine"]  # strictly
+    assert machine["btf"]["path"] == f"{folder}/b\ufffd" and machine["tracefs"] == str(point), machine
+
+
 def test_without_btf(net):
     if types_file() != BTF:
         netns.skip(f"{BTF} is hidden already, and every command is given a file")
