@@ -20,17 +20,17 @@ void add_seconds(Buffer& out, uint64_t ns) {
 }  // namespace
 
 void SecondText::add(Buffer& out, int64_t wall_ns) {
-  const int64_t second = wall_ns / static_cast<int64_t>(kSecond);
-  if (second != second_) {
-    const time_t seconds = second;
+  const SplitTime time = split_time(wall_ns);
+  if (time.seconds != second_) {
+    const time_t seconds = time.seconds;
     tm parts;
     localtime_r(&seconds, &parts);
     length_ = strftime(text_, sizeof text_, pattern_, &parts);
-    second_ = second;
+    second_ = time.seconds;
   }
   out.add_first(text_, length_);
   out.add('.');
-  add_padded(out, static_cast<uint64_t>(wall_ns) % kSecond / 1'000'000, 3);
+  add_padded(out, time.nanoseconds / 1'000'000, 3);
 }
 
 TimeText::TimeText(TimeStyle style)
@@ -69,7 +69,11 @@ void TimeText::add(Buffer& out, uint64_t boot_ns, const WallTime& wall) {
     case TimeStyle::kTime:
     case TimeStyle::kDate: return second_.add(out, wall.of(boot_ns));
     case TimeStyle::kRfc3339: return add_rfc3339(out, wall.of(boot_ns));
-    case TimeStyle::kUnix: return add_seconds(out, static_cast<uint64_t>(wall.of(boot_ns)));
+    case TimeStyle::kUnix: {
+      const int64_t ns = wall.of(boot_ns);
+      if (ns < 0) out.add('-');
+      return add_seconds(out, ns < 0 ? 0 - static_cast<uint64_t>(ns) : static_cast<uint64_t>(ns));
+    }
     case TimeStyle::kBoot: return add_seconds(out, boot_ns);
     case TimeStyle::kDelta:
       if (before_ns == 0) return out.add('-');

@@ -19,7 +19,7 @@ class SecondText {
 
  private:
   const char* pattern_;
-  int64_t second_ = -1;
+  int64_t second_ = INT64_MIN;  // that is none of a time in nanoseconds
   char text_[32];
   size_t length_ = 0;
 };

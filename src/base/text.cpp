@@ -121,20 +121,26 @@ void add_padded(Buffer& out, uint64_t value, int digits) {
   out.advance(static_cast<size_t>(digits));
 }
 
+SplitTime split_time(int64_t wall_ns) {
+  constexpr int64_t kSecond = 1'000'000'000;
+  const int64_t seconds = wall_ns / kSecond - (wall_ns % kSecond < 0 ? 1 : 0);
+  return {seconds, static_cast<uint64_t>(wall_ns) - static_cast<uint64_t>(seconds) * kSecond};
+}
+
 void add_rfc3339(Buffer& out, int64_t wall_ns) {
   // The date and time of a second stay the same for many records.
-  thread_local int64_t cached_second = -1;
+  thread_local int64_t cached_second = INT64_MIN;  // that is none of a time in nanoseconds
   thread_local char cached[32];
-  const int64_t second = wall_ns / 1'000'000'000;
-  if (second != cached_second) {
-    const time_t seconds = second;
+  const SplitTime time = split_time(wall_ns);
+  if (time.seconds != cached_second) {
+    const time_t seconds = time.seconds;
     tm parts;
     gmtime_r(&seconds, &parts);
     strftime(cached, sizeof cached, "%Y-%m-%dT%H:%M:%S.", &parts);
-    cached_second = second;
+    cached_second = time.seconds;
   }
   out.add(std::string_view(cached));
-  add_padded(out, static_cast<uint64_t>(wall_ns % 1'000'000'000), 9);
+  add_padded(out, time.nanoseconds, 9);
   out.add('Z');
 }
 

@@ -31,6 +31,13 @@ bool is_mapped_ipv4(const uint8_t* address);
 // `value` with leading zeros, `digits` wide.
 void add_padded(Buffer& out, uint64_t value, int digits);
 
+// A wall time as seconds since the epoch, which are negative before it, and the nanoseconds after that second.
+struct SplitTime {
+  int64_t seconds;
+  uint64_t nanoseconds;
+};
+SplitTime split_time(int64_t wall_ns);
+
 // RFC 3339 in UTC with nanoseconds: 2026-03-21T14:23:25.454123456Z. `wall_ns` since the epoch.
 void add_rfc3339(Buffer& out, int64_t wall_ns);
 

@@ -134,5 +134,19 @@ TEST(Rfc3339, KeepsNanosecondsAndLeadingZeros) {
   EXPECT_EQ(out.view(), "2026-03-21T14:23:05.000000007Z");
 }
 
+TEST(Rfc3339, ATimeBefore1970IsATime) {
+  const auto shown = [](int64_t wall_ns) {
+    Buffer out(1);
+    add_rfc3339(out, wall_ns);
+    return std::string(out.view());
+  };
+  EXPECT_EQ(shown(-1), "1969-12-31T23:59:59.999999999Z");
+  EXPECT_EQ(shown(-1'000'000'000), "1969-12-31T23:59:59.000000000Z");
+  EXPECT_EQ(shown(-1'500'000'000), "1969-12-31T23:59:58.500000000Z");
+  EXPECT_EQ(shown(0), "1970-01-01T00:00:00.000000000Z");
+  EXPECT_EQ(shown(INT64_MIN), "1677-09-21T00:12:43.145224192Z");
+  EXPECT_EQ(shown(INT64_MAX), "2262-04-11T23:47:16.854775807Z");
+}
+
 }  // namespace
 }  // namespace sockeye
