@@ -57,7 +57,7 @@ inline constexpr size_t kMaxText = 8191;  // bytes of a member of a context; a l
 
 enum class EntryType : uint8_t {
   kRun = 1,        // RunStart, facts, types: what made the recording
-  kContext = 2,    // value: its number, counted from 1 in each block; facts: the members of Context by name
+  kContext = 2,    // value: its number, counted from 1 in each block; facts: members of Context that are not empty
   kRecord = 3,     // value: number of its context, 0: none; the record's bytes, gap records among them
   kClock = 4,      // ClockPoint: holds for what follows
   kTick = 5,       // u64 boot ns: a second without anything else to tell of

@@ -286,6 +286,35 @@ TEST(Recorder, ContextsAreThoseOfTheirBatch) {
 }
 
 // A disk was full: what follows is a recording all the same, from its very beginning.
+// An entry's size is 16 bits. What a hostile recording may hold, another one has room for.
+TEST(Recorder, AContextAsLargeAsARecordingMayHoldIsWrittenWhole) {
+  Context large;
+  size_t room = UINT16_MAX;
+  for (const ContextMember& member : kContextMembers) {
+    const size_t names = 4 + member.name.size();
+    if (room < names) break;
+    (large.*member.member).assign(std::min(kMaxText, room - names), 'x');
+    room -= names + (large.*member.member).size();
+  }
+  ASSERT_EQ(room, 0u) << "it fills an entry";
+  ASSERT_TRUE(large.pod_namespace.empty()) << "and there are members that found no room";
+  const auto written = [](const Context& context) {
+    Writer writer({}, {&kType});
+    writer.set_clock(1, 0);
+    EXPECT_TRUE(writer.add(of(event_at(1), &context)));
+    return seal(writer);
+  };
+  const std::string file = written(large);
+  Reader reader(std::make_unique<MemoryInput>(file));
+  ASSERT_EQ(reader.next_block(), Reader::Step::kBlock) << reader.damage()->why;
+  const Context* read = reader.context(1);
+  for (const ContextMember& member : kContextMembers) EXPECT_EQ(read->*member.member, large.*member.member);
+
+  Context too_large = large;
+  too_large.pod_namespace.assign(kMaxText, 'y');
+  EXPECT_EQ(written(too_large), file) << "what has no room is left out";
+}
+
 TEST(Recorder, ABlockThatWasNotWrittenLeavesNoHole) {
   Writer writer({{"zone", "UTC0"}}, {&kType});
   writer.set_clock(1, 2);

@@ -35,9 +35,22 @@ std::byte* put_fact(std::byte* at, std::string_view name, std::string_view value
   return put(at, value.data(), sizes[1]);
 }
 
+// Calls `visit` with what is written of a context: what is not empty. All that may be in one that was read has room.
+template <typename Visit>
+void for_each_member(const Context& context, Visit visit) {
+  size_t room = UINT16_MAX;
+  for (const ContextMember& member : kContextMembers) {
+    const std::string& text = context.*member.member;
+    const size_t size = fact_bytes(member.name, text);
+    if (text.empty() || size > room) continue;
+    room -= size;
+    visit(member.name, text);
+  }
+}
+
 size_t context_bytes(const Context& context) {
   size_t size = 0;
-  for (const ContextMember& member : kContextMembers) size += fact_bytes(member.name, context.*member.member);
+  for_each_member(context, [&](std::string_view name, std::string_view text) { size += fact_bytes(name, text); });
   return size;
 }
 
@@ -121,7 +134,7 @@ Writer::Known* Writer::known(const Context* context) {
 
 void Writer::add_context(const Context& context) {
   std::byte* at = add_entry(EntryType::kContext, 0, ++contexts_, context_bytes(context));
-  for (const ContextMember& member : kContextMembers) at = put_fact(at, member.name, context.*member.member);
+  for_each_member(context, [&](std::string_view name, std::string_view text) { at = put_fact(at, name, text); });
 }
 
 // By what it was called last.

@@ -16,6 +16,9 @@ import sys
 ROOT = pathlib.Path(__file__).parent.parent.parent
 FILE_HEADER = 16
 BLOCK_HEADER = struct.Struct("<IIIIQQ")  # src/record/format.h
+ENTRY_HEADER = struct.Struct("<BBHI")
+CONTEXT, RECORD = 2, 3
+MAX_TEXT = 8191
 
 
 def blocks(recording):
@@ -28,10 +31,35 @@ def blocks(recording):
         at += size
 
 
+def entries(block):
+    """(type, payload) of each entry of a block."""
+    at = 0
+    while at < len(block):
+        kind, _, size, _ = ENTRY_HEADER.unpack_from(block, at)
+        at += ENTRY_HEADER.size
+        yield kind, block[at:at + size]
+        at += (size + 7) & ~7
+
+
+def entry(kind, value, payload):
+    return ENTRY_HEADER.pack(kind, 0, len(payload), value) + payload + bytes(-len(payload) % 8)
+
+
+def full_context(recording):
+    """What a block holds: a context that fills its entry, and a record that has it."""
+    facts = b""
+    for name in (b"container", b"runtime", b"pod", b"unit", b"cgroup_path", b"container_name", b"container_image", b"pod_name"):
+        size = min(MAX_TEXT, 0xffff - len(facts) - 4 - len(name))
+        facts += struct.pack("<HH", len(name), size) + name + size * b"x"
+    record = next(payload for block in blocks(recording) for kind, payload in entries(block) if kind == RECORD)
+    return entry(CONTEXT, 1, facts) + entry(RECORD, 1, record)
+
+
 def of_recording(target, recording):
     if target == "record_entries_fuzz":
         for number, block in enumerate(blocks(recording)):
             yield bytes([number == 0]) + bytes(7) + block
+        yield bytes(8) + full_context(recording)
     else:
         yield recording
 
