@@ -66,6 +66,11 @@ def who(net, *words):
     return [json.loads(line) for line in done.stdout.splitlines()], done.stderr
 
 
+def ends(row):
+    """Runs on 5.10 give the same socket different cookies."""
+    return tuple(row[key] for key in ("netns", "laddr", "lport", "raddr", "rport"))
+
+
 def test_who(net):
     """Full sockets by their counters, listeners and half-open requests in; of a minisocket nobody knows."""
     client, server = linked_by_threads(net)
@@ -88,8 +93,7 @@ def test_who(net):
     some = {direction: who(net, *places, "--direction", direction) for direction in ("in", "out")}
     for direction, wanted in (("in", ("server", "listener")), ("out", ("client",))):
         shown, words = some[direction]
-        assert sorted(row["cookie"] for row in shown) == sorted(
-            row["cookie"] for row in rows if row["role"] in wanted), (direction, shown, rows)
+        assert sorted(map(ends, shown)) == sorted(ends(row) for row in rows if row["role"] in wanted), (direction, shown, rows)
         unknown = sum(row["role"] == "unknown" for row in rows)
         assert unknown >= 1 and f"--direction left out {unknown} sockets" in words, (unknown, words)
     assert {row["state"] for row in some["in"][0]} == {"ESTABLISHED", "LISTEN", "SYN_RECV"}, some["in"]
