@@ -141,8 +141,9 @@ void add_other_formats(std::string& text, const EventType& type) {
 
 // Keys of records that hold numbers of 64 bits, by their unit: "ns", "bytes", or empty for those that have neither.
 std::string wide_numbers(std::string_view unit) {
+  const auto shapes = json_shapes();  // the keys are words of it
   std::vector<JsonWord> keys;
-  for (const JsonShape& shape : json_shapes()) {
+  for (const JsonShape& shape : shapes) {
     for (const JsonMember& member : shape.members) {
       const bool is_wide =
           member.type == JsonType::kNumber && member.most == UINT64_MAX && member.unit != "us" && shape.type;
