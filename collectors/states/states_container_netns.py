@@ -11,6 +11,7 @@ from ring import Ring
 from states_filter_netns import Beside
 from puppet import Puppet
 
+ALONE = "counts the bytes of all that happens on the machine"
 PORT = 7000
 OLD, NEW, OTHER, LATE = (letter * 64 for letter in "abcd")
 HIERARCHIES = {"cgroup2": "docker-{}.scope", "cgroup": "docker/{}"}  # as Docker's systemd and cgroupfs drivers do

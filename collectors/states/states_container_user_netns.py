@@ -10,6 +10,7 @@ from puppet import Puppet
 from states_container_netns import HIERARCHIES, NEW, OLD, OTHER, hierarchy, make_container, puppet_in, remove, work
 from states_filter_netns import Beside
 
+ALONE = "makes containers that others would see"
 USER = 12345
 TO_USER = f"os.setgroups([]); os.setgid({USER}); os.setuid({USER})"
 CLONE_NEWNS, MS_PRIVATE, MS_REC, MS_BIND = 0x20000, 1 << 18, 1 << 14, 1 << 12  # <linux/sched.h>, <linux/mount.h>

@@ -73,9 +73,7 @@ void say_totals(const RunTotals& totals, const std::string& what) {
   say_left_out(totals, what);
 }
 
-bool could_not_write(const RunTotals& totals) {
-  return totals.losses.count[static_cast<size_t>(LossReason::kWriteFailed)] > 0;
-}
+bool could_not_write(const RunTotals& totals) { return totals.unwritten > 0; }
 
 void say_left_out(const RunTotals& totals, const std::string& what) {
   if (totals.without_role > 0) {

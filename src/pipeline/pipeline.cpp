@@ -239,7 +239,8 @@ void Pipeline::finish(const PipelineOptions& options) {
   if (options.end_record) outlets_.tell({.header = &end.header, .type = &kEndType}, wall_);
   outlets_.close(end, totals_.losses, wall_);
   totals_.losses[LossReason::kWriteFailed] += counted_between(not_written, outlets_.not_written());
-  totals_.delivered = counted_between(outlets_.not_written(), taken_);
+  totals_.unwritten = outlets_.not_written();
+  totals_.delivered = counted_between(totals_.unwritten, taken_);
   outlets_.each_output([this](Output& output) { totals_.unsettled += output.settle() ? 0 : 1; });
   report_complaints();
 }

@@ -42,6 +42,7 @@ struct RunTotals {
   uint64_t table_full = 0;    // events with OUTCOME_TABLE_FULL
   uint64_t anomalies = 0;     // counters that did not fit together
   uint64_t without_role = 0;  // events left out by --direction, as nobody knows who opened the connection
+  uint64_t unwritten = 0;     // events that an output of this run did not take; losses has them, too
   uint64_t unsettled = 0;     // outputs whose file system said at the end that not everything was written
 
   // Whether something that happened is not in the output, or may not be.
