@@ -89,7 +89,7 @@ INLINE void connections_fill_ends(struct connections_event *event, int is_client
 }
 
 /* What is told of an attempt or an accept, beside what every event has. */
-struct connections_told {
+struct connections_report {
 	struct asked_end *asked; /* 0: as the socket has it */
 	__u64 since_ns;          /* 0: not known */
 	__u32 retransmits;
@@ -99,11 +99,11 @@ struct connections_told {
 	__u8 known; /* since_ns is, or may be 0 as the handshake is not over */
 };
 
-INLINE struct connections_event *connections_reserve(struct moment *m, struct connections_told *told)
+INLINE struct connections_event *connections_reserve(struct moment *m, struct connections_report *report)
 {
 	struct connections_event *event;
 
-	if (!moment_passes_by_opener(m, told->asked))
+	if (!moment_passes_by_opener(m, report->asked))
 		return 0;
 	event = reserve_event(connections_event, CONNECTIONS_KIND, m);
 	if (!event)
@@ -117,27 +117,27 @@ INLINE struct connections_event *connections_reserve(struct moment *m, struct co
  * An accept on another CPU may have read its clock before the handshake was over here: that has waited for nothing.
  * Without branches, which the verifier would follow.
  */
-INLINE void connections_tell(struct moment *m, struct connections_told *told)
+INLINE void connections_emit(struct moment *m, struct connections_report *report)
 {
 	struct connections_event *event;
 	__u64 took;
 
-	forget_values(&told->since_ns, sizeof(*told) - __builtin_offsetof(struct connections_told, since_ns));
+	forget_values(&report->since_ns, sizeof(*report) - __builtin_offsetof(struct connections_report, since_ns));
 	forget_moment(m);
-	if (!told->event_type)
+	if (!report->event_type)
 		return;
-	event = connections_reserve(m, told);
+	event = connections_reserve(m, report);
 	if (!event)
 		return; /* at once: before 6.4 the verifier does not know that it was compared with 0 already */
-	took = m->time_ns - told->since_ns;
-	connections_fill_ends(event, told->event_type == CONNECTIONS_CONNECT, told->asked);
-	event->event_type = told->event_type;
-	event->duration_ns = took * filter_differs(told->since_ns) * filter_sign(~took);
-	event->flags = (__u8)(filter_differs(told->since_ns) | told->known) * CONNECTIONS_DURATION_KNOWN;
-	event->outcome = told->outcome;
-	event->error = told->error;
-	event->retransmits = told->retransmits;
-	submit_socket_event_by_opener(&event->base, m, told->asked);
+	took = m->time_ns - report->since_ns;
+	connections_fill_ends(event, report->event_type == CONNECTIONS_CONNECT, report->asked);
+	event->event_type = report->event_type;
+	event->duration_ns = took * filter_differs(report->since_ns) * filter_sign(~took);
+	event->flags = (__u8)(filter_differs(report->since_ns) | report->known) * CONNECTIONS_DURATION_KNOWN;
+	event->outcome = report->outcome;
+	event->error = report->error;
+	event->retransmits = report->retransmits;
+	submit_socket_event_by_opener(&event->base, m, report->asked);
 }
 
 /*
@@ -155,9 +155,9 @@ INLINE __u64 connections_attempt_since(struct moment *m, struct connections_sock
 }
 
 /* outcome: where there is no error. */
-INLINE struct connections_told connections_connect(struct moment *m, __u8 error, __u8 outcome)
+INLINE struct connections_report connections_report_connect(struct moment *m, __u8 error, __u8 outcome)
 {
-	struct connections_told told = {
+	struct connections_report report = {
 		.asked = connections_asked(m),
 		.retransmits = m->tp->total_retrans,
 		.event_type = CONNECTIONS_CONNECT,
@@ -170,7 +170,7 @@ INLINE struct connections_told connections_connect(struct moment *m, __u8 error,
 		struct connections_sock *own = &m->record->parts.connections;
 
 		/* repaired: there was none */
-		told.since_ns = connections_attempt_since(m, own) * (m->role == ROLE_CLIENT);
+		report.since_ns = connections_attempt_since(m, own) * (m->role == ROLE_CLIENT);
 		own->since_ns = 0;
 		own->awaits = 0;
 		if (m->record->role != m->role) { /* it was on its way before sockeye was there */
@@ -178,22 +178,22 @@ INLINE struct connections_told connections_connect(struct moment *m, __u8 error,
 			record_changed(m->record);
 		}
 	}
-	return told;
+	return report;
 }
 
-INLINE struct connections_told connections_accept(struct moment *m)
+INLINE struct connections_report connections_report_accept(struct moment *m)
 {
-	struct connections_told told = { .event_type = CONNECTIONS_ACCEPT };
+	struct connections_report report = { .event_type = CONNECTIONS_ACCEPT };
 
 	if (m->record) {
 		struct connections_sock *own = &m->record->parts.connections;
 
 		/* Read once: a child can be accepted before its handshake is over, and that may write it now. */
-		told.since_ns = *(volatile __u64 *)&own->since_ns;
-		told.known = (__u8)(filter_differs(own->awaits ^ CONNECTIONS_AWAITS_PROCESS) ^ 1);
+		report.since_ns = *(volatile __u64 *)&own->since_ns;
+		report.known = (__u8)(filter_differs(own->awaits ^ CONNECTIONS_AWAITS_PROCESS) ^ 1);
 		own->awaits = 0;
 	}
-	return told;
+	return report;
 }
 
 /* A process uses the socket, or ends it: a child that nobody had before was accepted, though accept() was not seen. */
@@ -207,19 +207,19 @@ INLINE int connections_is_taken(struct moment *m)
 	return source != OWNER_INHERITED && source != OWNER_UNKNOWN;
 }
 
-INLINE void connections_tell_accept(struct moment *m)
+INLINE void connections_emit_accept(struct moment *m)
 {
-	struct connections_told told;
+	struct connections_report report;
 
 	stamp_moment(m);
-	told = connections_accept(m);
-	connections_tell(m, &told);
+	report = connections_report_accept(m);
+	connections_emit(m, &report);
 }
 
 INLINE void connections_on_use(struct moment *m)
 {
 	if (connections_is_taken(m))
-		connections_tell_accept(m);
+		connections_emit_accept(m);
 }
 
 #endif

@@ -13,7 +13,7 @@ INLINE void connections_on_accepted(struct moment *m)
 	struct connections_sock *own = m->record ? &m->record->parts.connections : 0;
 
 	if (own && (!own->since_ns || own->awaits == CONNECTIONS_AWAITS_PROCESS))
-		connections_tell_accept(m);
+		connections_emit_accept(m);
 }
 
 #endif

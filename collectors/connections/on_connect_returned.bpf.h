@@ -34,12 +34,12 @@ INLINE int connections_was_told(struct moment *m)
 
 INLINE void connections_on_connect_returned(struct moment *m)
 {
-	struct connections_told told;
+	struct connections_report report;
 
 	if (connections_is_no_end(m->error) || connections_was_told(m))
 		return;
-	told = connections_connect(m, (__u8)m->error, CONNECTIONS_FAILED);
-	connections_tell(m, &told);
+	report = connections_report_connect(m, (__u8)m->error, CONNECTIONS_FAILED);
+	connections_emit(m, &report);
 }
 
 #endif

@@ -23,9 +23,9 @@ INLINE int connections_return_tells(struct moment *m)
  * Between SYN_SENT and the SYN tcp_v4_connect() fails without a word in sk_err. Mostly inet_hash_connect() has no port to
  * send from: for a socket without one, or for one that was bound, as the same connection is there or in TIME_WAIT.
  */
-INLINE struct connections_told connections_attempt_is_over(struct moment *m)
+INLINE struct connections_report connections_attempt_is_over(struct moment *m)
 {
-	const struct connections_told nothing = {};
+	const struct connections_report nothing = {};
 	__u8 outcome = is_in_repair(m->tp) ? CONNECTIONS_REPAIRED : CONNECTIONS_ESTABLISHED;
 	__u8 error = 0, told = CONNECTIONS_TOLD_ANY;
 
@@ -43,13 +43,13 @@ INLINE struct connections_told connections_attempt_is_over(struct moment *m)
 		}
 		connections_set_told(m, told);
 	}
-	return connections_connect(m, error, outcome);
+	return connections_report_connect(m, error, outcome);
 }
 
 /* A child whose handshake is done waits for a process; a socket of the kernel's own, or one without a record, does not. */
-INLINE struct connections_told connections_child_established(struct moment *m)
+INLINE struct connections_report connections_child_established(struct moment *m)
 {
-	const struct connections_told nothing = {};
+	const struct connections_report nothing = {};
 	struct connections_sock *own = m->record ? &m->record->parts.connections : 0;
 
 	if (own && own->awaits != CONNECTIONS_AWAITS_PROCESS)
@@ -57,7 +57,7 @@ INLINE struct connections_told connections_child_established(struct moment *m)
 	if (own)
 		own->since_ns = m->time_ns;
 	if (!own || shown_owner(&m->record->whose)->source == OWNER_KERNEL)
-		return connections_accept(m);
+		return connections_report_accept(m);
 	return nothing;
 }
 
@@ -78,7 +78,7 @@ INLINE void connections_on_set_state(struct moment *m)
 	struct connections_sock *own = m->record ? &m->record->parts.connections : 0;
 	/* The state alone says it of one that was on its way before sockeye was there, or has no record. */
 	int is_client = m->old_state == STATE_SYN_SENT || (own && own->awaits == CONNECTIONS_AWAITS_OUTCOME);
-	struct connections_told told = {};
+	struct connections_report report = {};
 
 	if (m->new_state == STATE_SYN_SENT) {
 		connections_set_told(m, 0);
@@ -91,13 +91,13 @@ INLINE void connections_on_set_state(struct moment *m)
 		if (own)
 			own->awaits = CONNECTIONS_AWAITS_PROCESS;
 	} else if (is_client && (m->new_state == STATE_ESTABLISHED || m->new_state == STATE_CLOSE)) {
-		told = connections_attempt_is_over(m);
+		report = connections_attempt_is_over(m);
 	} else if (m->old_state == STATE_SYN_RECV && m->new_state == STATE_ESTABLISHED) {
-		told = connections_child_established(m);
+		report = connections_child_established(m);
 	} else if (connections_is_taken(m) && connections_ends_by_its_user(m)) {
-		told = connections_accept(m);
+		report = connections_report_accept(m);
 	}
-	connections_tell(m, &told);
+	connections_emit(m, &report);
 }
 
 #endif

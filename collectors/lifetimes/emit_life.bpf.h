@@ -269,7 +269,7 @@ INLINE void fill_local_close(struct lifetimes_event *event, struct moment *m, co
  * What was found out goes through the event's memory: there the verifier forgets which of many ways led to it, and
  * follows one from here.
  */
-#define forget_the_way() __asm__ volatile("" ::: "memory")
+#define forget_the_way() barrier()
 
 INLINE void emit_life(struct moment *m, struct lifetimes_sock *own)
 {

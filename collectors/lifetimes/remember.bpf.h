@@ -170,7 +170,7 @@ INLINE __u32 has_data_waiting(struct sock *sk)
 	__u32 found = is_packet_coming(sk);
 	struct sk_buff *waiting;
 
-	__asm__ volatile("" ::: "memory"); /* what it leaves behind is in the backlog */
+	barrier(); /* what it leaves behind is in the backlog */
 	waiting = sk->sk_backlog.head;
 	for (int i = 0; i < MOST_WAITING; i++) {
 		if (!waiting || !is_address(waiting))
@@ -195,7 +195,7 @@ INLINE void note_own_fin(struct lifetimes_sock *own, struct moment *m)
 	}
 	own->data_segs_in = m->tp->data_segs_in;
 	own->rcv_nxt = m->tp->rcv_nxt;
-	__asm__ volatile("" ::: "memory"); /* whatever is counted waits by now, or is just coming */
+	barrier(); /* whatever is counted waits by now, or is just coming */
 	own->flags |= SEEN_OWN_FIN | (m->sk->sk_shutdown & RECEIVE_SHUT_DOWN) * SEEN_RECEIVE_SHUT |
 		      has_data_waiting(m->sk) * SEEN_WAITING;
 }

@@ -160,8 +160,7 @@ def test_two_runs_share_a_log_on_a_full_disk(net):
     one, two = net.namespace("one"), net.namespace("two")
     folder = net.folder()
     mounted = small_disk(net, folder)
-    holder = mounted.popen(["sh", "-c", "echo ready; exec sleep 1000"])
-    netns.wait_until(lambda: holder.stdout == "ready\n", "the disk")
+    holder = Puppet(mounted)
     inside = netns.Place(net, [netns.require("nsenter"), f"--mount=/proc/{holder.pid}/ns/mnt", "--"])
     runs = [net.sockeye("states", "--netns", place.inode, "--log-file", folder / "log", *ROOM, place=inside, lossy=True)
             for place in (one, two)]

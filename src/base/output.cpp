@@ -108,7 +108,7 @@ Status Output::write_all(std::string_view text) {
   const size_t written = write_some(text);
   if (written == text.size()) return Ok{};
   const int error = errno;
-  closed_ = path_.empty() && reader_has_gone(error);
+  closed_ = path_.empty() && says_reader_is_gone(error);
   if (closed_) return Ok{};
   if (lock) take_back(written);
   return Error{ErrorCode::kFailed, name() + ": " + (error == kNotInTime ? "nobody reads it" : errno_text(error)), ""};
@@ -177,10 +177,10 @@ bool Output::wait_until_writable(bool is_full) {
   }
 }
 
-bool Output::reader_has_gone(int error) const { return error == EPIPE || (error == EIO && channel_.is_terminal()); }
+bool Output::says_reader_is_gone(int error) const { return error == EPIPE || (error == EIO && channel_.is_terminal()); }
 
 void Output::fail(uint64_t lines, int error) {
-  const bool is_gone = reader_has_gone(error);
+  const bool is_gone = says_reader_is_gone(error);
   if (is_gone && path_.empty()) {  // whoever read it has seen enough: nothing is lost
     closed_ = true;
     return;

@@ -71,7 +71,7 @@ class Output {
   size_t write_some(std::string_view text);
   bool wait_until_writable(bool is_full);
   void take_back(size_t bytes);
-  bool reader_has_gone(int error) const;
+  bool says_reader_is_gone(int error) const;
   void fail(uint64_t lines, int error);
   std::string name() const { return path_.empty() ? "standard output" : path_; }
 

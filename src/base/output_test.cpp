@@ -31,6 +31,14 @@ class OutputTest : public testing::Test {
     return text.str();
   }
 
+  // A pipe at path_, and somebody who reads it.
+  Fd read_fifo() {
+    signal(SIGPIPE, SIG_IGN);
+    EXPECT_EQ(mkfifo(path_.c_str(), 0600), 0);
+    return reader_of_fifo();
+  }
+  Fd reader_of_fifo() const { return Fd(open(path_.c_str(), O_RDONLY | O_NONBLOCK)); }
+
   std::string directory_, path_;
 };
 
@@ -100,9 +108,7 @@ TEST_F(OutputTest, SaysThatADeviceIsFull) {
 }
 
 TEST_F(OutputTest, APipeThatNobodyReadsLosesLinesUntilSomebodyDoes) {
-  signal(SIGPIPE, SIG_IGN);
-  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
-  Fd reader(open(path_.c_str(), O_RDONLY | O_NONBLOCK));
+  Fd reader = read_fifo();
   auto output = Output::file(path_, nullptr);
   ASSERT_TRUE(output);
   reader.reset();
@@ -110,21 +116,19 @@ TEST_F(OutputTest, APipeThatNobodyReadsLosesLinesUntilSomebodyDoes) {
   EXPECT_FALSE(output->is_closed());
   EXPECT_EQ(output->lost_lines(), 1u);
   EXPECT_NE(output->take_complaint().find("nobody reads it any more"), std::string::npos);
-  reader.reset(open(path_.c_str(), O_RDONLY | O_NONBLOCK));
+  reader = reader_of_fifo();
   EXPECT_EQ(output->write("somebody\n"), 9u);
   char text[64];
   EXPECT_EQ(read(reader.get(), text, sizeof text), 9);
 }
 
 TEST_F(OutputTest, HalfARecordingInAPipeIsItsEnd) {
-  signal(SIGPIPE, SIG_IGN);
-  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
-  Fd reader(open(path_.c_str(), O_RDONLY | O_NONBLOCK));
+  Fd reader = read_fifo();
   auto output = Output::new_file(path_, nullptr);
   ASSERT_TRUE(output);
   reader.reset();
   EXPECT_FALSE(output->write_whole("block", 2));
-  reader.reset(open(path_.c_str(), O_RDONLY | O_NONBLOCK));
+  reader = reader_of_fifo();
   EXPECT_FALSE(output->write_whole("another", 3)) << "which has no beginning for the new reader";
   EXPECT_EQ(output->lost_lines(), 5u);
 }
@@ -196,8 +200,7 @@ TEST_F(OutputTest, ARecordingIsWrittenByOneAlone) {
 
 // A reader that does not read, once the run is told to stop: half a second for all that is left.
 TEST_F(OutputTest, OneDeadlineForAllThatIsLeft) {
-  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
-  const Fd reader(open(path_.c_str(), O_RDONLY | O_NONBLOCK));
+  const Fd reader = read_fifo();
   Signals signals;
   auto output = Output::file(path_, &signals);
   ASSERT_TRUE(output);

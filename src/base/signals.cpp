@@ -33,8 +33,6 @@ bool is_ignored(int number) {
 }  // namespace
 
 Signals::Signals(Hangup hangup) : hangup_(hangup), hangup_is_ignored_(is_ignored(SIGHUP)) {
-  signal(SIGPIPE, SIG_IGN);
-  signal(SIGXFSZ, SIG_IGN);  // a file as long as `ulimit -f` allows is one that cannot be written: EFBIG
   sigset_t set;
   sigemptyset(&set);
   for (int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, number);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SIGINT and SIGTERM (stop), SIGHUP (reopen files; stop where the terminal has gone), taken through a descriptor: no
-// handler runs in the middle of anything. SIGPIPE and SIGXFSZ are ignored: a closed pipe, a file that is too long are
-// errors of write().
+// handler runs in the middle of anything.
 #pragma once
 
 #include <chrono>

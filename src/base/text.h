@@ -2,7 +2,9 @@
 // How values look in every format. Bytes that anyone can choose (names of processes, paths) go out escaped only.
 #pragma once
 
+#include <charconv>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,6 +29,15 @@ void add_json_text(Buffer& out, std::string_view untrusted);
 // IPv4 (also v4-mapped) dotted, IPv6 as RFC 5952. `address` is 16 bytes in network order.
 void add_address(Buffer& out, const uint8_t* address);
 bool is_mapped_ipv4(const uint8_t* address);
+
+// The decimal number in a text that is nothing else.
+template <typename Number>
+std::optional<Number> number_in(std::string_view text) {
+  Number number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
 
 // `value` with leading zeros, `digits` wide.
 void add_padded(Buffer& out, uint64_t value, int digits);

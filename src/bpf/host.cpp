@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpf/host.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <memory>
 #include <string_view>
 
+#include "base/directory.h"
 #include "base/read_file.h"
 
 namespace sockeye {
 namespace {
-
-struct DirectoryCloser {
-  void operator()(DIR* directory) const { closedir(directory); }
-};
 
 constexpr const char* kMoreFiles = "raise the limit of open files: ulimit -n 1024, or LimitNOFILE= of the unit";
 
@@ -26,7 +21,7 @@ constexpr const char* kMoreFiles = "raise the limit of open files: ulimit -n 102
 
 Status check_process(size_t files, const std::string& root) {
   const std::string path = root + "/proc/self/fd";
-  const std::unique_ptr<DIR, DirectoryCloser> directory(opendir(path.c_str()));
+  const Directory directory(opendir(path.c_str()));
   if (!directory && errno == EMFILE) return too_many_files("/proc cannot be read", errno);
   if (!directory) {
     return Error{ErrorCode::kFailed, "/proc cannot be read: " + path + ": " + errno_text(errno),

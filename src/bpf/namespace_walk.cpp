@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpf/namespace_walk.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <memory>
 #include <utility>
 
+#include "base/directory.h"
 #include "base/result.h"
 #include "bpf/host.h"
 #include "bpf/namespace_mounts.h"
@@ -17,13 +16,9 @@
 namespace sockeye {
 namespace {
 
-struct DirectoryCloser {
-  void operator()(DIR* directory) const { closedir(directory); }
-};
-
 template <typename Visit>
 void for_each_entry(const char* path, Visit visit) {
-  const std::unique_ptr<DIR, DirectoryCloser> directory(opendir(path));
+  const Directory directory(opendir(path));
   if (!directory) return;
   while (const dirent* entry = readdir(directory.get())) visit(entry->d_name);
 }

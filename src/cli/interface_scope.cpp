@@ -4,7 +4,6 @@
 #include <net/if.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <cstring>
 
@@ -67,10 +66,9 @@ Result<std::vector<filter_scope>> find_scopes(std::string_view zone, const filte
   if (!is_link_local(network)) return refuse("only a link-local address (fe80::/10) has an %interface");
   if (zone == "%") return refuse("nothing stands after the %");
   if (zone.find_first_not_of("0123456789") == std::string_view::npos) {
-    uint32_t index = 0;
-    const auto [end, error] = std::from_chars(zone.data(), zone.data() + zone.size(), index);
-    if (error != std::errc() || index == 0 || index > INT32_MAX) return refuse("no interface has this index");
-    return std::vector<filter_scope>{{.value = index, .mask = UINT32_MAX}};
+    const auto index = number_in<uint32_t>(zone);
+    if (!index || *index == 0 || *index > INT32_MAX) return refuse("no interface has this index");
+    return std::vector<filter_scope>{{.value = *index, .mask = UINT32_MAX}};
   }
   if (names) {
     const auto place = std::find(names->begin(), names->end(), zone) - names->begin();

@@ -11,11 +11,9 @@
 #include <string_view>
 
 #include "base/channel.h"
-
 #include "base/output.h"
 
 namespace sockeye {
-
 namespace {
 
 using std::chrono::milliseconds;

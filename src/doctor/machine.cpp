@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <sstream>
 
 #include "base/cgroup_mounts.h"
@@ -17,6 +16,7 @@
 #include "base/mountinfo.h"
 #include "base/read_file.h"
 #include "base/result.h"
+#include "base/text.h"
 #include "bpf/host.h"
 #include "bpf/kernel_types.h"
 
@@ -33,14 +33,6 @@ std::string text_of(const std::string& path) {
   return std::move(*text);
 }
 
-std::optional<uint64_t> number_in(std::string_view text) {
-  uint64_t number = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || rest != end || text.empty()) return std::nullopt;
-  return number;
-}
-
 // The soft limit of a line of /proc/PID/limits, "Max locked memory  8388608  8388608  bytes"; none: unlimited, or the
 // line is not there.
 std::optional<uint64_t> soft_limit(const std::string& limits, const std::string& name) {
@@ -49,7 +41,7 @@ std::optional<uint64_t> soft_limit(const std::string& limits, const std::string&
   std::istringstream rest(limits.substr(at + name.size()));
   std::string soft;
   rest >> soft;
-  return number_in(soft);
+  return number_in<uint64_t>(soft);
 }
 
 // Where the first file system of a type is mounted; empty: nowhere.
@@ -80,7 +72,7 @@ void lower_to_cgroup(const std::string& mount, std::string path, const std::stri
                      std::optional<uint64_t>& limit) {
   constexpr uint64_t kUnlimited = uint64_t{1} << 62;  // v1 writes its greatest number of pages
   for (;;) {
-    const auto found = number_in(text_of(mount + path + "/" + file));
+    const auto found = number_in<uint64_t>(text_of(mount + path + "/" + file));
     if (found && *found < kUnlimited) limit = std::min(limit.value_or(kUnlimited), *found);
     const size_t slash = path.rfind('/');
     if (slash == std::string::npos) return;
@@ -160,9 +152,9 @@ Machine read_machine(const std::string& root, const std::string& btf_file) {
   machine.guards_process_1 = is_process_1_guarded(root, machine.capabilities);
   machine.initial_user_namespace = is_in_initial_namespace(NamespaceKind::kUser, root);
   machine.initial_pid_namespace = is_in_initial_namespace(NamespaceKind::kPid, root);
-  machine.unprivileged_bpf_disabled = number_in(text_of(root + "/proc/sys/kernel/unprivileged_bpf_disabled"));
-  machine.jit = number_in(text_of(root + "/proc/sys/net/core/bpf_jit_enable"));
-  machine.bpf_stats = number_in(text_of(root + "/proc/sys/kernel/bpf_stats_enabled"));
+  machine.unprivileged_bpf_disabled = number_in<uint64_t>(text_of(root + "/proc/sys/kernel/unprivileged_bpf_disabled"));
+  machine.jit = number_in<uint64_t>(text_of(root + "/proc/sys/net/core/bpf_jit_enable"));
+  machine.bpf_stats = number_in<uint64_t>(text_of(root + "/proc/sys/kernel/bpf_stats_enabled"));
   machine.tracefs = mount_point_of(root, "tracefs");
   const std::string limits = text_of(root + "/proc/self/limits");
   machine.limits.memlock = soft_limit(limits, "Max locked memory");

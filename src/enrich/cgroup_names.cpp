@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "enrich/cgroup_names.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
@@ -17,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/directory.h"
 #include "base/read_file.h"
 #include "enrich/process.h"
 #include "event/context.h"
@@ -56,17 +56,12 @@ std::string join(std::string_view base, std::string_view inside) {
 // For the *at() functions: `inside` is "" or "/a/b".
 std::string relative(std::string_view inside) { return inside.empty() ? "." : std::string(inside.substr(1)); }
 
-struct DirCloser {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-using Dir = std::unique_ptr<DIR, DirCloser>;
-
-Dir open_dir(int at, const std::string& path) {
+Directory open_dir(int at, const std::string& path) {
   const int fd = ::openat(at, path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return nullptr;
   DIR* directory = ::fdopendir(fd);
   if (!directory) ::close(fd);
-  return Dir(directory);
+  return Directory(directory);
 }
 
 bool may_be_directory(const dirent& entry) {
@@ -84,7 +79,7 @@ bool visit_directories(const Fd& root, size_t* left, const std::function<bool(ui
   for (size_t next = 0; next < pending.size() && *left > 0; ++next) {
     --*left;
     const std::string inside = std::move(pending[next]);
-    const Dir directory = open_dir(root.get(), relative(inside));
+    const Directory directory = open_dir(root.get(), relative(inside));
     if (!directory) continue;
     while (const dirent* entry = ::readdir(directory.get())) {
       if (!may_be_directory(*entry)) continue;

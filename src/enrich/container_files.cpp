@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "enrich/container_files.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
@@ -13,8 +12,10 @@
 #include <memory>
 #include <utility>
 
+#include "base/directory.h"
 #include "base/fd.h"
 #include "base/read_file.h"
+#include "base/text.h"
 #include "enrich/local_directory.h"
 
 namespace sockeye {
@@ -33,21 +34,10 @@ bool is_id(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
-// The number in a text that is nothing else.
-std::optional<uint32_t> number_in(std::string_view text) {
-  uint32_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
-}
-
-struct DirCloser {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-
 // Calls `visit` with the names in a directory, at most `limit` of them, until it returns false.
 template <typename Visit>
 void each_name(const std::string& path, size_t limit, Visit visit) {
-  const std::unique_ptr<DIR, DirCloser> directory(::opendir(path.c_str()));
+  const Directory directory(::opendir(path.c_str()));
   while (directory && limit > 0) {
     const dirent* entry = ::readdir(directory.get());
     if (!entry) return;
@@ -262,7 +252,7 @@ std::vector<ContainerStore> ContainerFiles::stores() const {
 }
 
 std::optional<uint32_t> user_of(const Context& where) {
-  if (where.container_user != kUnknownUser) return number_in(where.container_user);
+  if (where.container_user != kUnknownUser) return number_in<uint32_t>(where.container_user);
   const auto uid = user_of_cgroup(where.cgroup_path);
   return uid && *uid != 0 ? uid : std::nullopt;
 }

@@ -5,12 +5,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <optional>
 #include <string_view>
 
 #include "base/clock.h"
 #include "base/read_file.h"
+#include "base/text.h"
 
 namespace sockeye {
 namespace {
@@ -19,14 +19,6 @@ constexpr size_t kMaxStat = 4096;
 constexpr size_t kMaxStatus = 16384;
 constexpr int kStartTimeField = 22;
 constexpr uint64_t kNsPerSecond = 1'000'000'000;
-
-template <typename Number>
-std::optional<Number> number_of(std::string_view text) {
-  Number number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 // The name in field 2 may hold blanks and brackets: fields are counted from behind its last bracket.
 std::optional<uint64_t> start_ticks(std::string_view stat) {
@@ -38,7 +30,7 @@ std::optional<uint64_t> start_ticks(std::string_view stat) {
     if (blank == std::string_view::npos) return std::nullopt;
     stat.remove_prefix(blank + 1);
   }
-  return number_of<uint64_t>(stat.substr(0, stat.find_first_of(" \n")));
+  return number_in<uint64_t>(stat.substr(0, stat.find_first_of(" \n")));
 }
 
 }  // namespace
@@ -72,7 +64,7 @@ Result<uint32_t> innermost_pid(const std::string& root, uint32_t pid, uint64_t s
     line.remove_prefix(at + kKey.size());
     line = line.substr(0, line.find('\n'));
     const size_t last = line.find_last_of(" \t");
-    if (const auto number = number_of<uint32_t>(line.substr(last == std::string_view::npos ? 0 : last + 1)))
+    if (const auto number = number_in<uint32_t>(line.substr(last == std::string_view::npos ? 0 : last + 1)))
       return *number;
   }
   return Error{ErrorCode::kFailed, "no NSpid in /proc/" + std::to_string(pid) + "/status", ""};
