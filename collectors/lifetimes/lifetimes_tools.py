@@ -110,8 +110,9 @@ def settle(place, port, timeout=netns.PATIENCE_S):
     """Until the namespace has no full socket of this port: what is left are minisockets."""
     ss = netns.require("ss")
 
-    def is_over():
-        lines = place.run([ss, "-Htan", "exclude", "time-wait", f"( sport = :{port} or dport = :{port} )"]).stdout
-        return not [line for line in lines.splitlines() if not line.startswith(("FIN-WAIT-2", "LISTEN"))]
+    def full_sockets():
+        lines = place.run([ss, "-Htanoiem", "-O", "exclude", "time-wait", f"( sport = :{port} or dport = :{port} )"]).stdout
+        return [line for line in lines.splitlines() if not line.startswith(("FIN-WAIT-2", "LISTEN"))]
 
-    netns.wait_until(is_over, f"the end of the sockets of port {port}", timeout)
+    netns.wait_until(lambda: not full_sockets(), f"the end of the sockets of port {port}", timeout,
+                     seen=lambda: (len(full_sockets()), full_sockets()[:3]))

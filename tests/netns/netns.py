@@ -49,14 +49,15 @@ def require(*programs):
     return found[0] if len(found) == 1 else found
 
 
-def wait_until(condition, what, timeout=PATIENCE_S):
-    """The first true value of condition(); an AssertionError that says `what` if none comes."""
+def wait_until(condition, what, timeout=PATIENCE_S, seen=None):
+    """The first true value of condition(); an AssertionError that says `what`, and what seen() tells, if none comes."""
     deadline = time.monotonic() + patience(timeout)
     while True:
         if value := condition():
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {patience(timeout):g} s for {what}")
+            there = f"; there is {seen()}" if seen else ""
+            raise AssertionError(f"waited {patience(timeout):g} s for {what}{there}")
         time.sleep(POLL_S)
 
 

@@ -19,10 +19,8 @@ def ss_states(place, condition):
 def wait_ss(place, condition, *states, timeout=netns.PATIENCE_S):
     """Until ss shows these states; without any, until it shows no socket."""
     wanted = sorted(states)
-    try:
-        netns.wait_until(lambda: ss_states(place, condition) == wanted, f"{states} of {condition} in ss", timeout)
-    except AssertionError as error:
-        raise AssertionError(f"{error}, which shows {ss_states(place, condition)}") from None
+    netns.wait_until(lambda: ss_states(place, condition) == wanted, f"{states} of {condition} in ss", timeout,
+                     seen=lambda: ss_states(place, condition))
 
 
 def holders(place, condition):
