@@ -90,11 +90,14 @@ def accepted_before(net, family):
              line.count("pid=") > 1 and f":{PORT} " not in line and f":{PORT + 2} " not in line]
     chosen = int(line.split()[3].rsplit(":", 1)[1])
     puppet.do(f"d = connect({address!r}, {chosen}); reset(d)")
-    rows = rows_in(sockeye.stop(), place)
+    run = sockeye.stop()
+    exact = "clones nothing from a listener" not in run.stderr  # on 5.10 nothing tells whose they are before accept()
+    rows = rows_in(run, place)
     connecting = [row for row in rows if row["rport"] == PORT and row["new_state"] == "SYN_SENT"]
     assert [row["lport"] for row in connecting] == [port], (port, connecting)
     children = by_socket([row for row in rows if row["lport"] == chosen and row["role"] == "server"], all_children=True)
-    assert children and {owner[0] for child in children for owner in owners(child)} == {heir}, (heir, children)
+    named = {owner[0] for child in children for owner in owners(child)}
+    assert children and named == {heir if exact else None}, (heir, named, children)
 
 
 def test_an_accepted_socket_connects_and_listens_ipv4(net):
