@@ -29,6 +29,7 @@
 #define DROPS_HAS_TCP_HEADER 1 /* tcp_flags and sequence are those of the packet */
 #define DROPS_OF_LISTENER 2    /* backlog and backlog_limit are those of the listener's accept queue */
 #define DROPS_HAS_REASON 4     /* the kernel gives a reason: reason_number */
+#define DROPS_TYPE_SAYS_WHY 8  /* the type says why; the kernel may give a reason of its own */
 
 #define DROPS_NAME_LEN 32 /* terminating NUL included: longer names are cut */
 

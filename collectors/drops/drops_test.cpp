@@ -57,7 +57,7 @@ drops_event reset(uint8_t type, std::string_view reason) {
   event.type = type;
   event.direction = type == DROPS_RESET_SENT ? DROPS_OUT : DROPS_IN;
   event.state = STATE_ESTABLISHED;
-  event.flags = reason.empty() ? 0 : DROPS_HAS_REASON;
+  event.flags = type == DROPS_RESET_RECEIVED ? DROPS_TYPE_SAYS_WHY : DROPS_HAS_REASON;
   return event;
 }
 
@@ -77,7 +77,7 @@ drops_event full_queue() {
   event.backlog_limit = 128;
   event.packets = 3;
   event.last_accept_ns = 1'400'000'000'000;
-  event.flags = DROPS_OF_LISTENER | DROPS_HAS_TCP_HEADER;
+  event.flags = DROPS_OF_LISTENER | DROPS_HAS_TCP_HEADER | DROPS_TYPE_SAYS_WHY;
   return event;
 }
 

@@ -113,6 +113,8 @@ INLINE struct drops_event *begin_drop(struct moment *m, __u8 type)
 		event->flags |= DROPS_HAS_TCP_HEADER;
 	if (packet->flags & PACKET_OF_LISTENER)
 		event->flags |= DROPS_OF_LISTENER;
+	if (type == DROPS_RESET_RECEIVED || type == DROPS_ACCEPT_OVERFLOW)
+		event->flags |= DROPS_TYPE_SAYS_WHY;
 	return event;
 }
 

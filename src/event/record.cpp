@@ -22,6 +22,12 @@ bool differs(const Field& field, const uint8_t* bytes) {
   return memcmp(bytes + field.offset, bytes + field.presence.other, field.size) != 0;
 }
 
+bool has_flag(const Presence& presence, const Record& record) {
+  return (record.bytes()[presence.other] & presence.mask) != 0;
+}
+
+bool may_have_none(const Presence& presence) { return presence.when == Presence::When::kNonZero && presence.mask != 0; }
+
 }  // namespace
 
 bool is_present(const Field& field, const Record& record) {
@@ -31,8 +37,8 @@ bool is_present(const Field& field, const Record& record) {
     case Presence::When::kNonZero: return !is_zero(field, bytes);
     case Presence::When::kDiffers: return differs(field, bytes);
     case Presence::When::kDiffersAndNonZero: return differs(field, bytes) && !is_zero(field, bytes);
-    case Presence::When::kFlagSet: return (bytes[field.presence.other] & field.presence.mask) != 0;
-    case Presence::When::kFlagClear: return (bytes[field.presence.other] & field.presence.mask) == 0;
+    case Presence::When::kFlagSet: return has_flag(field.presence, record);
+    case Presence::When::kFlagClear: return !has_flag(field.presence, record);
   }
   if (field.type == FieldType::kContext) return record.context != nullptr && !(record.context->*field.context).empty();
   if (field.type == FieldType::kLate) return record.late;
@@ -42,10 +48,12 @@ bool is_present(const Field& field, const Record& record) {
 
 bool may_be_none(const Field& field) {
   const bool is_list = field.type == FieldType::kList;
-  return field.type == FieldType::kContext || field.presence.key_goes || field.presence.is_none || is_list;
+  return field.type == FieldType::kContext || field.presence.key_goes || field.presence.is_none || is_list ||
+         may_have_none(field.presence);
 }
 
 bool is_none(const Field& field, const Record& record) {
+  if (may_have_none(field.presence)) return has_flag(field.presence, record) && !is_present(field, record);
   if (field.type != FieldType::kList) return may_be_none(field) && !is_present(field, record);
   const auto left_out = integer_at<uint32_t>(record.bytes() + field.offset + offsetof(wire_list, left_out));
   return is_present(field, record) && elements_of(field, record).count == 0 && left_out == 0;
