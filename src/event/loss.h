@@ -19,7 +19,7 @@ namespace sockeye {
   REASON(kRecordAlloc, "kernel", "record_alloc", "no room for socket records: owner and duration unknown", false) \
   REASON(kMissed, "kernel", "missed", "the kernel skipped the program", true)                                     \
   REASON(kMalformed, "decoder", "malformed", "records that could not be read", true)                              \
-  REASON(kWriteFailed, "sink", "write_failed", "the output could not be written", true)                           \
+  REASON(kWriteFailed, "sink", "write_failed", "the output could not be written, or not in time", true)           \
   REASON(kSkipped, "kernel", "skipped",                                                                           \
          "the kernel skipped programs that learn owners, forget sockets or tell of first uses", false)
 

@@ -21,10 +21,21 @@ Outlets::Outlets(const std::vector<Sink*>& sinks) {
   for (Sink* sink : sinks) outlets_.push_back({.sink = sink});
 }
 
-void Outlets::write(std::span<const Record> events, const WallTime& wall) {
+// Their numbers.
+EventRange Outlets::hand_over(std::span<const Record> events) {
   const EventRange numbers{handed_over_, handed_over_ + events.size()};
   handed_over_ = numbers.end;
   if (!events.empty()) begin(events.front().header->time_ns, events.back().header->time_ns);
+  return numbers;
+}
+
+void Outlets::leave_out(std::span<const Record> events) {
+  lose(hand_over(events));
+  for (Outlet& outlet : outlets_) outlet.skipped += events.size();
+}
+
+void Outlets::write(std::span<const Record> events, const WallTime& wall) {
+  const EventRange numbers = hand_over(events);
   for (Outlet& outlet : outlets_) outlet.takes = tell_losses(outlet, wall);
   for (Outlet& outlet : outlets_) {
     if (outlet.takes) {

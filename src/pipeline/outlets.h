@@ -23,6 +23,8 @@ class Outlets {
 
   // Events, to every sink.
   void write(std::span<const Record> events, const WallTime& wall);
+  // Events that no sink gets: they are lost.
+  void leave_out(std::span<const Record> events);
   // A record of the run itself: gap, end. What is lost of these is no event.
   void tell(const Record& record, const WallTime& wall);
 
@@ -52,6 +54,7 @@ class Outlets {
 
   static bool nobody_reads(const Outlet& outlet);
   void begin(uint64_t from_ns, uint64_t to_ns);
+  EventRange hand_over(std::span<const Record> events);
   void collect(Outlet& outlet);
   void lose(EventRange range);
   bool tell_losses(Outlet& outlet, const WallTime& wall);

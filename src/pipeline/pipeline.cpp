@@ -124,9 +124,23 @@ bool Pipeline::read_batch() {
 
 void Pipeline::hand_on(bool more) {
   if (!enricher_) return deliver_again();
+  if (time_is_up()) return leave_out();
   enrich();
   if (annotate_) annotate_(batch_);
   deliver(more);
+}
+
+// A ring of the largest size holds more than can be written in the time that is left after a signal.
+bool Pipeline::time_is_up() const { return signals_.stop_requested() && signals_.grace_left() == milliseconds(0); }
+
+// What is still in the ring once time is up.
+void Pipeline::leave_out() {
+  if (wanted_) enrich();
+  const auto records = first_of(batch_.records());
+  if (records.empty()) return;
+  if (!has_left_out_) complain_("time is up: what was still in the ring is counted as lost (sink, write_failed)");
+  has_left_out_ = true;
+  outlets_.leave_out(records);
 }
 
 // Every event of one socket begins alike; other records have no owner to look up. What is added up over time brings its
@@ -185,11 +199,17 @@ void Pipeline::deliver_again() {
   }
 }
 
-void Pipeline::write(std::span<const Record> records) {
+// As many of them as --count still asks for.
+std::span<const Record> Pipeline::first_of(std::span<const Record> records) {
   records = records.first(std::min<uint64_t>(records.size(), remaining_));
-  if (records.empty()) return;
   remaining_ -= records.size();
   taken_ += records.size();
+  return records;
+}
+
+void Pipeline::write(std::span<const Record> records) {
+  records = first_of(records);
+  if (records.empty()) return;
   outlets_.write(records, wall_);
   totals_.late += static_cast<uint64_t>(
       std::count_if(records.begin(), records.end(), [](const Record& record) { return record.late; }));

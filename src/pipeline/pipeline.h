@@ -73,9 +73,12 @@ class Pipeline {
   bool read_batch();
   void look_for_losses(bool exact);
   void hand_on(bool more);
+  bool time_is_up() const;
+  void leave_out();
   void enrich();
   void deliver(bool more);
   void deliver_again();
+  std::span<const Record> first_of(std::span<const Record> records);
   void write(std::span<const Record> records);
   void handle_signals();
   void report_complaints();
@@ -95,6 +98,7 @@ class Pipeline {
   SOCKEYE_COUNTER uint64_t taken_ = 0;  // events that were given to the sinks
   uint64_t horizon_ns_ = 0;             // time of the latest record that went out
   uint64_t remaining_;                  // of --count
+  bool has_left_out_ = false;           // some that were still in the ring when time was up
   std::function<bool(const Record&)> wanted_;
   std::function<void(Batch&)> annotate_;
   std::function<void()> read_news_;

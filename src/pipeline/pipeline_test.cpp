@@ -337,6 +337,20 @@ TEST_F(PipelineTest, AFullDiskIsSaidOnceAndCounted) {
   EXPECT_NE(complaints_[0].find("No space left on device"), std::string::npos);
 }
 
+// The ring of a process that was stopped, of the largest size: writing all of it takes seconds.
+TEST_F(PipelineTest, WhatIsStillInTheRingWhenTimeIsUpIsLost) {
+  source_.steps = {{{10, 20}, {}, true}, {{30}, {}, true}, {{40, 50}, {}, true}, {{60}, {}}};
+  source_.before_step = [&](size_t left) {
+    if (left == 4) kill(getpid(), SIGTERM);
+    while (left == 2 && signals_.grace_left() > std::chrono::milliseconds(0)) continue;
+  };
+  const RunTotals totals = run({.duration = {}, .count = {}, .end_record = true});
+  EXPECT_EQ(sink_->lines, (Lines{"10", "20", "30", "gap write_failed 3 40..60", "end 3 3"}));
+  EXPECT_EQ(totals.losses[LossReason::kWriteFailed], 3u);
+  EXPECT_EQ(totals.delivered, 3u);
+  EXPECT_EQ(complaints_.size(), 1u);
+}
+
 // A file that may grow to `limit_` bytes.
 class LimitedFile {
  public:
