@@ -230,7 +230,8 @@ void add_general(const RunPlan& plan, std::vector<Shortcoming>& list) {
          "want it at once it says \"scheduling while atomic\"",
          "a kernel with \"bpf: Use raw_spinlock_t in ringbuf\": 6.12, or a later release of 6.1 or 6.6"});
   }
-  if (!plan.counts_skips && plan.has("set_state"))
+  // What is only counted is counted anew by each visit.
+  if (settings.wants_records && !plan.counts_skips && plan.has("set_state"))
     list.push_back(
         {"", "", "this kernel does not count how often it skips a program: what is lost so is not told", ""});
   if ((settings.wants_records || plan.has("tick_holder")) && !settings.may_probe_read) {

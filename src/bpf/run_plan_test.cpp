@@ -96,7 +96,6 @@ TEST(RunPlan, WhatTheKernelLacksAltogetherIsTold) {
   plan.ring_may_sleep = false;
   plan.counts_skips = false;
   EXPECT_TRUE(plan.shortcomings()[2].what.starts_with("this kernel does not count how often it skips a program"));
-  plan.counts_skips = true;
   plan.settings.wants_records = 0;
   EXPECT_TRUE(plan.shortcomings().empty()) << "what only counts remembers nothing";
 }
