@@ -107,12 +107,13 @@ def carried(row):
 
 
 def settle(place, port, timeout=netns.PATIENCE_S):
-    """Until the namespace has no full socket of this port: what is left are minisockets."""
+    """Until the namespace has no full socket of this port: what is left are minisockets (TIME-WAIT, FIN-WAIT-2) and requests
+    (SYN-RECV), such as a SYN makes that comes late, after the connection of its copy has ended: it stays for 63 s."""
     ss = netns.require("ss")
 
     def full_sockets():
         lines = place.run([ss, "-Htanoiem", "-O", "exclude", "time-wait", f"( sport = :{port} or dport = :{port} )"]).stdout
-        return [line for line in lines.splitlines() if not line.startswith(("FIN-WAIT-2", "LISTEN"))]
+        return [line for line in lines.splitlines() if not line.startswith(("FIN-WAIT-2", "SYN-RECV", "LISTEN"))]
 
     netns.wait_until(lambda: not full_sockets(), f"the end of the sockets of port {port}", timeout,
                      seen=lambda: (len(full_sockets()), full_sockets()[:3]))
