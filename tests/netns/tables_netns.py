@@ -14,13 +14,19 @@ ROOT_SOCKETS = 1_000  # closing one of AF_PACKET takes the kernel a grace period
 
 # Every family, type and protocol that opens a socket, then sockets of each in turn, as many at a time as files may be open.
 EVERY_KIND = """
-import itertools, json, os, resource, socket, sys
+import errno, itertools, json, os, resource, socket, sys
+
+unknown = set()  # families: for each try the kernel would look for a module
 
 def opens(family, kind, protocol):
+    if family in unknown:
+        return False
     try:
         socket.socket(family, kind, protocol).close()
         return True
-    except OSError:
+    except OSError as error:
+        if error.errno == errno.EAFNOSUPPORT:
+            unknown.add(family)
         return False
 
 def use(made, number):
