@@ -27,6 +27,8 @@ int milliseconds_to_next_read(steady_clock::duration since_event, bool has_any) 
   return has_any ? kBusyMs : kFirstMs;
 }
 constexpr auto kHousekeeping = milliseconds(1000);
+// After a signal, for what is still in the ring once the programs are detached: one of the largest size holds more.
+constexpr auto kDrain = milliseconds(500);
 
 }  // namespace
 
@@ -130,8 +132,7 @@ void Pipeline::hand_on(bool more) {
   deliver(more);
 }
 
-// A ring of the largest size holds more than can be written in the time that is left after a signal.
-bool Pipeline::time_is_up() const { return signals_.stop_requested() && signals_.grace_left() == milliseconds(0); }
+bool Pipeline::time_is_up() const { return drain_until_ && steady_clock::now() >= *drain_until_; }
 
 // What is still in the ring once time is up.
 void Pipeline::leave_out() {
@@ -225,6 +226,7 @@ void Pipeline::report_complaints() {
 // the reading itself.
 void Pipeline::finish(const PipelineOptions& options) {
   source_.stop();
+  if (signals_.stop_requested()) drain_until_ = steady_clock::now() + kDrain;
   look_for_losses(true);
   bool more = true;
   while (more && remaining_ > 0 && !outlets_.all_are_closed()) {

@@ -98,7 +98,8 @@ class Pipeline {
   SOCKEYE_COUNTER uint64_t taken_ = 0;  // events that were given to the sinks
   uint64_t horizon_ns_ = 0;             // time of the latest record that went out
   uint64_t remaining_;                  // of --count
-  bool has_left_out_ = false;           // some that were still in the ring when time was up
+  std::optional<std::chrono::steady_clock::time_point> drain_until_;
+  bool has_left_out_ = false;  // some that were still in the ring when time was up
   std::function<bool(const Record&)> wanted_;
   std::function<void(Batch&)> annotate_;
   std::function<void()> read_news_;
