@@ -780,6 +780,11 @@ struct inet_connection_sock {
 	__u8 icsk_probes_out;
 };
 
+struct tcp_sack_block {
+	u32 start_seq;
+	u32 end_seq;
+};
+
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	u32 snd_cwnd;
@@ -806,6 +811,7 @@ struct tcp_sock {
 	u8 fastopen_connect: 1;
 	u8 syn_data: 1;
 	u8 syn_data_acked: 1;
+	struct tcp_sack_block duplicate_sack[1];
 	u32 prior_ssthresh;
 	u32 high_seq;
 	u32 undo_marker;

@@ -37,6 +37,20 @@ INLINE __u32 no_fact(__u64 x, __u32 bit)
 }
 
 /*
+ * Whether the data that have come since the own FIN was sent had all come before: each such segment is answered at once by an
+ * acknowledgement (tcp_send_dupack(), tcp_data_queue()), which with the FIN is all that was sent since.
+ */
+INLINE __u32 came_twice(struct moment *m, struct lifetimes_sock *own)
+{
+	__u32 odd = 0, has_come_twice = (__u32)filter_differs(m->tp->duplicate_sack[0].end_seq ^ own->duplicate);
+	__u64 data = wrapped_between(own->data_segs_in, m->tp->data_segs_in, &odd);
+	__u64 sent = wrapped_between(own->segs_out, m->tp->segs_out, &odd);
+	__u64 again = wrapped_between(own->total_retrans, m->tp->total_retrans, &odd);
+
+	return has_come_twice & (filter_sign(sent - again - data - 1) ^ 1);
+}
+
+/*
  * Whether data have come since the own FIN was sent, and the packet that came just now has brought some that were not
  * taken: tcp_ack() has noted the time, and the number that the packet begins with, which is not behind what was taken. A
  * RST is not given to tcp_ack(). Where nothing was to be received any more when the count began, that it has grown is enough:
@@ -49,7 +63,8 @@ INLINE __u32 late_data(struct moment *m, struct lifetimes_sock *own)
 	__u32 seen_fin = 0 - ((__u32)own->flags / SEEN_OWN_FIN & 1);
 	__u32 in_fin_wait1 = (__u32)filter_differs(m->old_state ^ STATE_FIN_WAIT1) ^ 1;
 	__u32 waited = (__u32)own->flags / SEEN_WAITING & in_fin_wait1;
-	__u32 more = ((tp->data_segs_in ^ own->data_segs_in) & seen_fin) | waited;
+	__u32 is_new = came_twice(m, own) - 1; /* all bits, or none */
+	__u32 more = ((tp->data_segs_in ^ own->data_segs_in) & seen_fin & is_new) | waited;
 	__u32 was_shut = (__u32)own->flags / SEEN_RECEIVE_SHUT & 1, age = (__u32)bpf_jiffies64() - tp->rcv_tstamp;
 	__u32 is_old = (__u32)filter_sign((__u64)(JUST_NOW - 1) - age) & (was_shut ^ 1);
 	__u32 is_behind = (tp->snd_wl1 - tp->rcv_nxt) >> 31;

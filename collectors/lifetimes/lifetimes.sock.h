@@ -20,6 +20,9 @@ struct lifetimes_sock {
 	__u64 closing_since_ns; /* when the first FIN was sent or came; 0: not yet, or before sockeye could see it */
 	__u32 data_segs_in;     /* how many segments with data had come when the own FIN was sent */
 	__u32 rcv_nxt;          /* tcp_sock.rcv_nxt then */
+	__u32 segs_out;         /* how many it had sent by then, */
+	__u32 total_retrans;    /* and how many of them were sent again */
+	__u32 duplicate;        /* end of the last segment that had come twice by then (tcp_sock.duplicate_sack) */
 	__u32 since_jiffies;    /* samples of round-trip times are this connection's from here on */
 	SOCKEYE_COUNTER __u32 chrono_before[3]; /* tcp_sock.chrono_stat at the beginning, with what ran */
 	__u8 syn_retransmits;
@@ -27,8 +30,8 @@ struct lifetimes_sock {
 	__u8 local_close;       /* LOCAL_CLOSE_* */
 	__u8 exit_signal;
 	__u8 flags; /* SEEN_* */
-	__u8 _pad[3];
+	__u8 _pad[7];
 };
-SOCKEYE_ASSERT_SIZE(lifetimes_sock, 56);
+SOCKEYE_ASSERT_SIZE(lifetimes_sock, 72);
 
 #endif

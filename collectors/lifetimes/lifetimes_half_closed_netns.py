@@ -126,6 +126,24 @@ def test_data_with_the_acknowledgement(net):
     stage.expect("reset_sent local - shutdown", server_was_reset, sent=1, on_data=1)
 
 
+def test_closed_while_the_answer_comes_again(net):
+    """The peer has not heard that its data were taken, and sends them again, when both directions are shut: they are late, and
+    nothing is answered with a RST, for they are none that were not taken."""
+    stage = HalfClosed(net)
+    for port, address in stage.each(9000):
+        stage.connect(address, port)
+        drop(stage.server, "input", f"tcp dport {port}")
+        again = nstat(stage.client, "TcpExtTCPDSACKOldSent")[0]
+        stage.answer()
+        stage.left.do("c.close()")
+        netns.wait_until(lambda: nstat(stage.client, "TcpExtTCPDSACKOldSent")[0] > again + 1, "the answer, twice again")
+        pass_all(stage.server)
+        wait_ss(stage.client, f"dport = :{port}", "FIN-WAIT-2")
+        stage.right.do("s.close()")
+        wait_ss(stage.client, f"dport = :{port}", "TIME-WAIT")
+    stage.expect("closed local - close", nothing)
+
+
 def full_fin_wait2(stage, port, address):
     """FIN_WAIT2 of an orphan is a full socket while it has more than a minute to wait."""
     stage.open(port, address)

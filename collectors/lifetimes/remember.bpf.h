@@ -195,6 +195,9 @@ INLINE void note_own_fin(struct lifetimes_sock *own, struct moment *m)
 	}
 	own->data_segs_in = m->tp->data_segs_in;
 	own->rcv_nxt = m->tp->rcv_nxt;
+	own->segs_out = m->tp->segs_out;
+	own->total_retrans = m->tp->total_retrans;
+	own->duplicate = m->tp->duplicate_sack[0].end_seq;
 	barrier(); /* whatever is counted waits by now, or is just coming */
 	own->flags |= SEEN_OWN_FIN | (m->sk->sk_shutdown & RECEIVE_SHUT_DOWN) * SEEN_RECEIVE_SHUT |
 		      has_data_waiting(m->sk) * SEEN_WAITING;
@@ -211,6 +214,8 @@ INLINE void note_receive_shut(struct lifetimes_sock *own, struct moment *m)
 	__u32 is_taken = is_new & (__u32)filter_differs(own->rcv_nxt ^ m->tp->rcv_nxt);
 
 	own->data_segs_in = own->data_segs_in * (is_taken ^ 1) + m->tp->data_segs_in * is_taken;
+	own->segs_out = own->segs_out * (is_taken ^ 1) + m->tp->segs_out * is_taken;
+	own->duplicate = own->duplicate * (is_taken ^ 1) + m->tp->duplicate_sack[0].end_seq * is_taken;
 	own->flags |= is_new * SEEN_RECEIVE_SHUT;
 }
 
