@@ -62,7 +62,7 @@ const Field kFields[] = {
      MEMBER(reason),
      .meaning = "why, as the kernel calls it (enum skb_drop_reason without SKB_DROP_REASON_, of resets enum "
                 "sk_rst_reason without SK_RST_REASON_); the subsystem where the reason is one of its own",
-     .presence = {.when = When::kNonZero, .other = offsetof(drops_event, flags), .mask = DROPS_TYPE_SAYS_WHY}},
+     .presence = {.when = When::kNonZero, .other = offsetof(drops_event, flags), .none_mask = DROPS_TYPE_SAYS_WHY}},
     {.name = "reason_number",
      .type = FieldType::kUnsigned,
      MEMBER(reason_number),

@@ -127,8 +127,8 @@ def test_data_with_the_acknowledgement(net):
 
 
 def test_closed_while_the_answer_comes_again(net):
-    """The peer has not heard that its data were taken, and sends them again, when both directions are shut: they are late, and
-    nothing is answered with a RST, for they are none that were not taken."""
+    """The peer never got the acknowledgement of its data, and sends them again after close(). The client has them already, so it
+    acknowledges them again and sends no RST."""
     stage = HalfClosed(net)
     for port, address in stage.each(9000):
         stage.connect(address, port)

@@ -107,8 +107,8 @@ def carried(row):
 
 
 def settle(place, port, timeout=netns.PATIENCE_S):
-    """Until the namespace has no full socket of this port: what is left are minisockets (TIME-WAIT, FIN-WAIT-2) and requests
-    (SYN-RECV), such as a SYN makes that comes late, after the connection of its copy has ended: it stays for 63 s."""
+    """Until the namespace has no full socket of this port. Minisockets (TIME-WAIT, FIN-WAIT-2) and requests (SYN-RECV) may be
+    left: a SYN that arrives after its connection has ended makes a request that lives for 63 s."""
     ss = netns.require("ss")
 
     def full_sockets():
@@ -116,4 +116,4 @@ def settle(place, port, timeout=netns.PATIENCE_S):
         return [line for line in lines.splitlines() if not line.startswith(("FIN-WAIT-2", "SYN-RECV", "LISTEN"))]
 
     netns.wait_until(lambda: not full_sockets(), f"the end of the sockets of port {port}", timeout,
-                     seen=lambda: (len(full_sockets()), full_sockets()[:3]))
+                     seen=lambda: full_sockets()[:3])

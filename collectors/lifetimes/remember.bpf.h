@@ -215,6 +215,7 @@ INLINE void note_receive_shut(struct lifetimes_sock *own, struct moment *m)
 
 	own->data_segs_in = own->data_segs_in * (is_taken ^ 1) + m->tp->data_segs_in * is_taken;
 	own->segs_out = own->segs_out * (is_taken ^ 1) + m->tp->segs_out * is_taken;
+	own->total_retrans = own->total_retrans * (is_taken ^ 1) + m->tp->total_retrans * is_taken;
 	own->duplicate = own->duplicate * (is_taken ^ 1) + m->tp->duplicate_sack[0].end_seq * is_taken;
 	own->flags |= is_new * SEEN_RECEIVE_SHUT;
 }

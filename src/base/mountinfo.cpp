@@ -2,7 +2,8 @@
 #include "base/mountinfo.h"
 
 #include <algorithm>
-#include <charconv>
+
+#include "base/text.h"
 
 namespace sockeye {
 namespace {
@@ -38,8 +39,7 @@ void visit_line(std::string_view line, const std::function<void(const Mount&)>& 
   mount.type = take_until(&tail, ' ');
   take_until(&tail, ' ');  // source
   mount.options = tail;
-  const std::string_view id = take_until(&line, ' ');
-  std::from_chars(id.data(), id.data() + id.size(), mount.id);
+  mount.id = number_in<uint64_t>(take_until(&line, ' ')).value_or(0);
   take_until(&line, ' ');  // parent
   take_until(&line, ' ');  // device
   mount.root = unescape_octal(take_until(&line, ' '));

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/option_words.h"
 
-#include <charconv>
-
 #include "base/text.h"
 
 namespace sockeye {
@@ -15,10 +13,9 @@ bool is_digits(std::string_view text) { return text.find_first_not_of("012345678
 
 Result<uint64_t> parse_number(const std::string& option, const std::string& value, std::string_view text,
                               uint64_t least, uint64_t most, const std::string& hint) {
-  uint64_t number = 0;
   if (text.empty() || !is_digits(text)) return wrong(option, value, "this is not a number", hint);
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && number >= least && number <= most) return number;
+  const auto number = number_in<uint64_t>(text);  // none: it has more than 64 bits
+  if (number && *number >= least && *number <= most) return *number;
   return wrong(option, value, "this goes from " + std::to_string(least) + " to " + std::to_string(most), hint);
 }
 

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <memory>
 #include <utility>
 
@@ -262,9 +261,9 @@ std::optional<uint32_t> user_of_cgroup(std::string_view cgroup_path) {
     const size_t at = cgroup_path.find(before);
     if (at == std::string_view::npos) continue;
     const std::string_view rest = cgroup_path.substr(at + before.size());
-    uint32_t uid = 0;
-    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), uid);
-    if (error == std::errc() && end != rest.data() + rest.size() && *end == '.') return uid;
+    const size_t dot = rest.find('.');
+    if (dot == std::string_view::npos) continue;
+    if (const auto uid = number_in<uint32_t>(rest.substr(0, dot))) return uid;
   }
   return std::nullopt;
 }

@@ -42,10 +42,10 @@ struct EnumValue {
 struct Presence {
   enum class When : uint8_t { kAlways, kNonZero, kDiffers, kDiffersAndNonZero, kFlagSet, kFlagClear };
   When when = When::kAlways;
-  // kDiffers...: offset of the field of the same size it has to differ from; kFlag...: of the flags, `mask` is the
-  // bits. kNonZero with a mask: where one of the bits is set and the value is not there, there is none.
+  // kDiffers...: offset of the field of the same size it has to differ from; kFlag... and none_mask: of the flags.
   uint16_t other = 0;
-  uint8_t mask = 0;
+  uint8_t mask = 0;       // kFlag...: the bits
+  uint8_t none_mask = 0;  // where one of these bits is set, a value that is not there is none
   bool key_goes = false;  // JSON: the key is left out where the value is not there (else null)
   bool is_none =
       false;  // where the value is not there, there is none, which key_goes says as well; else it is not known

@@ -22,11 +22,9 @@ bool differs(const Field& field, const uint8_t* bytes) {
   return memcmp(bytes + field.offset, bytes + field.presence.other, field.size) != 0;
 }
 
-bool has_flag(const Presence& presence, const Record& record) {
-  return (record.bytes()[presence.other] & presence.mask) != 0;
+bool has_flag(const Presence& presence, const Record& record, uint8_t mask) {
+  return (record.bytes()[presence.other] & mask) != 0;
 }
-
-bool may_have_none(const Presence& presence) { return presence.when == Presence::When::kNonZero && presence.mask != 0; }
 
 }  // namespace
 
@@ -37,8 +35,8 @@ bool is_present(const Field& field, const Record& record) {
     case Presence::When::kNonZero: return !is_zero(field, bytes);
     case Presence::When::kDiffers: return differs(field, bytes);
     case Presence::When::kDiffersAndNonZero: return differs(field, bytes) && !is_zero(field, bytes);
-    case Presence::When::kFlagSet: return has_flag(field.presence, record);
-    case Presence::When::kFlagClear: return !has_flag(field.presence, record);
+    case Presence::When::kFlagSet: return has_flag(field.presence, record, field.presence.mask);
+    case Presence::When::kFlagClear: return !has_flag(field.presence, record, field.presence.mask);
   }
   if (field.type == FieldType::kContext) return record.context != nullptr && !(record.context->*field.context).empty();
   if (field.type == FieldType::kLate) return record.late;
@@ -49,11 +47,12 @@ bool is_present(const Field& field, const Record& record) {
 bool may_be_none(const Field& field) {
   const bool is_list = field.type == FieldType::kList;
   return field.type == FieldType::kContext || field.presence.key_goes || field.presence.is_none || is_list ||
-         may_have_none(field.presence);
+         field.presence.none_mask != 0;
 }
 
 bool is_none(const Field& field, const Record& record) {
-  if (may_have_none(field.presence)) return has_flag(field.presence, record) && !is_present(field, record);
+  const uint8_t mask = field.presence.none_mask;
+  if (mask != 0) return has_flag(field.presence, record, mask) && !is_present(field, record);
   if (field.type != FieldType::kList) return may_be_none(field) && !is_present(field, record);
   const auto left_out = integer_at<uint32_t>(record.bytes() + field.offset + offsetof(wire_list, left_out));
   return is_present(field, record) && elements_of(field, record).count == 0 && left_out == 0;

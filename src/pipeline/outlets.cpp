@@ -21,7 +21,7 @@ Outlets::Outlets(const std::vector<Sink*>& sinks) {
   for (Sink* sink : sinks) outlets_.push_back({.sink = sink});
 }
 
-// Their numbers.
+// Returns their numbers.
 EventRange Outlets::hand_over(std::span<const Record> events) {
   const EventRange numbers{handed_over_, handed_over_ + events.size()};
   handed_over_ = numbers.end;

@@ -137,9 +137,10 @@ bool Pipeline::time_is_up() const { return drain_until_ && steady_clock::now() >
 // What is still in the ring once time is up.
 void Pipeline::leave_out() {
   if (wanted_) enrich();
-  const auto records = first_of(batch_.records());
+  const auto records = take(batch_.records());
   if (records.empty()) return;
-  if (!has_left_out_) complain_("time is up: what was still in the ring is counted as lost (sink, write_failed)");
+  if (!has_left_out_)
+    complain_("stopped before all of the ring was written: the rest is counted as lost (sink, write_failed)");
   has_left_out_ = true;
   outlets_.leave_out(records);
 }
@@ -201,7 +202,7 @@ void Pipeline::deliver_again() {
 }
 
 // As many of them as --count still asks for.
-std::span<const Record> Pipeline::first_of(std::span<const Record> records) {
+std::span<const Record> Pipeline::take(std::span<const Record> records) {
   records = records.first(std::min<uint64_t>(records.size(), remaining_));
   remaining_ -= records.size();
   taken_ += records.size();
@@ -209,7 +210,7 @@ std::span<const Record> Pipeline::first_of(std::span<const Record> records) {
 }
 
 void Pipeline::write(std::span<const Record> records) {
-  records = first_of(records);
+  records = take(records);
   if (records.empty()) return;
   outlets_.write(records, wall_);
   totals_.late += static_cast<uint64_t>(

@@ -78,7 +78,7 @@ class Pipeline {
   void enrich();
   void deliver(bool more);
   void deliver_again();
-  std::span<const Record> first_of(std::span<const Record> records);
+  std::span<const Record> take(std::span<const Record> records);
   void write(std::span<const Record> records);
   void handle_signals();
   void report_complaints();

@@ -38,7 +38,7 @@ TEST_F(PipelineTest, WhatIsStillInTheRingWhenTimeIsUpIsLost) {
   EXPECT_EQ(complaints_.size(), 1u);
 }
 
-// A file that may grow to `limit_` bytes.
+// A file that may grow as far as it is let.
 class LimitedFile {
  public:
   LimitedFile() : path_(testing::TempDir() + "sockeye-limited-XXXXXX") {
