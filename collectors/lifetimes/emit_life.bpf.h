@@ -40,12 +40,12 @@ INLINE __u32 no_fact(__u64 x, __u32 bit)
  * Whether all data that have come since the own FIN was sent had come before: the peer sent them again. The kernel answers each
  * such segment at once by an acknowledgement (tcp_send_dupack(), tcp_data_queue()), and nothing else is sent after the FIN.
  */
-INLINE __u32 came_again(struct moment *m, struct lifetimes_sock *own, __u32 *odd)
+INLINE __u32 came_again(struct moment *m, struct lifetimes_sock *own)
 {
-	__u32 has_duplicate = (__u32)filter_differs(m->tp->duplicate_sack[0].end_seq ^ own->duplicate);
-	__u64 data = wrapped_between(own->data_segs_in, m->tp->data_segs_in, odd);
-	__u64 sent = wrapped_between(own->segs_out, m->tp->segs_out, odd);
-	__u64 retransmitted = wrapped_between(own->total_retrans, m->tp->total_retrans, odd);
+	__u32 odd = 0, has_duplicate = (__u32)filter_differs(m->tp->duplicate_sack[0].end_seq ^ own->duplicate);
+	__u64 data = wrapped_between(own->data_segs_in, m->tp->data_segs_in, &odd);
+	__u64 sent = wrapped_between(own->segs_out, m->tp->segs_out, &odd);
+	__u64 retransmitted = wrapped_between(own->total_retrans, m->tp->total_retrans, &odd);
 
 	return has_duplicate & (filter_sign(sent - retransmitted - data - 1) ^ 1);
 }
@@ -63,13 +63,13 @@ INLINE __u32 late_data(struct moment *m, struct lifetimes_sock *own)
 	__u32 seen_fin = 0 - ((__u32)own->flags / SEEN_OWN_FIN & 1);
 	__u32 in_fin_wait1 = (__u32)filter_differs(m->old_state ^ STATE_FIN_WAIT1) ^ 1;
 	__u32 waited = (__u32)own->flags / SEEN_WAITING & in_fin_wait1;
-	__u32 odd = 0, is_new = came_again(m, own, &odd) - 1; /* all bits, or none */
+	__u32 is_new = came_again(m, own) - 1; /* all bits, or none */
 	__u32 more = ((tp->data_segs_in ^ own->data_segs_in) & seen_fin & is_new) | waited;
 	__u32 was_shut = (__u32)own->flags / SEEN_RECEIVE_SHUT & 1, age = (__u32)bpf_jiffies64() - tp->rcv_tstamp;
 	__u32 is_old = (__u32)filter_sign((__u64)(JUST_NOW - 1) - age) & (was_shut ^ 1);
 	__u32 is_behind = (tp->snd_wl1 - tp->rcv_nxt) >> 31;
 
-	return fact(more, ENDING_LATE_DATA) * ((is_old | is_behind) ^ 1) | fact(odd & seen_fin, ENDING_ODD);
+	return fact(more, ENDING_LATE_DATA) * ((is_old | is_behind) ^ 1);
 }
 
 INLINE __u32 ending_facts(struct moment *m, struct lifetimes_sock *own)
@@ -131,7 +131,7 @@ static __attribute__((noinline, unused)) void fill_payload(struct lifetimes_even
 
 	read_sent_counters(&sequence.sent, m->tp, event->last_state);
 	read_life_payload(&payload, &sequence);
-	count_anomalies(payload.odd + (facts / ENDING_ODD & 1));
+	count_anomalies(payload.odd);
 	event->bytes_received = payload.received;
 	event->bytes_unread = payload.unread;
 	if (!payload.sent_known)

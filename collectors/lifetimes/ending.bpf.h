@@ -26,7 +26,6 @@
 #define ENDING_LINGERS 4096   /* SO_LINGER: close() itself may wait for the end, before the socket is an orphan */
 #define ENDING_WAS_SHUT 16384 /* RCV_SHUTDOWN was set by the time that LATE_DATA counts from */
 #define ENDING_REPAIR 32768   /* TCP_REPAIR: what the socket does makes no packets */
-#define ENDING_ODD 65536      /* counters did not fit together */
 
 struct life_ending {
 	__u32 error;      /* sk_err */
