@@ -124,8 +124,7 @@ def test_packets_handled_by_threads_ipv6(net):
 
 def on_another_cpu(net, family, connections):
     """As with a network card, an interrupt hands packets to the other CPU, whatever runs there, sockeye's programs
-    included. Two runs watch, and see the same. Rows that neither has are those of which the kernel tells no tracing
-    program: virtual machines with a guarded process 1 run none while that is the current task."""
+    included. Two runs watch, and see the same. Rows that neither has came on top of a guarded process 1 (tests/netns/guarded.py)."""
     client_place, server_place = net.client_and_server()
     client_place.receive_on("veth0", "1")
     server_place.receive_on("veth0", "2")
@@ -135,8 +134,11 @@ def on_another_cpu(net, family, connections):
     rows = rows_in(sockeyes.pop().stop(), client_place, server_place)
     ours = transitions(rows)
     assert ours == theirs, f"only one of two runs saw {[*(ours - theirs), *(theirs - ours)][:10]}"
-    assert ours.total() >= 0.99 * (10 * connections + 4), ours.total()
-    if ours.total() == rows_of(server_place, connections):
+    missing = rows_of(server_place, connections) - ours.total()
+    hidden = net.hidden.count()
+    print(f"{missing} rows are missing, {hidden} were hidden")
+    assert missing == 0 or missing > 0 and (hidden is None or hidden >= missing), (missing, hidden)
+    if missing == 0:
         check_rows(of_connections(rows, server_place, connections), connections, client, server)
     for row in rows:
         assert row["lport"] and row["pid"] in (client.pid, server.pid), row

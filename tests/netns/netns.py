@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 
+import guarded
 import pace
 from pace import patience, skip
 from ready import READY_S, start_ready
@@ -214,7 +215,8 @@ class Net:
     """The namespaces and processes of one scenario, and how to undo them."""
 
     def __init__(self):
-        self._undo = []
+        self.hidden = guarded.Hidden()
+        self._undo = [self.hidden.close]
         self.processes = []  # all that were started by popen(), for the report of a failure
         self.host = Place(self)
 

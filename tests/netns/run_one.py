@@ -10,11 +10,17 @@ import importlib.util
 import pathlib
 import signal
 import sys
+import time
 import traceback
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import netns  # pylint: disable=wrong-import-position
+
+# A scenario that fails while the kernel has hidden events from every tracing program (guarded.py) says nothing about sockeye.
+TRIES = 3
+
+ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM)
 
 # Less than the TIMEOUT in cmake/tests.cmake: ctest would kill without cleaning up.
 LIMIT_S = int(netns.patience(150))
@@ -36,31 +42,54 @@ def report_failure(net):
             print(f"---- {process}: exit code {process.popen.poll()}\n{process.stderr[-4000:]}", file=sys.stderr)
 
 
-def main(file, case):
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM):
+def run(module, case, until):
+    """The exit code; None: it failed while events were hidden from it."""
+    for number in ENDINGS:
         signal.signal(number, on_signal)
-    signal.alarm(LIMIT_S)
+    signal.alarm(max(1, int(until - time.monotonic())))
     net = netns.Net()
     try:
-        netns.require_root()
         netns.remove_leftovers()
-        sys.path.insert(0, str(pathlib.Path(file).parent))  # what scenarios of a folder share lies beside them
-        spec = importlib.util.spec_from_file_location(pathlib.Path(file).stem, file)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
         getattr(module, case)(net)
         return 0
     except netns.Skip as reason:
         print(f"SKIP: {reason}")
         return 77
-    except (Exception, Ended):
+    except (Exception, Ended) as error:
         report_failure(net)
-        return 1
+        hidden = net.hidden.count()
+        if not hidden or isinstance(error, Ended):
+            return 1
+        print(f"{hidden} events came on top of process 1, where the kernel runs no tracing program", file=sys.stderr)
+        return None
     finally:
         signal.alarm(0)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in ENDINGS:
             signal.signal(number, signal.SIG_IGN)
         net.close()
+
+
+def load(file):
+    sys.path.insert(0, str(pathlib.Path(file).parent))  # what scenarios of a folder share lies beside them
+    spec = importlib.util.spec_from_file_location(pathlib.Path(file).stem, file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def main(file, case):
+    try:
+        netns.require_root()
+        module = load(file)
+    except netns.Skip as reason:
+        print(f"SKIP: {reason}")
+        return 77
+    until = time.monotonic() + LIMIT_S
+    for _ in range(TRIES):
+        code = run(module, case, until)
+        if code is not None:
+            return code
+    return 1
 
 
 if __name__ == "__main__":
