@@ -52,7 +52,7 @@ def test_no_answer(net):
         stage.left.fails(f"connect({address!r}, {port})", "TimeoutError", timeout=30)
         pass_all(stage.server)
     rows = of_clients(stage)
-    expect_each(rows, ["syn_timed_out nobody ETIMEDOUT -"] * 2, ended)
+    expect_each(net, rows, ["syn_timed_out nobody ETIMEDOUT -"] * 2, ended)
     counted, = nstat(stage.client, "TcpRetransSegs")
     assert sum(row["retransmits"] for row in rows) * 2 == counted * len(rows) >= 4, (counted, rows)
     for row in rows:
@@ -112,8 +112,8 @@ def test_keepalive(net):
         stage.right.do("reset(s)")
     rows = stage.stop()
     clients = [row for row in rows if row["netns"] == stage.client.inode]
-    expect_each(clients, ["keepalive_timed_out nobody ETIMEDOUT -"] * 2, ended)
-    expect_each(clients, [(10, 10, 20, 0)] * 2, carried)
+    expect_each(net, clients, ["keepalive_timed_out nobody ETIMEDOUT -"] * 2, ended)
+    expect_each(net, clients, [(10, 10, 20, 0)] * 2, carried)
 
 
 def test_keepalive_of_a_host_that_is_gone(net):
@@ -133,7 +133,7 @@ def test_keepalive_of_a_host_that_is_gone(net):
         stage.client.ip(family, "route", "delete", "unreachable", address)
         stage.right.do("reset(s)")
     rows = [row for row in stage.stop() if row["netns"] == stage.client.inode]
-    expect_each(rows, [("keepalive_timed_out", "nobody")] * 2, lambda row: (row["end"], row["closed_by"]))
+    expect_each(net, rows, [("keepalive_timed_out", "nobody")] * 2, lambda row: (row["end"], row["closed_by"]))
     assert {row["error"] for row in rows} <= {"ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"}, rows
 
 
@@ -162,7 +162,7 @@ def test_not_acknowledged(net):
         pass_all(stage.server)
         stage.right.do("reset(s)")
     rows = [row for row in stage.stop() if row["netns"] == stage.client.inode]
-    expect_each(rows, ["timed_out nobody ETIMEDOUT -"] * 2 + ["window_timed_out nobody ETIMEDOUT -"] * 2, ended)
+    expect_each(net, rows, ["timed_out nobody ETIMEDOUT -"] * 2 + ["window_timed_out nobody ETIMEDOUT -"] * 2, ended)
     for row in rows:
         if row["end"] == "timed_out":
             assert row["rport"] < 9010 and carried(row) == (110, 10, 20, 0) and row["retransmits"] > 0, row

@@ -64,6 +64,11 @@ class Hidden:
             return None
         return sum(struct.unpack("=Q", os.read(fd, 8))[0] for fd in self._counters)
 
+    def explains(self, missing):
+        """Whether so many missing events may all have been hidden; where it cannot be counted, they may."""
+        hidden = self.count()
+        return missing == 0 or missing > 0 and (hidden is None or missing <= hidden)
+
     def close(self):
         for fd in self._counters:
             if fd is not None:
