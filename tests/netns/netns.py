@@ -30,6 +30,7 @@ POLL_S = 0.02
 PATIENCE_S = 15
 READ_BYTES = 1 << 20
 NETNS_DIR = "/run/netns"
+ORPHAN_RETRIES = 100  # at most 255
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 PR_SET_PDEATHSIG = 1
 libc = ctypes.CDLL(None, use_errno=True)
@@ -255,7 +256,9 @@ class Net:
 
     def pair(self, left, right, device="veth0", number=1):
         """A veth link between two namespaces, called `device` in both: left is 10.77.<number>.1 and fd77:<number>::1,
-        right the same with 2. The addresses can be used when this returns."""
+        right the same with 2. The addresses can be used when this returns. When thousands of sockets close at once, the
+        link refuses most of their FINs (256 packets wait in it, 1,000 in the backlog), and the kernel gives a closed
+        socket up after eight refusals, half a second each, without a word to its peer: there it tries on."""
         left.ip("link", "add", device, "type", "veth", "peer", "name", device, "netns", right.name)
         for namespace, last in ((left, 1), (right, 2)):
             namespace.addresses = {4: f"10.77.{number}.{last}", 6: f"fd77:{number}::{last}"}
@@ -267,6 +270,7 @@ class Net:
         for namespace in (left, right):
             wait_until(lambda namespace=namespace: "state UP" in namespace.ip("link", "show", device).stdout,
                        f"a carrier on {device}")
+            namespace.run(["sh", "-c", f"echo {ORPHAN_RETRIES} > /proc/sys/net/ipv4/tcp_orphan_retries"])
 
     def many_sources(self, client, server):
         """Ranges of addresses that `client` of a pair may connect to `server` from, so that the ports of one address
