@@ -3,7 +3,7 @@
 answers them with a RST no earlier than it has shut down the other one as well. Witnesses: nstat, ss, the peer's errors."""
 import netns
 from lifetimes_netns import Stage
-from lifetimes_tools import ended, of_port, read_all
+from lifetimes_tools import ended, of_port, read_all, wait_for_reset
 from witness import nstat, wait_ss
 from workload import drop, pass_all, set_sysctl
 
@@ -116,7 +116,7 @@ def test_data_with_the_acknowledgement(net):
         stage.left.do("c.sendall(b'request'); c.shutdown(socket.SHUT_WR); c.close()")
         wait_ss(stage.client, f"dport = :{port}", "FIN-WAIT-1")
         stage.right.do("s.sendall(b'y' * 6)")
-        netns.wait_until(lambda: stage.right.do("s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)") == 32, "EPIPE")
+        wait_for_reset(stage.right)
         pass_all(stage.server)
         stage.right.do("s.close()")
 

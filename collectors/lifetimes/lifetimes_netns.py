@@ -2,7 +2,7 @@
 """`lifetimes` and the ends of single connections, orderly and by reset. Witnesses: what the processes did, their
 errors, ss."""
 import netns
-from lifetimes_tools import carried, connected, ended, of_port, read_all, records, settle, talk, watch
+from lifetimes_tools import carried, connected, ended, of_port, read_all, records, settle, talk, wait_for_reset, watch
 from puppet import Puppet
 from states_tools import linked_by_threads
 from witness import nstat, wait_ss
@@ -183,7 +183,7 @@ def test_data_after_close(net):
         wait_ss(stage.client, f"dport = :{port}", "FIN-WAIT-1")
         wait_ss(stage.server, f"sport = :{port}", "CLOSE-WAIT")
         stage.right.do("s.sendall(b'y' * 5)")
-        netns.wait_until(lambda: stage.right.do("s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)") == 32, "EPIPE")
+        wait_for_reset(stage.right)
         pass_all(stage.server)
         stage.right.do("s.close()")
     rows = stage.stop()
@@ -204,7 +204,7 @@ def test_data_after_shutdown(net):
         assert stage.right.do("len(s.recv(1))") == 0
         wait_ss(stage.client, f"dport = :{port}", "FIN-WAIT-2")
         stage.right.do("s.sendall(b'y' * 5)")
-        netns.wait_until(lambda: stage.right.do("s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)") == 32, "EPIPE")
+        wait_for_reset(stage.right)
         stage.left.do("c.close()")
         stage.right.do("s.close()")
     assert nstat(stage.client, "TcpExtTCPAbortOnData", "TcpOutRsts") == [2, 2]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the scenarios of `lifetimes` share: connections that puppets open and end, and what must hold for any record."""
+import errno
 import pathlib
 import sys
 
@@ -7,6 +8,7 @@ import netns
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "states"))  # states_tools, for those that import this
 
+TCP_CLOSE = 7  # <net/tcp_states.h>
 TIME_OUTS = ("syn_timed_out", "timed_out", "window_timed_out", "keepalive_timed_out")
 
 
@@ -99,6 +101,13 @@ def talk(left, right, to_server=1000, to_client=3000):
 def carried(row):
     """(written, acknowledged, received, unread)"""
     return tuple(row[key] for key in ("bytes_written", "bytes_acked", "bytes_received", "bytes_unread"))
+
+
+def wait_for_reset(puppet):
+    """Until `s` was ended by a RST that its peer sent: asking for SO_ERROR before that would take the error away
+    from under the kernel, which reads it once more as the socket goes to CLOSE."""
+    netns.wait_until(lambda: puppet.do("s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]") == TCP_CLOSE, "a reset")
+    assert puppet.do("s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)") == errno.EPIPE
 
 
 def settle(place, port, timeout=netns.PATIENCE_S):
