@@ -6,6 +6,8 @@ import os
 import pathlib
 import subprocess
 
+import own_mounts
+
 WANTED = (("tracefs", "/sys/kernel/tracing"), ("debugfs", "/sys/kernel/debug"))
 CLONE_NEWNS = 0x00020000  # of <linux/sched.h>
 libc = ctypes.CDLL(None, use_errno=True)
@@ -25,7 +27,7 @@ def mount_missing(say):
     if libc.unshare(CLONE_NEWNS) != 0:
         say("no mount namespace of its own: " + os.strerror(ctypes.get_errno()))
         return
-    commands = [["mount", "--make-rprivate", "/"]] + [["mount", "-t", kind, kind, point] for kind, point in wanted]
+    commands = [["sh", "-c", own_mounts.PRIVATE]] + [["mount", "-t", kind, kind, point] for kind, point in wanted]
     for command in commands:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:

@@ -36,7 +36,7 @@ INLINE void read_asked_of_call(struct asked_address *asked)
 	if (!settings.reads_own_call || !settings.has_current_btf || current_is_kernel_thread())
 		return;
 	task = bpf_get_current_task_btf();
-	if (task->flags & TASK_IS_IO_WORKER)
+	if (task->flags & PF_IO_WORKER)
 		return;
 	address = address_to_connect((struct pt_regs *)bpf_task_pt_regs(task));
 	if (address)
@@ -65,7 +65,7 @@ INLINE void read_asked_end(struct asked_end *end, struct tcp_sock *tp)
 	if (!asked.family || asked.family != common->skc_family)
 		return;
 	read_addresses(&id, common);
-	if (asked.family == FAMILY_IPV6)
+	if (asked.family == AF_INET6)
 		__builtin_memcpy(end->address, asked.ipv6, sizeof(end->address));
 	else
 		map_ipv4(end->address, asked.ipv4);

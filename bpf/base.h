@@ -61,12 +61,13 @@ INLINE void forget_values(void *words, __u32 size)
 		((volatile verifier_word *)words)[i] |= zero;
 }
 
-#define TCP_PROTOCOL 6             /* IPPROTO_TCP */
-#define UDP_PROTOCOL 17            /* IPPROTO_UDP */
-#define MPTCP_PROTOCOL 262         /* IPPROTO_MPTCP: the connection above its subflows, which are TCP */
-#define TASK_IS_KTHREAD 0x00200000 /* PF_KTHREAD of <linux/sched.h>, the same since 2.6 */
-#define TASK_IS_IO_WORKER 0x10     /* PF_IO_WORKER, since 5.12 */
-#define FILE_TYPE_MASK 0170000     /* S_IFMT of an inode's mode */
-#define FILE_TYPE_SOCKET 0140000   /* S_IFSOCK */
+#define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+#define IPPROTO_MPTCP 262 /* the connection above its subflows, which are TCP */
+#define PF_EXITING 0x00000004
+#define PF_KTHREAD 0x00200000 /* <linux/sched.h>, the same since 2.6 */
+#define PF_IO_WORKER 0x10     /* since 5.12 */
+#define S_IFMT 0170000        /* of an inode's mode */
+#define S_IFSOCK 0140000
 
 #endif

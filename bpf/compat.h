@@ -67,7 +67,7 @@ INLINE struct task_struct *readable_task(struct task_struct *task)
 	return settings.task_type ? bpf_rdonly_cast(task, settings.task_type) : task;
 }
 
-/* Of a full socket of protocol TCP_PROTOCOL. bpf_skc_to_tcp_sock() costs a call, and every read through it a check. */
+/* Of a full socket of protocol IPPROTO_TCP. bpf_skc_to_tcp_sock() costs a call, and every read through it a check. */
 INLINE struct tcp_sock *readable_tcp(struct sock *sk)
 {
 	return settings.tcp_sock_type ? bpf_rdonly_cast(sk, settings.tcp_sock_type) : bpf_skc_to_tcp_sock(sk);
@@ -282,9 +282,9 @@ INLINE int current_is_kernel_thread(void)
 	struct task_struct *task = current_task();
 
 	if (task)
-		return (task->flags & TASK_IS_KTHREAD) != 0;
+		return (task->flags & PF_KTHREAD) != 0;
 	if (settings.may_probe_read)
-		return (BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), flags) & TASK_IS_KTHREAD) != 0;
+		return (BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), flags) & PF_KTHREAD) != 0;
 	return 0;
 }
 

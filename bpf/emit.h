@@ -6,7 +6,7 @@
 #ifndef SOCKEYE_BPF_EMIT_H
 #define SOCKEYE_BPF_EMIT_H
 
-#include "bpf/moment.h"
+#include "bpf/hook_call.h"
 
 /* How many events each CPU has put into the ring, to look at its fill level now and then. */
 struct {
@@ -35,22 +35,22 @@ INLINE __u64 submit_flags(void)
 	return BPF_RB_FORCE_WAKEUP;
 }
 
-#define fill_header(event, event_kind, m)                                      \
+#define fill_header(event, event_kind, call)                                   \
 	do {                                                                   \
 		struct event_header *_header = (struct event_header *)(event); \
 		_header->kind = event_kind;                                    \
 		_header->size = sizeof(*(event));                              \
 		_header->cpu = bpf_get_smp_processor_id();                     \
-		_header->time_ns = (m)->time_ns;                               \
+		_header->time_ns = (call)->time_ns;                            \
 	} while (0)
 
 /* A zeroed event of `type` in the ring, its header filled; 0: no room, counted. `return` at once where it is 0. */
-#define reserve_event(type, event_kind, m)                                                \
+#define reserve_event(type, event_kind, call)                                             \
 	({                                                                                \
 		struct type *_event = bpf_ringbuf_reserve(&ring, sizeof(struct type), 0); \
 		if (_event) {                                                             \
 			__builtin_memset(_event, 0, sizeof(*_event));                     \
-			fill_header(_event, event_kind, m);                               \
+			fill_header(_event, event_kind, call);                            \
 		} else {                                                                  \
 			count_lost(LOST_RING_FULL);                                       \
 		}                                                                         \
@@ -59,9 +59,9 @@ INLINE __u64 submit_flags(void)
 
 #define submit_event(event) bpf_ringbuf_submit(event, submit_flags())
 
-INLINE void submit_judged(struct socket_event *event, struct moment *m, int by_opener, struct asked_end *asked)
+INLINE void submit_judged(struct socket_event *event, struct hook_call *call, int by_opener, struct asked_end *asked)
 {
-	int changed = filters.active && m->record && *(volatile __u32 *)&m->record->changes != m->judged;
+	int changed = filters.active && call->entry && *(volatile __u32 *)&call->entry->changes != call->judged;
 
 	if (changed && !verdict_lets_pass(verdict_of_filters(&event->socket, &event->owner, by_opener, asked)))
 		bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
@@ -70,35 +70,35 @@ INLINE void submit_judged(struct socket_event *event, struct moment *m, int by_o
 }
 
 /*
- * Of a filled event of one socket, behind moment_passes(). It is judged once more where the socket has changed since: on
+ * Of a filled event of one socket, behind passes_filters(). It is judged once more where the socket has changed since: on
  * another CPU a process may have accepted or used it before its owner was copied.
  */
-#define submit_socket_event(event, m) submit_judged(event, m, 0, 0)
+#define submit_socket_event(event, call) submit_judged(event, call, 0, 0)
 
-/* The same behind moment_passes_by_opener(). */
-#define submit_socket_event_by_opener(event, m, asked) submit_judged(event, m, 1, asked)
+/* The same behind passes_filters_by_opener(). */
+#define submit_socket_event_by_opener(event, call, asked) submit_judged(event, call, 1, asked)
 
 /*
  * Of an iterator: an event on the stack, zeroed and with its header, into the file. Where it finds no room there nothing
  * is lost: the kernel hands out what is there and visits the same socket again.
  */
-#define write_event(event, m) bpf_seq_write((m)->file, event, sizeof(*(event)))
+#define write_event(event, call) bpf_seq_write((call)->file, event, sizeof(*(event)))
 
 /* The socket, its owner and the current task into the head of an event of one socket. */
-INLINE void fill_socket_event(struct socket_event *event, struct moment *m)
+INLINE void fill_socket_event(struct socket_event *event, struct hook_call *call)
 {
-	read_moment_id(&event->socket, m);
-	event->socket.cookie = m->cookie;
-	if (m->record) {
-		event->socket.role = m->record->role;
-		copy_owner(&event->owner, &m->record->whose);
+	read_call_id(&event->socket, call);
+	event->socket.cookie = call->cookie;
+	if (call->entry) {
+		event->socket.role = call->entry->role;
+		copy_owner(&event->owner, &call->entry->whose);
 	} else {
-		if (m->lacks_record)
-			count_lost(LOST_RECORD_ALLOC);
-		if (!m->id)
-			event->socket.role = m->role;
-		if (m->owner)
-			event->owner = *m->owner;
+		if (call->lacks_entry)
+			count_lost(LOST_ENTRY_ALLOC);
+		if (!call->id)
+			event->socket.role = call->role;
+		if (call->owner)
+			event->owner = *call->owner;
 	}
 }
 

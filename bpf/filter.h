@@ -189,8 +189,8 @@ INLINE int filter_family(const volatile struct filter_rules *rules, const struct
 
 	if (!rules->family)
 		return 1;
-	is_ipv4 = socket->family == FAMILY_IPV4 || filter_is_mapped(socket->laddr) || filter_is_mapped(socket->raddr);
-	return is_ipv4 == (rules->family == FAMILY_IPV4);
+	is_ipv4 = socket->family == AF_INET || filter_is_mapped(socket->laddr) || filter_is_mapped(socket->raddr);
+	return is_ipv4 == (rules->family == AF_INET);
 }
 
 INLINE int filter_direction(const volatile struct filter_rules *rules, const struct socket_id *socket)
@@ -332,11 +332,11 @@ INLINE int filter_names_printed_ends(const volatile struct filter_rules *rules)
  */
 INLINE int filter_passes_transition(const volatile struct filter_rules *rules, __u8 old_state, __u8 new_state)
 {
-	const __u32 over = 1 << STATE_FIN_WAIT2 | 1 << STATE_TIME_WAIT | 1 << STATE_CLOSING | 1 << STATE_LAST_ACK;
+	const __u32 over = 1 << TCP_FIN_WAIT2 | 1 << TCP_TIME_WAIT | 1 << TCP_CLOSING | 1 << TCP_LAST_ACK;
 
 	if (!rules->active_only)
 		return 1;
-	return !(over & 1u << (old_state & 31)) && !((over | 1 << STATE_CLOSE) & 1u << (new_state & 31));
+	return !(over & 1u << (old_state & 31)) && !((over | 1 << TCP_CLOSE) & 1u << (new_state & 31));
 }
 
 /* The same for the state that a socket is in. */

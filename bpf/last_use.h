@@ -2,7 +2,7 @@
 /*
  * Layer 2: who used a socket last, where that is its owner: a process that goes on using its socket finds itself here, and
  * there is nothing to learn of it. By the socket's cookie; of two that meet in one place the later one has it. Kernels whose
- * tracing programs cannot ask for cookies (5.10) look at the record each time.
+ * tracing programs cannot ask for cookies (5.10) look at the entry each time.
  */
 #ifndef SOCKEYE_BPF_LAST_USE_H
 #define SOCKEYE_BPF_LAST_USE_H
@@ -13,7 +13,7 @@
 
 /*
  * One word each, so that nobody sees half of one: the cookie, and below it the process. User space says how many: where
- * sockets in use meet in one place each use looks at the record (8,000 connections in 4,096 places: 400 ns in place of 45).
+ * sockets in use meet in one place each use looks at the entry (8,000 connections in 4,096 places: 400 ns in place of 45).
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -7,7 +7,7 @@
 #ifndef SOCKEYE_BPF_LISTENERS_H
 #define SOCKEYE_BPF_LISTENERS_H
 
-#include "bpf/moment.h"
+#include "bpf/hook_call.h"
 #include "bpf/packet.h"
 
 #define LISTENERS_OF_PORT 8 /* that are watched: as many SO_REUSEPORT listeners */
@@ -38,16 +38,16 @@ INLINE struct sock *watched_socket(struct watched_listener *watched)
 	struct tcp_sock *tp = bpf_rdonly_cast((void *)watched->address, settings.tcp_sock_type);
 	struct sock *sk = (struct sock *)tp;
 
-	if ((__u64)sk->__sk_common.skc_cookie.counter != watched->cookie || sk->__sk_common.skc_state != STATE_LISTEN)
+	if ((__u64)sk->__sk_common.skc_cookie.counter != watched->cookie || sk->__sk_common.skc_state != TCP_LISTEN)
 		return 0;
 	return sk;
 }
 
-INLINE struct watched_key watched_key_of(struct moment *m)
+INLINE struct watched_key watched_key_of(struct hook_call *call)
 {
 	struct watched_key key = {
-		.netns = ((struct sock *)m->tp)->__sk_common.skc_net.net->ns.inum,
-		.port = local_port(m->tp),
+		.netns = ((struct sock *)call->tp)->__sk_common.skc_net.net->ns.inum,
+		.port = local_port(call->tp),
 	};
 
 	return key;
@@ -71,17 +71,17 @@ INLINE void watch_at(struct watched_key *key, const struct watched_listener *wat
 }
 
 /* A socket listens. */
-INLINE void watch_listener(struct moment *m)
+INLINE void watch_listener(struct hook_call *call)
 {
 	struct watched_listener watched = {};
-	struct sock *sk = (struct sock *)m->tp;
+	struct sock *sk = (struct sock *)call->tp;
 	struct watched_key key;
 
-	if (!settings.watches_listeners || !m->record || m->record->lacks_port)
+	if (!settings.watches_listeners || !call->entry || call->entry->lacks_port)
 		return;
-	key = watched_key_of(m);
-	watched.address = (__u64)m->sk;
-	watched.cookie = m->cookie;
+	key = watched_key_of(call);
+	watched.address = (__u64)call->sk;
+	watched.cookie = call->cookie;
 	watched.drops = (__u32)sk->sk_drops.counter;
 	watch_at(&key, &watched);
 }
@@ -90,21 +90,21 @@ INLINE void watch_listener(struct moment *m)
  * A child is born. Its listener may not have had a port when it began to listen: the child has it. None was dropped before
  * that, as a queue is only full where a child waits.
  */
-INLINE void watch_listener_of(struct moment *m)
+INLINE void watch_listener_of(struct hook_call *call)
 {
 	struct watched_listener watched = {};
-	struct sock_record *parent;
+	struct sock_entry *parent;
 	struct listener_ref *ref;
 	struct watched_key key;
 
 	if (!settings.watches_listeners || !settings.has_socket_storage)
 		return;
-	ref = bpf_sk_storage_get(&listener_in_socket, m->sk, 0, 0);
-	parent = ref ? record_of_listener(ref) : 0;
+	ref = bpf_sk_storage_get(&listener_in_socket, call->sk, 0, 0);
+	parent = ref ? entry_of_listener(ref) : 0;
 	if (!parent || !parent->lacks_port)
 		return;
 	parent->lacks_port = 0;
-	key = watched_key_of(m);
+	key = watched_key_of(call);
 	watched.address = ref->address;
 	watched.cookie = ref->cookie;
 	watch_at(&key, &watched);
@@ -114,7 +114,7 @@ INLINE void watch_listener_of(struct moment *m)
  * It listens no more, and leaves its place to the last of its port: behind a free place there are none. What is found is
  * counted, not asked: the verifier would follow each answer.
  */
-INLINE void unwatch_listener(struct moment *m)
+INLINE void unwatch_listener(struct hook_call *call)
 {
 	struct watched_listener *watched;
 	struct watched_key key, last;
@@ -122,7 +122,7 @@ INLINE void unwatch_listener(struct moment *m)
 
 	if (!settings.watches_listeners)
 		return;
-	key = last = watched_key_of(m);
+	key = last = watched_key_of(call);
 	for (int i = 0; i < LISTENERS_OF_PORT; i++) {
 		__u32 is_it;
 
@@ -130,7 +130,7 @@ INLINE void unwatch_listener(struct moment *m)
 		watched = bpf_map_lookup_elem(&watched_listeners, &key);
 		if (!watched)
 			break;
-		is_it = filter_differs(watched->cookie ^ m->cookie) ^ 1;
+		is_it = filter_differs(watched->cookie ^ call->cookie) ^ 1;
 		found += is_it;
 		place += i * is_it;
 		last.place = i;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Layer 3: twins (bpf/twin.h says what they are for) of moments that come with no lock to tell levels by: a packet is
+ * Layer 3: twins (bpf/twin.h says what they are for) of hooks that come with no lock to tell levels by: a packet is
  * dropped by whoever holds it. Notes are on a stack of their CPU: what interrupts the first program, the note and the
  * twin is over before they go on, so it has taken its own notes back by then.
  */
@@ -15,7 +15,7 @@ struct nested_notes {
 	__u64 event[NESTED_LEVELS]; /* which event: an address; 0: no note */
 };
 
-/* The notes of a moment: a map called <moment>_notes. */
+/* The notes of a hook: a map called <hook>_notes. */
 #define NESTED_NOTES(name)                               \
 	struct {                                         \
 		__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); \

@@ -6,8 +6,6 @@
 #include "bpf/read_sock.h"
 #include "bpf/sock_error.h"
 
-#define SOCK_IS_DONE (1 << 1) /* SOCK_DONE: the peer's FIN was seen (tcp_fin()) */
-
 /* Retransmissions or probes are without an answer. */
 INLINE __u32 has_given_up(struct tcp_sock *tp)
 {
@@ -28,11 +26,11 @@ INLINE int ended_by_error(struct sock *sk, __u8 old_state, __u32 gave_up)
 INLINE __u8 minisocket_of(struct tcp_sock *tp, __u8 old_state)
 {
 	unsigned long flags = tp->inet_conn.icsk_inet.sk.__sk_common.skc_flags;
-	__u64 unacked = filter_differs(old_state ^ STATE_FIN_WAIT2) & filter_differs(tp->snd_una ^ tp->write_seq);
-	__u64 waits = filter_differs(flags & SOCK_IS_DEAD) & ~filter_sign((__u64)(__s64)tp->linger2) &
+	__u64 unacked = filter_differs(old_state ^ TCP_FIN_WAIT2) & filter_differs(tp->snd_una ^ tp->write_seq);
+	__u64 waits = filter_differs(flags & (1 << SOCK_DEAD)) & ~filter_sign((__u64)(__s64)tp->linger2) &
 		      ~(__u64)ended_by_error(&tp->inet_conn.icsk_inet.sk, old_state, has_given_up(tp));
 
-	if (flags & SOCK_IS_DONE)
+	if (flags & (1 << SOCK_DONE))
 		return unacked ? OUTCOME_GONE : OUTCOME_TIME_WAIT;
 	return waits & 1 ? OUTCOME_FIN_WAIT2_ORPHAN : OUTCOME_GONE;
 }
@@ -48,7 +46,7 @@ INLINE __u8 outcome_of_close(struct tcp_sock *tp, __u8 old_state, __u8 new_state
 {
 	__u8 outcome;
 
-	if (new_state != STATE_CLOSE || (old_state != STATE_FIN_WAIT2 && old_state != STATE_CLOSING))
+	if (new_state != TCP_CLOSE || (old_state != TCP_FIN_WAIT2 && old_state != TCP_CLOSING))
 		return OUTCOME_NONE;
 	outcome = minisocket_of(tp, old_state);
 	if (outcome != OUTCOME_GONE && time_wait_table_is_full(tp->inet_conn.icsk_inet.sk.__sk_common.skc_net.net))

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Layer 2: whose socket it is. The only place that decides it, for every moment and every collector. */
+/* Layer 2: whose socket it is. The only place that decides it, for every hook and every collector. */
 #ifndef SOCKEYE_BPF_OWNER_H
 #define SOCKEYE_BPF_OWNER_H
 
 #include "bpf/last_use.h"
 #include "bpf/owning_process.h"
-#include "bpf/parent.h"
+#include "bpf/listener_owner.h"
 #include "bpf/read_task.h"
 
 INLINE void read_current(struct owner *owner, __u8 source)
@@ -24,33 +24,33 @@ INLINE __u32 departures_until_now(void)
 }
 
 /*
- * The record has another owner now. That the one before used the socket last is forgotten when the record says the new one: a
+ * The entry has another owner now. That the one before used the socket last is forgotten when the entry says the new one: a
  * use of the former that comes in between notes itself and looks again (owner_used_it()).
  */
-INLINE void owner_changed(struct sock_record *record)
+INLINE void owner_changed(struct sock_entry *entry)
 {
-	end_owner(&record->whose);
-	forget_last_use(record->cookie);
-	record_changed(record);
+	end_owner(&entry->whose);
+	forget_last_use(entry->cookie);
+	entry_changed(entry);
 }
 
 /* It is the owner from now on, as was learned elsewhere: its process may be gone by now. */
-INLINE void hand_over(struct sock_record *record, const struct owner *owner)
+INLINE void hand_over(struct sock_entry *entry, const struct owner *owner)
 {
-	struct owner *place = begin_owner(&record->whose);
+	struct owner *place = begin_owner(&entry->whose);
 
 	if (!place)
 		return;
 	*place = *owner;
-	record->departures_seen = ~departures_until_now();
-	owner_changed(record);
+	entry->departures_seen = ~departures_until_now();
+	owner_changed(entry);
 }
 
 /* A process that is there has it from now on: the current one (`task` 0), or one that is visited. */
-INLINE void set_owner(struct sock_record *record, struct task_struct *task, __u8 source)
+INLINE void set_owner(struct sock_entry *entry, struct task_struct *task, __u8 source)
 {
 	__u32 seen = departures_until_now();
-	struct owner *place = begin_owner(&record->whose);
+	struct owner *place = begin_owner(&entry->whose);
 
 	if (!place)
 		return;
@@ -58,20 +58,20 @@ INLINE void set_owner(struct sock_record *record, struct task_struct *task, __u8
 		read_owner(place, task, source);
 	else
 		read_current(place, source);
-	record->departures_seen = seen;
-	note_owning_process(place, record->role == ROLE_LISTENER);
-	owner_changed(record);
+	entry->departures_seen = seen;
+	note_owning_process(place, entry->role == ROLE_LISTENER);
+	owner_changed(entry);
 }
 
-INLINE void set_no_process(struct sock_record *record, __u8 source)
+INLINE void set_no_process(struct sock_entry *entry, __u8 source)
 {
-	struct owner *place = begin_owner(&record->whose);
+	struct owner *place = begin_owner(&entry->whose);
 
 	if (!place)
 		return;
 	__builtin_memset(place, 0, sizeof(*place));
 	place->source = source;
-	owner_changed(record);
+	owner_changed(entry);
 }
 
 /*
@@ -79,15 +79,15 @@ INLINE void set_no_process(struct sock_record *record, __u8 source)
  * one that mounts, or whose read or write goes to the server. A kernel thread that has a process's socket (NBD) leaves
  * no process to name.
  */
-INLINE void owner_acts(struct sock_record *record, struct tcp_sock *tp, __u8 source)
+INLINE void owner_acts(struct sock_entry *entry, struct tcp_sock *tp, __u8 source)
 {
 	int kernels = is_kernel_socket(tp);
 
 	if (!kernels && !current_is_kernel_thread())
-		set_owner(record, 0, source);
-	else if (kernels || shown_owner(&record->whose)->source == OWNER_UNKNOWN || source == OWNER_CONNECT ||
+		set_owner(entry, 0, source);
+	else if (kernels || shown_owner(&entry->whose)->source == OWNER_UNKNOWN || source == OWNER_CONNECT ||
 		 source == OWNER_LISTEN)
-		set_no_process(record, OWNER_KERNEL);
+		set_no_process(entry, OWNER_KERNEL);
 }
 
 /* Whether the current process is known as the owner already, by as good a proof: use is a better one than accept. */
@@ -100,31 +100,31 @@ INLINE int is_known_owner(struct owner *owner, __u8 source)
 }
 
 /* A process accepts, sends, receives, shuts down or closes. It becomes the owner unless it already is. */
-INLINE void owner_touches(struct sock_record *record, struct tcp_sock *tp, __u8 source)
+INLINE void owner_touches(struct sock_entry *entry, struct tcp_sock *tp, __u8 source)
 {
-	if (!is_known_owner(shown_owner(&record->whose), source))
-		owner_acts(record, tp, source);
+	if (!is_known_owner(shown_owner(&entry->whose), source))
+		owner_acts(entry, tp, source);
 }
 
 /*
  * An owner that has ended is none while others hold the socket: nobody is named until one of them uses it, or user space
  * has looked who holds it (take_snapshot()). `is_held`: what a process left behind for the kernel to end stays its own.
  */
-INLINE void forget_departed_owner(struct sock_record *record, int is_held)
+INLINE void forget_departed_owner(struct sock_entry *entry, int is_held)
 {
 	__u32 seen = departures_until_now();
 	int where;
 
-	if (record->departures_seen == seen || !is_held)
+	if (entry->departures_seen == seen || !is_held)
 		return;
-	where = whereabouts_of(shown_owner(&record->whose));
+	where = whereabouts_of(shown_owner(&entry->whose));
 	if (where == OWNER_IS_ENDING)
 		return;
 	if (where == OWNER_HAS_LEFT) {
-		set_no_process(record, OWNER_UNKNOWN);
+		set_no_process(entry, OWNER_UNKNOWN);
 		__sync_fetch_and_add(&counters.heirs_wanted, 1);
 	}
-	record->departures_seen = seen;
+	entry->departures_seen = seen;
 }
 
 /* Whether a process holds it; a subflow of MPTCP is held as long as the connection above it. */
@@ -137,7 +137,7 @@ INLINE int is_held(struct tcp_sock *tp)
 
 		flags = BPF_CORE_READ(subflow, conn, __sk_common.skc_flags);
 	}
-	return !(flags & SOCK_IS_DEAD);
+	return !(flags & (1 << SOCK_DEAD));
 }
 
 /* The same of a TCP socket that is only known as a socket. Without casts of pointers a subflow is asked itself. */
@@ -145,11 +145,11 @@ INLINE int is_socket_held(struct sock_common *common)
 {
 	if (settings.tcp_sock_type)
 		return is_held(bpf_rdonly_cast(common, settings.tcp_sock_type));
-	return !(common->skc_flags & SOCK_IS_DEAD);
+	return !(common->skc_flags & (1 << SOCK_DEAD));
 }
 
 /* The owner of a listener's child, until a process has it. */
-INLINE void copy_parent_owner(struct owner *to, struct sock_record *parent)
+INLINE void copy_parent_owner(struct owner *to, struct sock_entry *parent)
 {
 	forget_departed_owner(parent, 1);
 	copy_owner(to, &parent->whose);
@@ -158,16 +158,16 @@ INLINE void copy_parent_owner(struct owner *to, struct sock_record *parent)
 }
 
 /* A child comes out of its listener. Nobody knows it yet. */
-INLINE void owner_inherited(struct sock_record *record, struct sock_record *parent)
+INLINE void owner_inherited(struct sock_entry *entry, struct sock_entry *parent)
 {
-	struct owner *place = parent ? begin_owner(&record->whose) : 0;
+	struct owner *place = parent ? begin_owner(&entry->whose) : 0;
 
 	if (place) {
 		copy_parent_owner(place, parent);
-		record->departures_seen = parent->departures_seen;
-		end_owner(&record->whose);
+		entry->departures_seen = parent->departures_seen;
+		end_owner(&entry->whose);
 	}
-	record_changed(record);
+	entry_changed(entry);
 }
 
 /* The current process is a child of the owner, and the same program: it works for it. */
@@ -188,7 +188,7 @@ INLINE int is_worker_of(struct owner *owner)
  * Who accepts from a listener owns it: since listen() it may have been handed on (systemd's sockets, a server that becomes a
  * daemon or is replaced), and who called that may be gone. Where workers accept, it is their parent's.
  */
-INLINE void listener_is_accepted_from(struct sock_record *listener, struct tcp_sock *tp)
+INLINE void listener_is_accepted_from(struct sock_entry *listener, struct tcp_sock *tp)
 {
 	struct owner *owner;
 
@@ -199,11 +199,11 @@ INLINE void listener_is_accepted_from(struct sock_record *listener, struct tcp_s
 }
 
 /* Of a child that nobody has had yet. */
-INLINE int awaits_owner(struct sock_record *record)
+INLINE int awaits_owner(struct sock_entry *entry)
 {
-	__u8 source = shown_owner(&record->whose)->source;
+	__u8 source = shown_owner(&entry->whose)->source;
 
-	return source == OWNER_INHERITED || (source == OWNER_UNKNOWN && record->role == ROLE_SERVER);
+	return source == OWNER_INHERITED || (source == OWNER_UNKNOWN && entry->role == ROLE_SERVER);
 }
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Layer 2: owners learned where the record of the socket is out of reach, until an event of that socket takes them.
+ * Layer 2: owners learned where the entry of the socket is out of reach, until an event of that socket takes them.
  *
  * MPTCP: a process has a socket of protocol 262, the connection; the TCP sockets below it, its subflows, are the kernel's,
  * connected and closed by whoever runs. What is known of the connection holds for all its subflows, which find it by the
@@ -8,7 +8,7 @@
  * cookie is not given twice.
  *
  * accept() seen as a system call: from the descriptor only probe reads lead to the socket, which may be an MPTCP one, and
- * these have no record.
+ * these have no entry.
  */
 #ifndef SOCKEYE_BPF_OWNER_BY_COOKIE_H
 #define SOCKEYE_BPF_OWNER_BY_COOKIE_H
@@ -22,13 +22,13 @@ struct {
 	__type(value, struct owner);
 } owner_by_cookie SEC(".maps");
 
-/* The record takes what was learned of the socket with this cookie, or keeps what it has. */
-INLINE void adopt_owner(struct sock_record *record, __u64 cookie)
+/* The entry takes what was learned of the socket with this cookie, or keeps what it has. */
+INLINE void adopt_owner(struct sock_entry *entry, __u64 cookie)
 {
 	struct owner *known = bpf_map_lookup_elem(&owner_by_cookie, &cookie);
 
 	if (known)
-		hand_over(record, known);
+		hand_over(entry, known);
 }
 
 /* Of the MPTCP connection above a subflow; 0: nobody has asked for it. Only where settings.follows_connections. */

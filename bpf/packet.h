@@ -9,14 +9,14 @@
 
 #include "bpf/read_sock.h"
 
-#define ETHERTYPE_IPV4 0x0800
-#define ETHERTYPE_IPV6 0x86dd
+#define ETH_P_IP 0x0800
+#define ETH_P_IPV6 0x86dd
 
 /* packet.tcp_flags, as in the header (RFC 9293, section 3.1) */
-#define TCP_FLAG_FIN_BIT 0x01
-#define TCP_FLAG_SYN_BIT 0x02
-#define TCP_FLAG_RST_BIT 0x04
-#define TCP_FLAG_ACK_BIT 0x10
+#define TCPHDR_FIN 0x01
+#define TCPHDR_SYN 0x02
+#define TCPHDR_RST 0x04
+#define TCPHDR_ACK 0x10
 
 /* packet.flags */
 #define PACKET_HAS_TCP_HEADER 1 /* tcp_flags and sequence are those of the packet */
@@ -32,11 +32,11 @@ struct packet {
 	__u32 backlog;       /* connections that wait for accept() */
 	__u32 backlog_limit; /* of listen(); one more may wait */
 	__u32 packets;       /* how many it stands for */
-	__u8 protocol;       /* TCP_PROTOCOL or UDP_PROTOCOL */
+	__u8 protocol;       /* IPPROTO_TCP or IPPROTO_UDP */
 	__u8 tcp_flags;
 	__u8 is_output;  /* this machine sends it */
 	__u8 flags;      /* PACKET_* */
-	__u8 state;      /* STATE_* of the TCP socket; 0: none is known */
+	__u8 state;      /* that of the TCP socket; 0: none is known */
 	__u8 tcp_header; /* bytes, with its options; 0: it was not read */
 	__u8 _pad[2];
 };
@@ -86,7 +86,7 @@ INLINE void put_address(__u8 *to, struct header_words *from)
 /* The ports, and of TCP what else is of use. `at`: where the header begins, counted from `head`. */
 INLINE void read_transport(struct packet *packet, struct socket_id *id, __u64 head, __u32 at, __u32 end)
 {
-	__u32 size = packet->protocol == TCP_PROTOCOL ? 16 : 8; /* of the header: what is looked at */
+	__u32 size = packet->protocol == IPPROTO_TCP ? 16 : 8; /* of the header: what is looked at */
 	struct header_words words;
 
 	if (at + size > end || !read_words(&words, head + at))
@@ -98,7 +98,7 @@ INLINE void read_transport(struct packet *packet, struct socket_id *id, __u64 he
 		id->lport = header_short(&words, 2);
 		id->rport = header_short(&words, 0);
 	}
-	if (packet->protocol != TCP_PROTOCOL)
+	if (packet->protocol != IPPROTO_TCP)
 		return;
 	packet->sequence = bpf_ntohl(words.word[1]);
 	packet->tcp_header = (header_byte(&words, 12) >> 4) * 4;
@@ -117,9 +117,9 @@ INLINE int read_ipv4(struct packet *packet, struct socket_id *id, __u64 head, __
 	size = (header_byte(&words, 0) & 15) * 4;
 	packet->protocol = header_byte(&words, 9);
 	if (header_byte(&words, 0) >> 4 != 4 || size < 20 ||
-	    (packet->protocol != TCP_PROTOCOL && packet->protocol != UDP_PROTOCOL))
+	    (packet->protocol != IPPROTO_TCP && packet->protocol != IPPROTO_UDP))
 		return 0;
-	id->family = FAMILY_IPV4;
+	id->family = AF_INET;
 	if (packet->is_output) {
 		map_ipv4(id->laddr, words.word[3]);
 		map_ipv4(id->raddr, second.word[3]);
@@ -132,21 +132,21 @@ INLINE int read_ipv4(struct packet *packet, struct socket_id *id, __u64 head, __
 	return 1;
 }
 
-#define IPV6_HOP_BY_HOP 0
-#define IPV6_ROUTING 43
-#define IPV6_FRAGMENT 44
-#define IPV6_AUTHENTICATION 51
-#define IPV6_OPTIONS 60
+#define NEXTHDR_HOP 0
+#define NEXTHDR_ROUTING 43
+#define NEXTHDR_FRAGMENT 44
+#define NEXTHDR_AUTH 51
+#define NEXTHDR_DEST 60
 #define MOST_EXTENSIONS 4 /* that are followed: packets with more are not seen */
 
 /* Where the extension header of kind `next` ends (RFC 8200, section 4; RFC 4302, section 2.2); 0: it is none. */
 INLINE __u32 end_of_extension(__u8 next, struct header_words *words, __u32 at)
 {
-	if (next == IPV6_HOP_BY_HOP || next == IPV6_ROUTING || next == IPV6_OPTIONS)
+	if (next == NEXTHDR_HOP || next == NEXTHDR_ROUTING || next == NEXTHDR_DEST)
 		return at + (header_byte(words, 1) + 1) * 8;
-	if (next == IPV6_FRAGMENT)
+	if (next == NEXTHDR_FRAGMENT)
 		return at + 8;
-	return next == IPV6_AUTHENTICATION ? at + (header_byte(words, 1) + 2) * 4 : 0;
+	return next == NEXTHDR_AUTH ? at + (header_byte(words, 1) + 2) * 4 : 0;
 }
 
 /* Index of the device that a packet came in by, else of the one that it goes out by; 0: not known (any more). */
@@ -174,14 +174,14 @@ INLINE int read_ipv6(struct packet *packet, struct socket_id *id, struct sk_buff
 	for (int i = 0; i < MOST_EXTENSIONS; i++) {
 		__u32 behind;
 
-		if (next == TCP_PROTOCOL || next == UDP_PROTOCOL)
+		if (next == IPPROTO_TCP || next == IPPROTO_UDP)
 			break;
 		if (at + 8 > end || !read_words(&words, head + at))
 			return 0;
 		behind = end_of_extension(next, &words, at);
 		if (!behind)
 			return 0;
-		if (next == IPV6_FRAGMENT && header_short(&words, 2) >> 3)
+		if (next == NEXTHDR_FRAGMENT && header_short(&words, 2) >> 3)
 			has_transport = 0;
 		next = header_byte(&words, 0);
 		at = behind;
@@ -189,9 +189,9 @@ INLINE int read_ipv6(struct packet *packet, struct socket_id *id, struct sk_buff
 			break;
 	}
 	packet->protocol = next;
-	if (next != TCP_PROTOCOL && next != UDP_PROTOCOL)
+	if (next != IPPROTO_TCP && next != IPPROTO_UDP)
 		return 0;
-	id->family = FAMILY_IPV6;
+	id->family = AF_INET6;
 	if (packet->is_output) {
 		put_address(id->laddr, &source);
 		put_address(id->raddr, &destination);
@@ -216,12 +216,12 @@ INLINE int read_packet(struct packet *packet, struct socket_id *id, struct sk_bu
 	__u16 ethertype = bpf_ntohs(skb->protocol);
 
 	packet->length = skb->len;
-	if (ethertype == ETHERTYPE_IPV4)
+	if (ethertype == ETH_P_IP)
 		return read_ipv4(packet, id, head, at, end);
-	return ethertype == ETHERTYPE_IPV6 && read_ipv6(packet, id, skb, head, at, end);
+	return ethertype == ETH_P_IPV6 && read_ipv6(packet, id, skb, head, at, end);
 }
 
-#define PACKET_IS_OUTGOING 4 /* PACKET_OUTGOING of <linux/if_packet.h> */
+#define PACKET_OUTGOING 4 /* <linux/if_packet.h> */
 
 /*
  * Of a packet whose socket is none of a connection: whether it is a copy in the receive queue of that socket, a tap
@@ -230,7 +230,7 @@ INLINE int read_packet(struct packet *packet, struct socket_id *id, struct sk_bu
  */
 INLINE int is_queued_copy(struct sk_buff *skb)
 {
-	return BPF_CORE_READ_BITFIELD(skb, pkt_type) == PACKET_IS_OUTGOING || (skb->skb_iif && !skb->dev);
+	return BPF_CORE_READ_BITFIELD(skb, pkt_type) == PACKET_OUTGOING || (skb->skb_iif && !skb->dev);
 }
 
 /* Whether the stack has taken it in (__netif_receive_skb_core() notes the device): else it is on its way out. */
@@ -289,7 +289,7 @@ INLINE struct tcp_skb_cb *control_block(struct sk_buff *skb)
 /* No minisocket and no request socket. */
 INLINE int is_full_socket(struct sock_common *common)
 {
-	return common->skc_state != STATE_TIME_WAIT && common->skc_state != STATE_NEW_SYN_RECV;
+	return common->skc_state != TCP_TIME_WAIT && common->skc_state != TCP_NEW_SYN_RECV;
 }
 
 /* A full socket of any protocol, to read what struct sock has. Where there are casts, only `common` of it was typed. */
@@ -308,7 +308,7 @@ INLINE void read_receiver(struct packet *packet, struct sock_common *full)
 	if (!is_tcp_socket(sk))
 		return;
 	packet->state = full->skc_state;
-	if (full->skc_state != STATE_LISTEN)
+	if (full->skc_state != TCP_LISTEN)
 		return;
 	packet->backlog = sk->sk_ack_backlog;
 	packet->backlog_limit = sk->sk_max_ack_backlog;

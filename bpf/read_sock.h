@@ -5,34 +5,36 @@
 
 #include "bpf/compat.h"
 
-#define STREAM_SOCKET 1       /* SOCK_STREAM of <linux/net.h> */
-#define DATAGRAM_SOCKET 2     /* SOCK_DGRAM */
-#define SOCK_IS_DEAD (1 << 0) /* SOCK_DEAD in sk_flags: the process has let go of it */
-#define SHUT_DOWN_BOTH_WAYS 3 /* SHUTDOWN_MASK of <net/sock.h> */
+#define SOCK_STREAM 1 /* <linux/net.h> */
+#define SOCK_DGRAM 2
+/* Bits of sk_flags (enum sock_flags of <net/sock.h>): the process has let go of it, the peer's FIN was seen (tcp_fin()) */
+#define SOCK_DEAD 0
+#define SOCK_DONE 1
+#define SHUTDOWN_MASK 3 /* <net/sock.h> */
 
 /* The protocol's number alone says little: 6 is also NETLINK_XFRM, and that of a raw socket for TCP. */
 INLINE int is_internet_socket(const struct sock *sk, __u16 type)
 {
 	__u16 family = sk->__sk_common.skc_family;
 
-	return (family == FAMILY_IPV4 || family == FAMILY_IPV6) && sk->sk_type == type;
+	return (family == AF_INET || family == AF_INET6) && sk->sk_type == type;
 }
 
 /* Of a full socket. */
 INLINE int is_tcp_socket(const struct sock *sk)
 {
-	return sk->sk_protocol == TCP_PROTOCOL && is_internet_socket(sk, STREAM_SOCKET);
+	return sk->sk_protocol == IPPROTO_TCP && is_internet_socket(sk, SOCK_STREAM);
 }
 
 /* The connection above its subflows, which are TCP sockets. */
 INLINE int is_mptcp_connection(const struct sock *sk)
 {
-	return sk->sk_protocol == MPTCP_PROTOCOL && is_internet_socket(sk, STREAM_SOCKET);
+	return sk->sk_protocol == IPPROTO_MPTCP && is_internet_socket(sk, SOCK_STREAM);
 }
 
 INLINE int is_udp_socket(const struct sock *sk)
 {
-	return sk->sk_protocol == UDP_PROTOCOL && is_internet_socket(sk, DATAGRAM_SOCKET);
+	return sk->sk_protocol == IPPROTO_UDP && is_internet_socket(sk, SOCK_DGRAM);
 }
 
 /* 0: it has none; or it has given it back just now (inet_put_port()), as it goes to CLOSE. */
@@ -43,7 +45,7 @@ INLINE __u16 bound_port(struct tcp_sock *tp)
 
 /*
  * The port, or that which it had last: inet_sport keeps it when the socket has given it back. So it is no answer for one
- * that begins to connect or to listen: moment_port().
+ * that begins to connect or to listen: call_port().
  */
 INLINE __u16 local_port(struct tcp_sock *tp)
 {
@@ -105,7 +107,7 @@ INLINE void read_addresses(struct socket_id *id, struct sock_common *common)
 	id->netns_cookie = netns_cookie(net);
 	id->netns = net->ns.inum;
 	id->family = (__u8)common->skc_family;
-	if (common->skc_family == FAMILY_IPV6) {
+	if (common->skc_family == AF_INET6) {
 		copy_ipv6(id->laddr, &common->skc_v6_rcv_saddr);
 		copy_ipv6(id->raddr, &common->skc_v6_daddr);
 		id->scope_id = has_scope(id) ? (__u32)common->skc_bound_dev_if : 0;
@@ -115,15 +117,15 @@ INLINE void read_addresses(struct socket_id *id, struct sock_common *common)
 	}
 }
 
-/* STATE_* that a minisocket or a request socket stands for: a minisocket says TIME_WAIT of itself in any case. */
+/* The TCP state that a minisocket or a request socket stands for: a minisocket says TIME_WAIT of itself in any case. */
 INLINE __u8 state_of_mini(struct sock_common *mini)
 {
 	struct tcp_timewait_sock *tw;
 
-	if (mini->skc_state != STATE_TIME_WAIT)
+	if (mini->skc_state != TCP_TIME_WAIT)
 		return mini->skc_state;
 	tw = bpf_skc_to_tcp_timewait_sock(mini);
-	return tw ? tw->tw_sk.tw_substate : STATE_TIME_WAIT;
+	return tw ? tw->tw_sk.tw_substate : TCP_TIME_WAIT;
 }
 
 /* A TIME_WAIT or FIN_WAIT2 minisocket, or a request socket: in all of them skc_num is the local port. */

@@ -20,14 +20,14 @@ struct sent_counters {
 	__u32 snd_una;
 	__u32 snd_nxt;
 	__u32 write_seq;
-	__u8 state; /* STATE_*; of a socket that goes to CLOSE the one before */
+	__u8 state; /* TCP state; of a socket that goes to CLOSE the one before */
 	__u8 _pad[3];
 };
 
 /* 0 or 1, without a branch, as all that follows. */
 INLINE __u32 is_fin_queued(__u8 state)
 {
-	const __u32 queued = 1 << STATE_FIN_WAIT1 | 1 << STATE_FIN_WAIT2 | 1 << STATE_CLOSING | 1 << STATE_LAST_ACK;
+	const __u32 queued = 1 << TCP_FIN_WAIT1 | 1 << TCP_FIN_WAIT2 | 1 << TCP_CLOSING | 1 << TCP_LAST_ACK;
 
 	return (__u32)filter_differs(queued & 1u << (state & 31));
 }
@@ -61,8 +61,8 @@ INLINE __u32 acked_syn(const struct sent_counters *c)
  */
 INLINE __u8 role_of_counters(const struct sent_counters *c)
 {
-	const __u32 connected = 1 << STATE_ESTABLISHED | 1 << STATE_FIN_WAIT1 | 1 << STATE_FIN_WAIT2 |
-				1 << STATE_CLOSE_WAIT | 1 << STATE_CLOSING | 1 << STATE_LAST_ACK;
+	const __u32 connected = 1 << TCP_ESTABLISHED | 1 << TCP_FIN_WAIT1 | 1 << TCP_FIN_WAIT2 | 1 << TCP_CLOSE_WAIT |
+				1 << TCP_CLOSING | 1 << TCP_LAST_ACK;
 	__u32 syn = acked_syn(c), is_known = connected >> (c->state & 31) & (syn >> 1 ^ 1) & 1;
 
 	return (__u8)(is_known * (ROLE_SERVER - (syn & 1)));

@@ -3,7 +3,7 @@
  * Layer 1: what sk_err says of a socket's end. Pure functions of plain numbers: unit tests compile them on the host.
  *
  * An error may be left in sk_err that has ended nothing, until somebody asks for it: with IP_RECVERR what ICMP says of a
- * connection (tcp_v4_err(), tcp_v6_err()), and what is wrong with a record of kTLS (tls_err_abort()).
+ * connection (tcp_v4_err(), tcp_v6_err()), and what is wrong with a TLS record (tls_err_abort()).
  */
 #ifndef SOCKEYE_BPF_SOCK_ERROR_H
 #define SOCKEYE_BPF_SOCK_ERROR_H
@@ -27,7 +27,7 @@ INLINE int error_is_timeout(__u32 error, __u32 soft_error, __u32 gave_up)
  */
 INLINE int error_has_ended(__u8 old_state, __u32 error, __u32 soft_error, __u32 gave_up)
 {
-	const __u32 attempts = 1 << STATE_SYN_SENT | 1 << STATE_SYN_RECV;
+	const __u32 attempts = 1 << TCP_SYN_SENT | 1 << TCP_SYN_RECV;
 	__u32 any_counts = attempts >> (old_state & 31) & (__u32)filter_differs(error);
 	__u32 misses = (__u32)(filter_differs(error ^ ECONNRESET) & filter_differs(error ^ ECONNABORTED) &
 			       filter_differs(error ^ EPIPE));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Layer 3: how a moment loses nothing to itself. The kernel skips a tp_btf program for what arrives while it runs on
+ * Layer 3: how a hook loses nothing to itself. The kernel skips a tp_btf program for what arrives while it runs on
  * that CPU: an interrupt in the middle of it may bring a softirq with hundreds of packets, and all their events are
- * gone. So each moment whose events must be complete has a twin, attached second. The first program leaves a note, "I
+ * gone. So each hook whose events must be complete has a twin, attached second. The first program leaves a note, "I
  * had this one", which the twin takes back and has nothing to do; where there is no note the first was skipped, and the
  * twin does its work.
  *
@@ -27,7 +27,7 @@ struct notes {
 	struct note by_level[2];
 };
 
-/* The notes of a moment: a map called <moment>_notes. */
+/* The notes of a hook: a map called <hook>_notes. */
 #define TWIN_NOTES(name)                                 \
 	struct {                                         \
 		__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); \

@@ -7,7 +7,7 @@ Data flows one way and includes point only to the left (ARCHITECTURE.md):
   base <- event <- {bpf, record} <- source <- enrich <- {aggregate, detect, explain} <- sinks <- pipeline <- cli
                      enrich <- doctor <- cli, aggregate <- docs <- cli
 Collectors and detectors see base, event and each other's *.event.h, which aggregate sees too; sinks see base, event
-and record; bench/ sees base. The kernel side is bpf/, *.bpf.c, *.bpf.h and the headers that both sides share. Prints
+and event; bench/ sees base. The kernel side is bpf/, *.bpf.c, *.bpf.h and the headers that both sides share. Prints
 file:line, the include and the rule it breaks; exit code 1 if there is one.
 """
 import pathlib

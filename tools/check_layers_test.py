@@ -13,7 +13,7 @@ import checking
 
 TREE = (
     "bpf/base.h", "bpf/emit.h", "bpf/filter.h", "collectors/states/states.event.h", "collectors/states/states.sock.h",
-    "collectors/states/emit_row.bpf.h", "collectors/states/own.h", "sinks/text/values.h", "sinks/json/escape.h",
+    "collectors/states/emit_transition.bpf.h", "collectors/states/own.h", "sinks/text/values.h", "sinks/json/escape.h",
     "src/base/fd.h", "src/event/wire.h", "src/event/field.h", "src/bpf/settings.h", "src/bpf/object.h",
     "src/source/ring_source.h", "src/enrich/process.h", "src/detect/runner.h", "src/explain/pattern.h",
     "src/pipeline/pipeline.h", "src/cli/command_line.h", "src/doctor/machine.h", "src/docs/json_shape.h", "tests/support/golden.h",
@@ -73,7 +73,7 @@ class Layers(unittest.TestCase):
     def test_refuses_crossing_between_kernel_side_and_user_space(self):
         for path, include in (
                 ("src/bpf/object.cpp", "bpf/base.h"),
-                ("collectors/states/states.cpp", "collectors/states/emit_row.bpf.h"),
+                ("collectors/states/states.cpp", "collectors/states/emit_transition.bpf.h"),
                 ("src/source/ring_source.cpp", "sockeye.skel.h"),
                 ("bpf/owner.h", "event/field.h"),
                 ("bpf/owner.h", "collectors/states/states.event.h"),
@@ -108,7 +108,7 @@ class Layers(unittest.TestCase):
                 ("sinks/text/text_test.cpp", "tests/support/golden.h"),
                 ("collectors/demo/demo.cpp", "collectors/states/states.event.h"),
                 ("collectors/demo/on_sent.bpf.h", "bpf/emit.h"),
-                ("collectors/demo/on_sent.bpf.h", "collectors/states/emit_row.bpf.h"),
+                ("collectors/demo/on_sent.bpf.h", "collectors/states/emit_transition.bpf.h"),
                 ("collectors/demo/demo.event.h", "event/wire.h"),
                 ("src/event/wire.h", "<linux/types.h>"),
                 ("bpf/owner.h", "src/bpf/settings.h"),

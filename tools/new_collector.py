@@ -39,9 +39,9 @@ def check_shared_names(name, root):
     for shared in MAP.findall(kernel) + VARIABLE.findall(kernel):
         if shared == name or shared.startswith(name + "_"):
             raise Refused(f"the kernel side shares {shared}, which would be taken for a part of {name}")
-    for moment in sorted(file.name.removesuffix(".bpf.c") for file in root.glob("bpf/hooks/*.bpf.c")):
-        if moment == name or moment.startswith(name + "_") or name.startswith(moment + "_"):
-            raise Refused(f"{moment} is a moment, and the two would be mixed up")
+    for hook in sorted(file.name.removesuffix(".bpf.c") for file in root.glob("bpf/hooks/*.bpf.c")):
+        if hook == name or hook.startswith(name + "_") or name.startswith(hook + "_"):
+            raise Refused(f"{hook} is a hook, and the two would be mixed up")
     taken = rf"\bstruct {name}_(?:event|sock|row)\b|\b{name.upper()}_KIND\b|\b{name}_on_\w+"
     if match := re.search(taken, kernel + text_of(root, "src/**/*.h")):
         raise Refused(f"there is a {match[0]} already")

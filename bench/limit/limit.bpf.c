@@ -12,7 +12,7 @@
 
 #include "bench/limit/limit.event.h"
 
-#define TCP_PROTOCOL 6 /* IPPROTO_TCP */
+#define IPPROTO_TCP 6
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -37,7 +37,7 @@ static __always_inline __u64 time_in_state(__u64 socket, int new_state)
 
 	if (from)
 		duration = now - *from;
-	if (new_state == STATE_CLOSE)
+	if (new_state == TCP_CLOSE)
 		bpf_map_delete_elem(&since, &socket);
 	else if (from)
 		*from = now;
@@ -50,7 +50,7 @@ static __always_inline void fill_addresses(struct limit_event *e, const struct t
 {
 	const struct inet_sock *inet = &tp->inet_conn.icsk_inet;
 
-	if (inet->sk.__sk_common.skc_family == FAMILY_IPV4) {
+	if (inet->sk.__sk_common.skc_family == AF_INET) {
 		e->laddr[10] = e->laddr[11] = e->raddr[10] = e->raddr[11] = 0xff;
 		*(__be32 *)(e->laddr + 12) = inet->sk.__sk_common.skc_rcv_saddr;
 		*(__be32 *)(e->raddr + 12) = inet->sk.__sk_common.skc_daddr;
@@ -69,7 +69,7 @@ int BPF_PROG(limit, struct sock *sk, int old_state, int new_state)
 	struct tcp_sock *tp;
 	__u64 duration;
 
-	if (!sk || sk->sk_protocol != TCP_PROTOCOL)
+	if (!sk || sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)

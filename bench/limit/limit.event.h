@@ -10,11 +10,11 @@ struct limit_event {
 	__u64 duration_ns; /* in the old state; 0: not known */
 	__u8 laddr[16];    /* IPv6, or IPv4 as ::ffff:a.b.c.d */
 	__u8 raddr[16];
-	char comm[TASK_NAME_LEN]; /* of the current task */
+	char comm[TASK_COMM_LEN]; /* of the current task */
 	__u32 pid;                /* of the current task */
 	__u16 lport;              /* host byte order */
 	__u16 rport;
-	__u8 old_state; /* STATE_* */
+	__u8 old_state; /* TCP state */
 	__u8 new_state;
 	__u8 _pad[6];
 };

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kernel time an event by the kernel's own statistics: over all programs of a tool, and of each moment of sockeye's."""
+"""Kernel time an event by the kernel's own statistics: over all programs of a tool, and of each hook of sockeye's."""
 import figures
 import tools
 from tables import common
 
-TITLE = "Kernel time an event, and a moment"
+TITLE = "Kernel time per event, and per hook"
 
 
 COUNTS = ("counts", "--watch", "1h")  # no pass while it is measured but that at the start
@@ -56,7 +56,7 @@ def render(data):
              f"own clock adds {said} to each run: what a program costs that does nothing.", "",
              *common.markdown(["tool", *head], [[row["tool"], *cells(row, clock)] for row in data["rows"]])]
     if data["programs"]:
-        lines += ["", "By moment: programs are named after the moment and the way they are attached; a twin handles what its program "
+        lines += ["", "By hook: programs are named after the hook and the way they are attached; a twin handles what its program "
                   "is skipped for.", "",
                   *common.markdown(["command", "program", *head], [[f"`{row['command']}`", f"`{row['program']}`",
                                                                     *cells(row, clock)] for row in data["programs"]],

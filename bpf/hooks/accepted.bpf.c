@@ -1,37 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The moment accepted: a process has accepted a connection, in its own context. Until it sends or receives (it may hand
+ * The hook accepted: a process has accepted a connection, in its own context. Until it sends or receives (it may hand
  * the socket to somebody else instead) this is what is known of it. As a system call it is learned of with the number of
- * a descriptor alone: there no handler is called, and the record takes its owner at the socket's next event.
+ * a descriptor alone: there no handler is called, and the entry takes its owner at the socket's next event.
  */
 #include "bpf/emit.h"
-#include "bpf/descriptor.h"
+#include "bpf/fd_to_sock.h"
 #include "bpf/use.h"
 #include "gen/handlers_accepted.h"
 
 INLINE void run_accept_from(struct sock *listener)
 {
-	struct sock_record *record = find_record(listener, 0);
+	struct sock_entry *entry = find_entry(listener, 0);
 	struct tcp_sock *tp = readable_tcp(listener);
 
-	if (!record || !tp)
+	if (!entry || !tp)
 		return;
 	if (settings.wants_accept_time)
-		record->last_accept_ns = bpf_ktime_get_boot_ns();
-	listener_is_accepted_from(record, tp);
-	if (record->children_by == CHILDREN_BY_NOTHING)
-		remember_listener(listener, tp, record); /* by now it has a port */
+		entry->last_accept_ns = bpf_ktime_get_boot_ns();
+	listener_is_accepted_from(entry, tp);
+	if (entry->children_by == CHILDREN_BY_NOTHING)
+		remember_listener(listener, tp, entry); /* by now it has a port */
 }
 
 INLINE int run_accepted(struct sock *listener, struct sock *child)
 {
-	struct moment m = {};
+	struct hook_call call = {};
 
 	if (!child)
 		return 0;
 	run_accept_from(listener);
-	if (open_use(&m, child, OWNER_ACCEPT))
-		handlers_accepted(&m);
+	if (open_use(&call, child, OWNER_ACCEPT))
+		handlers_accepted(&call);
 	return 0;
 }
 
@@ -55,24 +55,24 @@ int BPF_PROG(accepted__fexit_4, struct sock *listener, int flags, int *error, in
  */
 INLINE int run_getpeername(struct bpf_sock_addr *ctx)
 {
-	struct sock_record *listener;
-	struct moment m = {};
+	struct sock_entry *listener;
+	struct hook_call call = {};
 
 	if (!ctx->sk)
 		return 1;
-	m.tp = bpf_skc_to_tcp_sock(ctx->sk);
-	if (!m.tp)
+	call.tp = bpf_skc_to_tcp_sock(ctx->sk);
+	if (!call.tp)
 		return 1;
-	m.sk = (struct sock *)m.tp;
-	m.record = find_record(m.sk, 0);
-	if (!m.record || !awaits_owner(m.record))
+	call.sk = (struct sock *)call.tp;
+	call.entry = find_entry(call.sk, 0);
+	if (!call.entry || !awaits_owner(call.entry))
 		return 1;
-	m.cookie = m.record->cookie; /* these programs can ask for that of their context alone */
-	listener = parent_of(m.sk, m.tp);
+	call.cookie = call.entry->cookie; /* these programs can ask for that of their context alone */
+	listener = parent_of(call.sk, call.tp);
 	if (listener)
-		listener_is_accepted_from(listener, m.tp);
-	owner_touches(m.record, m.tp, OWNER_ACCEPT);
-	handlers_accepted(&m);
+		listener_is_accepted_from(listener, call.tp);
+	owner_touches(call.entry, call.tp, OWNER_ACCEPT);
+	handlers_accepted(&call);
 	return 1; /* the address is left alone */
 }
 
@@ -104,10 +104,10 @@ int BPF_PROG(accepted__sys_exit, struct pt_regs *regs, long fd)
 		if (cookie)
 			current_owns(cookie, OWNER_ACCEPT);
 	} else {
-		struct sock_record *record = find_record(child, 0);
+		struct sock_entry *entry = find_entry(child, 0);
 
-		if (record && awaits_owner(record))
-			set_owner(record, 0, OWNER_ACCEPT);
+		if (entry && awaits_owner(entry))
+			set_owner(entry, 0, OWNER_ACCEPT);
 	}
 	return 0;
 }

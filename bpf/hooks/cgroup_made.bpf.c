@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The moment cgroup_made: a cgroup is there, and no process in it yet (cgroup_mkdir()). User space is woken at once: it
+ * The hook cgroup_made: a cgroup is there, and no process in it yet (cgroup_mkdir()). User space is woken at once: it
  * looks up which container that is while the runtime is still preparing it. It is not about a socket, so no collector has
  * handlers here. It has a ring of its own, which is read before that of the events, and has room when that has none.
  */

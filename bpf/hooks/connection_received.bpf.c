@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The moment connection_received: a process has received from an MPTCP socket, in its own context. For kernels without the
- * tracepoint that the moment `received` has this from. It serves owners alone: no handler is called.
+ * The hook connection_received: a process has received from an MPTCP socket, in its own context. For kernels without the
+ * tracepoint that the hook `received` has this from. It serves owners alone: no handler is called.
  */
-#include "bpf/moment.h"
+#include "bpf/hook_call.h"
 #include "bpf/owner_by_cookie.h"
 
 SEC("fexit/mptcp_recvmsg")

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The moment destroyed: the last sight of a TCP socket, whose record goes now. */
+/* The hook destroyed: the last sight of a TCP socket, whose entry goes now. */
 #include "bpf/emit.h"
 #include "gen/handlers_destroyed.h"
 
 INLINE void run_destroyed(struct sock *sk)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-	struct moment m = {};
+	struct hook_call call = {};
 
 	if (!tp)
 		return;
-	m.time_ns = bpf_ktime_get_boot_ns();
-	open_moment(&m, sk, tp, 0, 0);
-	handlers_destroyed(&m);
+	call.time_ns = bpf_ktime_get_boot_ns();
+	open_call(&call, sk, tp, 0, 0);
+	handlers_destroyed(&call);
 }
 
 SEC("tp_btf/tcp_destroy_sock")
@@ -20,6 +20,6 @@ int BPF_PROG(destroyed__tp_btf, struct sock *sk)
 {
 	if (has_handlers_destroyed())
 		run_destroyed(sk);
-	forget_record(sk);
+	forget_entry(sk);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The moment dropped: the kernel throws a packet of TCP or UDP away (kfree_skb; what ends well goes by consume_skb). From
+ * The hook dropped: the kernel throws a packet of TCP or UDP away (kfree_skb; what ends well goes by consume_skb). From
  * 5.17 on it says why, from 6.11 on also for which socket.
  */
 #include "bpf/datagram.h"
@@ -33,10 +33,10 @@ INLINE int is_read_fin(struct packet *packet)
  */
 INLINE int is_taken_acknowledgement(struct packet *packet, struct sock_common *common)
 {
-	const __u32 shut = 1 << STATE_FIN_WAIT1 | 1 << STATE_FIN_WAIT2 | 1 << STATE_CLOSE_WAIT | 1 << STATE_CLOSING |
-			   1 << STATE_LAST_ACK;
+	const __u32 shut =
+		1 << TCP_FIN_WAIT1 | 1 << TCP_FIN_WAIT2 | 1 << TCP_CLOSE_WAIT | 1 << TCP_CLOSING | 1 << TCP_LAST_ACK;
 
-	if ((packet->tcp_flags & (TCP_FLAG_SYN_BIT | TCP_FLAG_FIN_BIT | TCP_FLAG_RST_BIT)) || !packet->tcp_header ||
+	if ((packet->tcp_flags & (TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST)) || !packet->tcp_header ||
 	    packet->length != packet->tcp_header)
 		return 0;
 	return common ? shut >> (common->skc_state & 31) & 1 : is_in(packet->location, &tcp_receive.states);
@@ -69,8 +69,8 @@ INLINE int is_no_loss(struct packet *packet, struct sock_common *common)
 	if (is_taken_acknowledgement(packet, common))
 		return 1;
 	if (common)
-		return common->skc_state == STATE_TIME_WAIT;
-	return settings.drop_arguments < 4 && (packet->tcp_flags & TCP_FLAG_FIN_BIT) &&
+		return common->skc_state == TCP_TIME_WAIT;
+	return settings.drop_arguments < 4 && (packet->tcp_flags & TCPHDR_FIN) &&
 	       (is_in(packet->location, &tcp_receive.ipv4) || is_in(packet->location, &tcp_receive.ipv6));
 }
 
@@ -78,34 +78,34 @@ INLINE int is_no_loss(struct packet *packet, struct sock_common *common)
  * What the socket tells: any its namespace, a full one of TCP or UDP whose it is, and all there is where the packet cannot
  * be read. What another one sends (AF_PACKET, a raw one, the kernel's for resets) tells of no connection.
  */
-INLINE int read_socket_of(struct moment *m, struct sock_common *common, int has_packet)
+INLINE int read_socket_of(struct hook_call *call, struct sock_common *common, int has_packet)
 {
-	struct packet *packet = m->packet;
+	struct packet *packet = call->packet;
 	int is_tcp, is_udp;
 
-	m->cookie = (__u64)common->skc_cookie.counter;
-	m->id->netns_cookie = netns_cookie(readable_socket(common)->skc_net.net);
-	m->id->netns = readable_socket(common)->skc_net.net->ns.inum;
+	call->cookie = (__u64)common->skc_cookie.counter;
+	call->id->netns_cookie = netns_cookie(readable_socket(common)->skc_net.net);
+	call->id->netns = readable_socket(common)->skc_net.net->ns.inum;
 	is_tcp = is_full_socket(common) && is_tcp_socket(readable_full(common));
 	is_udp = is_full_socket(common) && is_udp_socket(readable_full(common));
 	if (!is_tcp && !is_udp) {
-		m->owner = 0;
+		call->owner = 0;
 		return has_packet;
 	}
 	read_receiver(packet, common);
 	if (!has_packet) {
-		packet->protocol = is_tcp ? TCP_PROTOCOL : UDP_PROTOCOL;
-		read_mini_id(m->id, common);
+		packet->protocol = is_tcp ? IPPROTO_TCP : IPPROTO_UDP;
+		read_mini_id(call->id, common);
 	}
 	if (is_tcp)
-		m->record = own_record(find_record(common, 0), common);
-	if (m->record) {
-		forget_departed_owner(m->record, is_socket_held(common));
-		m->cookie = m->record->cookie;
-		packet->last_accept_ns = m->record->last_accept_ns;
+		call->entry = own_entry(find_entry(common, 0), common);
+	if (call->entry) {
+		forget_departed_owner(call->entry, is_socket_held(common));
+		call->cookie = call->entry->cookie;
+		packet->last_accept_ns = call->entry->last_accept_ns;
 	}
 	if (settings.watches_listeners && (packet->flags & PACKET_OF_LISTENER))
-		drops_were_seen(common, m->id);
+		drops_were_seen(common, call->id);
 	return 1;
 }
 
@@ -133,17 +133,17 @@ INLINE int is_senders(struct sock_common *common, struct socket_id *id)
  * The socket that a packet was for (`receiver`), else the one that it has with it, and that socket's owner; 0: none. Not
  * to be told: the packet is a copy.
  */
-INLINE int find_socket(struct moment *m, struct sock_common **found, struct sk_buff *skb, struct sock *receiver)
+INLINE int find_socket(struct hook_call *call, struct sock_common **found, struct sk_buff *skb, struct sock *receiver)
 {
 	struct sock_common *common;
 	struct sock *sk;
 
 	if (receiver) {
 		*found = readable_socket(&receiver->__sk_common);
-		m->owner = living_datagram_owner(receiver);
+		call->owner = living_datagram_owner(receiver);
 		return !takes_copies(*found);
 	}
-	if (is_copy_code(m->packet->location))
+	if (is_copy_code(call->packet->location))
 		return 0;
 	/* In fragments that wait for others ip_defrag_offset, a number, is in its place. */
 	sk = skb->sk;
@@ -152,9 +152,9 @@ INLINE int find_socket(struct moment *m, struct sock_common **found, struct sk_b
 	common = readable_socket(&sk->__sk_common);
 	if (takes_copies(common) && is_queued_copy(skb))
 		return 0;
-	if (m->packet->is_output || !is_senders(common, m->id)) {
+	if (call->packet->is_output || !is_senders(common, call->id)) {
 		*found = common;
-		m->owner = living_datagram_owner(sk);
+		call->owner = living_datagram_owner(sk);
 	}
 	return 1;
 }
@@ -163,7 +163,7 @@ INLINE int run_dropped(unsigned long long *ctx, struct sk_buff *skb, __u64 locat
 {
 	struct packet packet = { .location = location, .packets = 1 };
 	struct socket_id id = {};
-	struct moment m = { .id = &id, .packet = &packet };
+	struct hook_call call = { .id = &id, .packet = &packet };
 	struct sock_common *common = 0;
 	struct sock *receiver = 0;
 	int has_packet;
@@ -176,20 +176,20 @@ INLINE int run_dropped(unsigned long long *ctx, struct sk_buff *skb, __u64 locat
 	has_packet = read_packet(&packet, &id, skb);
 	if (!has_packet && may_read_packets())
 		return 0;
-	if (!find_socket(&m, &common, skb, receiver))
+	if (!find_socket(&call, &common, skb, receiver))
 		return 0;
 	if ((!common && !has_packet) || is_no_loss(&packet, common))
 		return 0;
 	if (common) {
-		if (!read_socket_of(&m, common, has_packet))
+		if (!read_socket_of(&call, common, has_packet))
 			return 0;
 	} else {
 		read_netns_of_packet(&id, skb);
 	}
 	forget_values(&id, sizeof(id));
 	forget_values(&packet, sizeof(packet));
-	m.time_ns = bpf_ktime_get_boot_ns();
-	handlers_dropped(&m);
+	call.time_ns = bpf_ktime_get_boot_ns();
+	handlers_dropped(&call);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The moment process_exits: a thread ends (do_exit()), and with the last one its process, which closes its sockets now. It
+ * The hook process_exits: a thread ends (do_exit()), and with the last one its process, which closes its sockets now. It
  * serves owners alone: no handler is called. Of an owner of listeners user space hears, as nothing may happen to these.
  */
 #include "bpf/owning_process.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The moment process_freed: nobody waits for a thread any more, and its memory is about to be freed
+ * The hook process_freed: nobody waits for a thread any more, and its memory is about to be freed
  * (delayed_put_task_struct()). The first thread of a process goes last, when its parent has been told. It serves owners alone:
  * no handler is called.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The moment received: a process has received from a TCP socket, in its own context. The best proof of who uses a socket.
+ * The hook received: a process has received from a TCP socket, in its own context. The best proof of who uses a socket.
  * Told of a process's first use (bpf/last_use.h), now and then of others.
  */
 #include "bpf/emit.h"
@@ -9,10 +9,10 @@
 
 INLINE int run_received(struct sock *sk)
 {
-	struct moment m = {};
+	struct hook_call call = {};
 
-	if (open_use(&m, sk, OWNER_USE))
-		handlers_received(&m);
+	if (open_use(&call, sk, OWNER_USE))
+		handlers_received(&call);
 	return 0;
 }
 

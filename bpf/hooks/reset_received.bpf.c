@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The moment reset_received: a peer's RST ends a connection (tcp_reset()). One that came to a listener, to a half-open
- * request or to a minisocket has no moment.
+ * The hook reset_received: a peer's RST ends a connection (tcp_reset()). One that came to a listener, to a half-open
+ * request or to a minisocket has no hook.
  */
 #include "bpf/emit.h"
 #include "bpf/nested.h"
@@ -12,8 +12,8 @@ NESTED_NOTES(reset_received_notes);
 
 INLINE int run_reset_received(struct sock *sk)
 {
-	struct packet packet = { .protocol = TCP_PROTOCOL, .state = sk->__sk_common.skc_state, .packets = 1 };
-	struct moment m = { .packet = &packet };
+	struct packet packet = { .protocol = IPPROTO_TCP, .state = sk->__sk_common.skc_state, .packets = 1 };
+	struct hook_call call = { .packet = &packet };
 	struct tcp_sock *tp;
 
 	if (!is_tcp_socket(sk))
@@ -21,12 +21,12 @@ INLINE int run_reset_received(struct sock *sk)
 	tp = readable_tcp(sk);
 	if (!tp)
 		return 0;
-	m.time_ns = bpf_ktime_get_boot_ns();
-	open_moment(&m, sk, tp, 0, 0);
-	if (m.record)
-		forget_departed_owner(m.record, is_held(tp));
-	settle_role(&m, sk->__sk_common.skc_state, 1);
-	handlers_reset_received(&m);
+	call.time_ns = bpf_ktime_get_boot_ns();
+	open_call(&call, sk, tp, 0, 0);
+	if (call.entry)
+		forget_departed_owner(call.entry, is_held(tp));
+	settle_role(&call, sk->__sk_common.skc_state, 1);
+	handlers_reset_received(&call);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The moment reset_sent: the kernel sends a RST, for a socket (close() with unread data, SO_LINGER 0, ...) or as the
+ * The hook reset_sent: the kernel sends a RST, for a socket (close() with unread data, SO_LINGER 0, ...) or as the
  * answer to a packet (tcp_v4_send_reset()). Until 6.9 the latter is told only where the packet had a socket; from 6.10 on
  * a reason is given, and the socket, the packet, or both, may be missing.
  */
@@ -14,7 +14,7 @@ NESTED_NOTES(reset_sent_notes);
 /* The ends are those of the packet that is answered; the rest of what was read is none of the RST. */
 INLINE int read_answered(struct packet *packet, struct socket_id *id, struct sk_buff *answered)
 {
-	if (!read_packet(packet, id, answered) || packet->protocol != TCP_PROTOCOL)
+	if (!read_packet(packet, id, answered) || packet->protocol != IPPROTO_TCP)
 		return 0;
 	read_netns_of_packet(id, answered);
 	packet->flags = 0;
@@ -26,39 +26,39 @@ INLINE int read_answered(struct packet *packet, struct socket_id *id, struct sk_
 
 INLINE int run_reset_sent(struct sock *sk, struct sk_buff *answered, __u32 reason)
 {
-	struct packet packet = { .reason = reason, .protocol = TCP_PROTOCOL, .packets = 1 };
+	struct packet packet = { .reason = reason, .protocol = IPPROTO_TCP, .packets = 1 };
 	struct socket_id id = {};
-	struct moment m = { .id = &id, .packet = &packet };
-	struct sock_record *record = 0;
+	struct hook_call call = { .id = &id, .packet = &packet };
+	struct sock_entry *entry = 0;
 	struct sock_common *common = 0;
 
 	if (sk) {
 		common = readable_socket(&sk->__sk_common);
-		record = own_record(find_record(sk, 0), common);
+		entry = own_entry(find_entry(sk, 0), common);
 	}
-	if (record) {
-		forget_departed_owner(record, is_socket_held(common));
-		m.cookie = record->cookie;
+	if (entry) {
+		forget_departed_owner(entry, is_socket_held(common));
+		call.cookie = entry->cookie;
 	}
-	if (common && is_full_socket(common) && common->skc_state != STATE_LISTEN) {
+	if (common && is_full_socket(common) && common->skc_state != TCP_LISTEN) {
 		struct tcp_sock *tp = readable_tcp((struct sock *)common);
 
 		if (!tp || !is_tcp_socket(readable_full(common)))
 			return 0;
 		read_socket_id(&id, (struct sock *)tp, tp);
 		packet.state = common->skc_state;
-		m.record = record;
+		call.entry = entry;
 	} else if (answered) {
 		if (!read_answered(&packet, &id, answered))
 			return 0;
-		if (common && common->skc_state == STATE_LISTEN)
-			m.record = record;
+		if (common && common->skc_state == TCP_LISTEN)
+			call.entry = entry;
 	} else {
 		return 0;
 	}
 	packet.is_output = 1;
-	m.time_ns = bpf_ktime_get_boot_ns();
-	handlers_reset_sent(&m);
+	call.time_ns = bpf_ktime_get_boot_ns();
+	handlers_reset_sent(&call);
 	return 0;
 }
 

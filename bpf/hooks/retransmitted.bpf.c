@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The moment retransmitted: TCP sends something again that waits for its acknowledgement, at the end of
+ * The hook retransmitted: TCP sends something again that waits for its acknowledgement, at the end of
  * __tcp_retransmit_skb(). The socket's lock is held: in a softirq, or by a process that handles what came in the
  * meantime. On top of the process softirqs bring packets of other sockets, with retransmissions in bursts: hence a twin.
  */
@@ -19,15 +19,15 @@ INLINE int retransmit_error(unsigned long long *ctx)
 }
 
 /* A subflow belongs to the owner of its connection, who may have changed since the subflow's last event. */
-INLINE void owner_on_retransmitted(struct moment *m)
+INLINE void owner_on_retransmitted(struct hook_call *call)
 {
-	struct sock_record *record = m->record;
+	struct sock_entry *entry = call->entry;
 
-	if (settings.follows_connections && is_mptcp_subflow(m->tp))
-		adopt_owner(record, connection_cookie(m->tp));
-	else if (settings.learns_accepts && shown_owner(&record->whose)->source == OWNER_INHERITED)
-		adopt_owner(record, m->cookie);
-	forget_departed_owner(record, is_held(m->tp));
+	if (settings.follows_connections && is_mptcp_subflow(call->tp))
+		adopt_owner(entry, connection_cookie(call->tp));
+	else if (settings.learns_accepts && shown_owner(&entry->whose)->source == OWNER_INHERITED)
+		adopt_owner(entry, call->cookie);
+	forget_departed_owner(entry, is_held(call->tp));
 }
 
 /* Nothing was tried: the first one is still in a queue of this host (EBUSY); the peer's window is closed (EAGAIN). */
@@ -38,7 +38,7 @@ INLINE int is_put_off(int error)
 
 INLINE int run_retransmitted(struct sock *sk, struct sk_buff *skb, int error)
 {
-	struct moment m = { .skb = skb, .error = error };
+	struct hook_call call = { .skb = skb, .error = error };
 	struct tcp_sock *tp;
 
 	if (!skb || is_put_off(error))
@@ -46,12 +46,12 @@ INLINE int run_retransmitted(struct sock *sk, struct sk_buff *skb, int error)
 	tp = readable_tcp(sk);
 	if (!tp)
 		return 0;
-	m.time_ns = bpf_ktime_get_boot_ns();
-	open_moment(&m, sk, tp, 1, 0);
-	settle_role(&m, sk->__sk_common.skc_state, 1);
-	if (m.record)
-		owner_on_retransmitted(&m);
-	handlers_retransmitted(&m);
+	call.time_ns = bpf_ktime_get_boot_ns();
+	open_call(&call, sk, tp, 1, 0);
+	settle_role(&call, sk->__sk_common.skc_state, 1);
+	if (call.entry)
+		owner_on_retransmitted(&call);
+	handlers_retransmitted(&call);
 	return 0;
 }
 

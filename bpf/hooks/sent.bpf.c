@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The moment sent: a process has sent on a TCP socket, in its own context. The best proof of who uses a socket. Told of a
+ * The hook sent: a process has sent on a TCP socket, in its own context. The best proof of who uses a socket. Told of a
  * process's first use (bpf/last_use.h), now and then of others.
  */
 #include "bpf/emit.h"
@@ -9,10 +9,10 @@
 
 INLINE int run_sent(struct sock *sk)
 {
-	struct moment m = {};
+	struct hook_call call = {};
 
-	if (open_use(&m, sk, OWNER_USE))
-		handlers_sent(&m);
+	if (open_use(&call, sk, OWNER_USE))
+		handlers_sent(&call);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The moment set_state: a TCP socket goes from one state to another, under its lock. */
-#include "bpf/afterlife.h"
+/* The hook set_state: a TCP socket goes from one state to another, under its lock. */
+#include "bpf/minisocket_owner.h"
 #include "bpf/emit.h"
 #include "bpf/owner_by_cookie.h"
 #include "bpf/twin.h"
@@ -16,81 +16,82 @@ TWIN_NOTES(set_state_notes);
  */
 INLINE int made_by_its_user(struct sock *sk, int old_state, int new_state, __u32 gave_up)
 {
-	const __u32 aborted = 1 << STATE_LISTEN | 1 << STATE_SYN_SENT | 1 << STATE_ESTABLISHED | 1 << STATE_CLOSE_WAIT;
+	const __u32 aborted = 1 << TCP_LISTEN | 1 << TCP_SYN_SENT | 1 << TCP_ESTABLISHED | 1 << TCP_CLOSE_WAIT;
 
-	if (new_state == STATE_FIN_WAIT1 || new_state == STATE_LAST_ACK)
+	if (new_state == TCP_FIN_WAIT1 || new_state == TCP_LAST_ACK)
 		return 1;
-	if (old_state == STATE_LISTEN && sk->sk_shutdown != SHUT_DOWN_BOTH_WAYS)
+	if (old_state == TCP_LISTEN && sk->sk_shutdown != SHUTDOWN_MASK)
 		return 0;
-	return new_state == STATE_CLOSE &&
+	return new_state == TCP_CLOSE &&
 	       (aborted >> (old_state & 31) & 1 & ~ended_by_error(sk, (__u8)old_state, gave_up));
 }
 
-INLINE int is_state_pair(struct moment *m, __u8 old_state, __u8 new_state)
+INLINE int is_state_pair(struct hook_call *call, __u8 old_state, __u8 new_state)
 {
-	return m->old_state == old_state && m->new_state == new_state;
+	return call->old_state == old_state && call->new_state == new_state;
 }
 
 /* Before it owns anything, the socket gets its role, and is found by its children if it listens. */
-INLINE void begins_to_listen(struct moment *m)
+INLINE void begins_to_listen(struct hook_call *call)
 {
-	struct sock_record *record = m->record;
+	struct sock_entry *entry = call->entry;
 
-	record->role = ROLE_LISTENER;
-	record->lacks_port = !moment_port(m);
-	owner_acts(record, m->tp, OWNER_LISTEN);
-	remember_listener(m->sk, m->tp, record);
+	entry->role = ROLE_LISTENER;
+	entry->lacks_port = !call_port(call);
+	owner_acts(entry, call->tp, OWNER_LISTEN);
+	remember_listener(call->sk, call->tp, entry);
 }
 
-/* The accept of a child that was seen as a system call, which finds neither the record nor the listener. */
-INLINE void adopt_accept(struct moment *m)
+/* The accept of a child that was seen as a system call, which finds neither the entry nor the listener. */
+INLINE void adopt_accept(struct hook_call *call)
 {
-	struct sock_record *record = m->record, *listener;
+	struct sock_entry *entry = call->entry, *listener;
 	struct owner *owner;
 
-	adopt_owner(record, m->cookie);
-	owner = shown_owner(&record->whose);
+	adopt_owner(entry, call->cookie);
+	owner = shown_owner(&entry->whose);
 	if (owner->source != OWNER_ACCEPT)
 		return;
-	listener = parent_of(m->sk, m->tp);
+	listener = parent_of(call->sk, call->tp);
 	if (listener && shown_owner(&listener->whose)->pid != owner->pid)
 		hand_over(listener, owner);
 }
 
-INLINE void owner_on_set_state(struct moment *m)
+INLINE void owner_on_set_state(struct hook_call *call)
 {
-	struct sock_record *record = m->record;
-	int by_lock_owner = locked_by_current(m->sk);
+	struct sock_entry *entry = call->entry;
+	int by_lock_owner = locked_by_current(call->sk);
 
 	/* The only states that a socket gets addresses or a role in. */
-	if (m->old_state == STATE_CLOSE || m->old_state == STATE_LISTEN) {
-		record->role_settled = 1;
-		record_changed(record);
+	if (call->old_state == TCP_CLOSE || call->old_state == TCP_LISTEN) {
+		entry->role_settled = 1;
+		entry_changed(entry);
 	} else {
-		settle_role(m, m->old_state, 1);
+		settle_role(call, call->old_state, 1);
 	}
-	if (m->old_state == STATE_CLOSE)
-		note_stale_port(m);
-	if (is_state_pair(m, STATE_LISTEN, STATE_CLOSE))
-		forget_listener(m->sk, m->tp, record);
-	if (settings.learns_accepts && shown_owner(&record->whose)->source == OWNER_INHERITED)
-		adopt_accept(m);
-	if (is_state_pair(m, STATE_LISTEN, STATE_SYN_RECV)) {
-		record->role = ROLE_SERVER;
-		owner_inherited(record, parent_of(m->sk, m->tp));
-	} else if (is_state_pair(m, STATE_CLOSE, STATE_LISTEN) && by_lock_owner) {
-		begins_to_listen(m);
-	} else if (settings.follows_connections && is_mptcp_subflow(m->tp)) {
-		if (is_state_pair(m, STATE_CLOSE, STATE_SYN_SENT))
-			record->role = role_of_connect(m->tp);
-		adopt_owner(record, connection_cookie(m->tp));
-	} else if (is_state_pair(m, STATE_CLOSE, STATE_SYN_SENT) && by_lock_owner) {
-		record->role = role_of_connect(m->tp);
-		owner_acts(record, m->tp, OWNER_CONNECT);
-	} else if (by_lock_owner && made_by_its_user(m->sk, m->old_state, m->new_state, has_given_up(m->tp))) {
-		owner_touches(record, m->tp, OWNER_USE);
+	if (call->old_state == TCP_CLOSE)
+		note_stale_port(call);
+	if (is_state_pair(call, TCP_LISTEN, TCP_CLOSE))
+		forget_listener(call->sk, call->tp, entry);
+	if (settings.learns_accepts && shown_owner(&entry->whose)->source == OWNER_INHERITED)
+		adopt_accept(call);
+	if (is_state_pair(call, TCP_LISTEN, TCP_SYN_RECV)) {
+		entry->role = ROLE_SERVER;
+		owner_inherited(entry, parent_of(call->sk, call->tp));
+	} else if (is_state_pair(call, TCP_CLOSE, TCP_LISTEN) && by_lock_owner) {
+		begins_to_listen(call);
+	} else if (settings.follows_connections && is_mptcp_subflow(call->tp)) {
+		if (is_state_pair(call, TCP_CLOSE, TCP_SYN_SENT))
+			entry->role = role_of_connect(call->tp);
+		adopt_owner(entry, connection_cookie(call->tp));
+	} else if (is_state_pair(call, TCP_CLOSE, TCP_SYN_SENT) && by_lock_owner) {
+		entry->role = role_of_connect(call->tp);
+		owner_acts(entry, call->tp, OWNER_CONNECT);
+	} else if (by_lock_owner &&
+		   made_by_its_user(call->sk, call->old_state, call->new_state, has_given_up(call->tp))) {
+		owner_touches(entry, call->tp, OWNER_USE);
 	}
-	forget_departed_owner(record, is_held(m->tp));
+	forget_departed_owner(entry, is_held(call->tp));
 }
 
 /*
@@ -99,11 +100,11 @@ INLINE void owner_on_set_state(struct moment *m)
  */
 INLINE void connection_changes(struct sock *sk, int old_state, int new_state)
 {
-	if (settings.learns_accepts && old_state == STATE_LISTEN)
+	if (settings.learns_accepts && old_state == TCP_LISTEN)
 		socket_cookie(&sk->__sk_common); /* by which accept() finds it */
 	if (!locked_by_current(sk))
 		return;
-	if (old_state == STATE_CLOSE && new_state == STATE_SYN_SENT)
+	if (old_state == TCP_CLOSE && new_state == TCP_SYN_SENT)
 		connection_opened(sk);
 	else if (made_by_its_user(sk, old_state, new_state, 0))
 		connection_touched(sk, OWNER_USE);
@@ -111,7 +112,7 @@ INLINE void connection_changes(struct sock *sk, int old_state, int new_state)
 
 INLINE int run_set_state(struct sock *sk, int old_state, int new_state)
 {
-	struct moment m = { .old_state = (__u8)old_state, .new_state = (__u8)new_state };
+	struct hook_call call = { .old_state = (__u8)old_state, .new_state = (__u8)new_state };
 	struct tcp_sock *tp;
 
 	/* SCTP, DCCP and MPTCP sockets pass here too; and LAST_ACK->LAST_ACK is no transition. */
@@ -125,15 +126,15 @@ INLINE int run_set_state(struct sock *sk, int old_state, int new_state)
 	tp = readable_tcp(sk);
 	if (!tp)
 		return 0;
-	if (settings.wants_records && has_handlers_set_state())
-		stamp_moment(&m);
-	open_moment(&m, sk, tp, new_state != STATE_CLOSE, old_state == STATE_LISTEN && new_state == STATE_SYN_RECV);
-	if (m.record)
-		owner_on_set_state(&m);
-	forget_moment(&m);
-	handlers_set_state(&m);
-	if (m.record && settings.wants_afterlife)
-		remember_afterlife(&m);
+	if (settings.wants_entries && has_handlers_set_state())
+		stamp_call(&call);
+	open_call(&call, sk, tp, new_state != TCP_CLOSE, old_state == TCP_LISTEN && new_state == TCP_SYN_RECV);
+	if (call.entry)
+		owner_on_set_state(&call);
+	forget_call(&call);
+	handlers_set_state(&call);
+	if (call.entry && settings.wants_afterlife)
+		remember_afterlife(&call);
 	return 0;
 }
 

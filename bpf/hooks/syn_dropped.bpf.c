@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The moment syn_dropped: a listener throws a SYN away. The kernel does not count that as a dropped packet:
+ * The hook syn_dropped: a listener throws a SYN away. The kernel does not count that as a dropped packet:
  * tcp_conn_request() returns 0 in any case, and the SYN goes by consume_skb().
  */
 #include "bpf/emit.h"
@@ -14,21 +14,21 @@ int BPF_PROG(syn_dropped__fentry, void *operations, void *family, struct sock *s
 {
 	struct packet packet = { .packets = 1 };
 	struct socket_id id = {};
-	struct moment m = { .id = &id, .packet = &packet };
+	struct hook_call call = { .id = &id, .packet = &packet };
 
 	read_receiver(&packet, &sk->__sk_common);
 	if (!accept_queue_is_full(&packet) || !read_packet(&packet, &id, skb))
 		return 0;
-	m.record = find_record(sk, 0);
-	if (m.record) {
-		forget_departed_owner(m.record, 1);
-		m.cookie = m.record->cookie;
-		packet.last_accept_ns = m.record->last_accept_ns;
+	call.entry = find_entry(sk, 0);
+	if (call.entry) {
+		forget_departed_owner(call.entry, 1);
+		call.cookie = call.entry->cookie;
+		packet.last_accept_ns = call.entry->last_accept_ns;
 	}
 	id.netns_cookie = netns_cookie(sk->__sk_common.skc_net.net);
 	id.netns = sk->__sk_common.skc_net.net->ns.inum;
-	m.time_ns = bpf_ktime_get_boot_ns();
-	handlers_syn_dropped(&m);
+	call.time_ns = bpf_ktime_get_boot_ns();
+	handlers_syn_dropped(&call);
 	return 0;
 }
 
@@ -51,14 +51,14 @@ INLINE int has_dropped(struct watched_listener *watched, struct packet *packet)
 }
 
 /* 0: there is none, or it is another's by now. */
-INLINE struct sock_record *record_of_watched(struct watched_listener *watched)
+INLINE struct sock_entry *entry_of_watched(struct watched_listener *watched)
 {
-	struct sock_record *record = find_record((void *)watched->address, 0);
+	struct sock_entry *entry = find_entry((void *)watched->address, 0);
 
-	if (!record || record->cookie != watched->cookie)
+	if (!entry || entry->cookie != watched->cookie)
 		return 0;
-	forget_departed_owner(record, 1);
-	return record;
+	forget_departed_owner(entry, 1);
+	return entry;
 }
 
 /*
@@ -70,11 +70,11 @@ int BPF_PROG(syn_dropped__consumed, struct sk_buff *skb)
 {
 	struct packet packet = {};
 	struct socket_id id = {};
-	struct moment m = { .id = &id, .packet = &packet };
+	struct hook_call call = { .id = &id, .packet = &packet };
 	struct watched_key key = {};
 
 	if (!was_received(skb) || !read_packet(&packet, &id, skb) ||
-	    (packet.tcp_flags & (TCP_FLAG_SYN_BIT | TCP_FLAG_ACK_BIT)) != TCP_FLAG_SYN_BIT)
+	    (packet.tcp_flags & (TCPHDR_SYN | TCPHDR_ACK)) != TCPHDR_SYN)
 		return 0;
 	read_netns_of_packet(&id, skb);
 	key.netns = id.netns;
@@ -89,10 +89,10 @@ int BPF_PROG(syn_dropped__consumed, struct sk_buff *skb)
 		if (!has_dropped(watched, &packet))
 			continue;
 		id.role = ROLE_LISTENER;
-		m.record = record_of_watched(watched);
-		m.cookie = watched->cookie;
-		m.time_ns = bpf_ktime_get_boot_ns();
-		handlers_syn_dropped(&m);
+		call.entry = entry_of_watched(watched);
+		call.cookie = watched->cookie;
+		call.time_ns = bpf_ktime_get_boot_ns();
+		handlers_syn_dropped(&call);
 		return 0;
 	}
 	return 0;

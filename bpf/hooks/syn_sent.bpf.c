@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The moment syn_sent: a client's first SYN is about to be sent. The local port is known here, which it is not yet at
+ * The hook syn_sent: a client's first SYN is about to be sent. The local port is known here, which it is not yet at
  * CLOSE->SYN_SENT. The same call as connect(), but for TCP_FASTOPEN_CONNECT, which comes here at the first send.
  */
 #include "bpf/emit.h"
@@ -8,16 +8,16 @@
 
 INLINE int run_syn_sent(struct sock *sk, struct tcp_sock *tp)
 {
-	struct moment m = { .old_state = STATE_SYN_SENT, .new_state = STATE_SYN_SENT };
+	struct hook_call call = { .old_state = TCP_SYN_SENT, .new_state = TCP_SYN_SENT };
 
-	m.sk = sk;
-	m.tp = tp;
-	m.time_ns = bpf_ktime_get_boot_ns();
-	m.record = find_record(sk, 0);
-	if (!m.record)
+	call.sk = sk;
+	call.tp = tp;
+	call.time_ns = bpf_ktime_get_boot_ns();
+	call.entry = find_entry(sk, 0);
+	if (!call.entry)
 		return 0;
-	m.cookie = m.record->cookie;
-	handlers_syn_sent(&m);
+	call.cookie = call.entry->cookie;
+	handlers_syn_sent(&call);
 	return 0;
 }
 

@@ -55,12 +55,12 @@ const Field kFields[] = {
      .type = FieldType::kAddress,
      MEMBER(nat_daddr),
      .meaning = "where daddr was translated to, by a program of the process's cgroup or a rule (DNAT)",
-     .presence = {.when = When::kNonZero, .key_goes = true}},
+     .presence = {.when = When::kNonZero, .omit_key = true}},
     {.name = "nat_dport",
      .type = FieldType::kUnsigned,
      MEMBER(nat_dport),
      .meaning = "port of nat_daddr",
-     .presence = {.when = When::kNonZero, .key_goes = true}},
+     .presence = {.when = When::kNonZero, .omit_key = true}},
     {.name = "outcome",
      .type = FieldType::kEnum,
      MEMBER(outcome),
@@ -70,7 +70,7 @@ const Field kFields[] = {
      .type = FieldType::kEnum,
      MEMBER(error),
      .meaning = "the kernel's error, where a connect failed with one",
-     .presence = {.when = When::kNonZero, .key_goes = true},
+     .presence = {.when = When::kNonZero, .omit_key = true},
      .values = kErrnoNames},
     {.name = "duration_us",
      .type = FieldType::kMicros,
@@ -85,22 +85,22 @@ const Field kFields[] = {
      .type = FieldType::kUnsigned,
      MEMBER(retransmits),
      .meaning = "SYNs that a connect sent again",
-     .presence = {.when = When::kNonZero, .key_goes = true}},
+     .presence = {.when = When::kNonZero, .omit_key = true}},
 };
 
 #undef MEMBER
 
 constexpr Column kColumns[] = {
-    {.field = "time", .header = "TIME", .width = 12, .least = 12, .keep = 50},
-    {.field = "pid", .header = "PID", .width = 7, .least = 5, .right = true},
-    {.field = "comm", .header = "COMM", .width = 15, .least = 9},
-    {.field = "event_type", .header = "TYPE", .width = 7, .least = 7},
-    {.field = "saddr", .header = "SRC", .width = 47, .least = 21, .port = "sport"},
-    {.field = "daddr", .header = "DST", .width = 47, .least = 21, .port = "dport"},
-    {.field = "nat_daddr", .header = "NAT", .width = 47, .least = 21, .keep = 10, .port = "nat_dport"},
-    {.field = "outcome", .header = "OUTCOME", .width = 16, .least = 11, .keep = 90},
-    {.field = "duration_us", .header = "MS", .width = 10, .least = 8, .right = true, .keep = 40},
-    {.field = "uid", .header = "UID", .width = 5, .least = 5, .right = true, .keep = 20},
+    {.field = "time", .header = "TIME", .width = 12, .min_width = 12, .priority = 50},
+    {.field = "pid", .header = "PID", .width = 7, .min_width = 5, .right = true},
+    {.field = "comm", .header = "COMM", .width = 15, .min_width = 9},
+    {.field = "event_type", .header = "TYPE", .width = 7, .min_width = 7},
+    {.field = "saddr", .header = "SRC", .width = 47, .min_width = 21, .port = "sport"},
+    {.field = "daddr", .header = "DST", .width = 47, .min_width = 21, .port = "dport"},
+    {.field = "nat_daddr", .header = "NAT", .width = 47, .min_width = 21, .priority = 10, .port = "nat_dport"},
+    {.field = "outcome", .header = "OUTCOME", .width = 16, .min_width = 11, .priority = 90},
+    {.field = "duration_us", .header = "MS", .width = 10, .min_width = 8, .right = true, .priority = 40},
+    {.field = "uid", .header = "UID", .width = 5, .min_width = 5, .right = true, .priority = 20},
     container_column(30),
 };
 
@@ -119,8 +119,7 @@ const Collector collector_connections = {
                       "COMM={comm} UID={uid} OUTCOME={outcome} ERROR={error} CONTAINER={container}",
               .src_opened = true},
     .summary = "connections that are opened and accepted, and those that could not be opened, with the reason",
-    .enters =
-        state_set(STATE_SYN_SENT, STATE_SYN_RECV, STATE_ESTABLISHED, STATE_FIN_WAIT1, STATE_LAST_ACK, STATE_CLOSE),
+    .enters = state_set(TCP_SYN_SENT, TCP_SYN_RECV, TCP_ESTABLISHED, TCP_FIN_WAIT1, TCP_LAST_ACK, TCP_CLOSE),
 };
 
 }  // namespace sockeye

@@ -33,8 +33,8 @@ def cgroup_with_services(net, server):
                                    for kind in KINDS for more, port in ((0, PORT), (1, CLOSED))])
 
 
-def connect_of(row):
-    return row["daddr"], row["dport"], row.get("nat_daddr"), row.get("nat_dport")
+def connect_of(event):
+    return event["daddr"], event["dport"], event.get("nat_daddr"), event.get("nat_dport")
 
 
 def expected(asked, real):
@@ -42,10 +42,10 @@ def expected(asked, real):
     return (*asked, *real) if known() else (*real, None, None)
 
 
-def check_rows(rows, asked, real):
-    for row in rows:
-        assert connect_of(row) == expected(asked, real), row
-        assert (row["raddr"], row["rport"]) == real, row
+def check_events(events, asked, real):
+    for event in events:
+        assert connect_of(event) == expected(asked, real), event
+        assert (event["raddr"], event["rport"]) == real, event
 
 
 def test_asked_and_real(net):
@@ -66,11 +66,11 @@ def test_asked_and_real(net):
             puppet.do(f"d = connect({address!r}, {PORT})")
         run = sockeye.stop()
         good, refused, *plain = of_type(run, "connect")
-        check_rows([good], (shown(asked), SERVICE_PORT), (shown(address), PORT))
-        check_rows([refused], (shown(asked), SERVICE_PORT + 1), (shown(address), CLOSED))
+        check_events([good], (shown(asked), SERVICE_PORT), (shown(address), PORT))
+        check_events([refused], (shown(asked), SERVICE_PORT + 1), (shown(address), CLOSED))
         assert (good["outcome"], refused["outcome"]) == ("established", "refused"), (good, refused)
-        assert [connect_of(row) for row in plain] == 2 * [(shown(address), PORT, None, None)], plain
-        assert [row["pid"] for row in plain] == [calling.pid, other.pid], plain
+        assert [connect_of(event) for event in plain] == 2 * [(shown(address), PORT, None, None)], plain
+        assert [event["pid"] for event in plain] == [calling.pid, other.pid], plain
         serving.do("l.close()")
 
 
@@ -85,7 +85,7 @@ def test_a_socket_that_connects_again(net):
     calling.do(f"c.connect(({address!r}, {PORT}))")
     calling.do("c.close()")
     first, second = of_type(sockeye.stop(), "connect")
-    check_rows([first], (SERVICE[4], SERVICE_PORT + 1), (address, CLOSED))
+    check_events([first], (SERVICE[4], SERVICE_PORT + 1), (address, CLOSED))
     assert connect_of(second) == (address, PORT, None, None), second
 
 
@@ -96,8 +96,8 @@ def test_any_address_is_no_translation(net):
     sockeye = watch(net, place)
     for asked, real in (("0.0.0.0", "127.0.0.1"), ("::", "::1"), ("::ffff:0.0.0.0", "::ffff:127.0.0.1")):
         puppet.do(f"l = listen({real!r}, {PORT}); c = connect({asked!r}, {PORT}); c.close(); l.close()")
-    rows = of_type(sockeye.stop(), "connect")
-    assert [connect_of(row) for row in rows] == [(address, PORT, None, None) for address in ("127.0.0.1", "::1", "127.0.0.1")], rows
+    events = of_type(sockeye.stop(), "connect")
+    assert [connect_of(event) for event in events] == [(address, PORT, None, None) for address in ("127.0.0.1", "::1", "127.0.0.1")], events
 
 
 def test_fast_open(net):
@@ -113,9 +113,9 @@ def test_fast_open(net):
         calling.do(f"b = tcp({address!r}); b.sendmsg([b'x'], [], socket.MSG_FASTOPEN, {to})")
         calling.do(f"c = tcp({address!r}); c.setsockopt(6, 30, 1); c.connect({to}); c.send(b'x')")
         serving.do("s = [l.accept()[0].recv(9) for _ in range(3)]")
-        rows = of_type(sockeye.stop(), "connect")
-        assert len(rows) == 3, rows
-        check_rows(rows, (SERVICE[family], SERVICE_PORT), (address, PORT))
+        events = of_type(sockeye.stop(), "connect")
+        assert len(events) == 3, events
+        check_events(events, (SERVICE[family], SERVICE_PORT), (address, PORT))
         calling.do("a.close(); b.close(); c.close()")
         serving.do("l.close()")
 
@@ -130,8 +130,8 @@ def test_what_io_uring_is_asked_for_is_not_known(net):
         sockeye = watch(net, client)
         calling = client.popen(["sh", "-c", join, "sh", netns.program_of("SOCKEYE_URING"), "client", SERVICE[4], SERVICE_PORT, 20, how])
         assert calling.wait() == 0 and serving.wait() == 0, (calling.stderr, serving.stderr)
-        rows = of_type(sockeye.stop(), "connect")
-        assert [connect_of(row) for row in rows] == 20 * [(address, PORT, None, None)], rows[:3]
+        events = of_type(sockeye.stop(), "connect")
+        assert [connect_of(event) for event in events] == 20 * [(address, PORT, None, None)], events[:3]
 
 
 def test_a_rule_behind_it(net):
@@ -146,10 +146,10 @@ def test_a_rule_behind_it(net):
         serving.do(f"l = listen({address!r}, {PORT + 1})")
         sockeye = watch(net, client)
         calling.do(f"c = connect({SERVICE[family]!r}, {SERVICE_PORT})")
-        row, = of_type(sockeye.stop(), "connect")
+        event, = of_type(sockeye.stop(), "connect")
         asked = (SERVICE[family], SERVICE_PORT) if known() else (address, PORT)
-        assert connect_of(row) == (*asked, address, PORT + 1), row
-        assert (row["raddr"], row["rport"]) == (address, PORT), row
+        assert connect_of(event) == (*asked, address, PORT + 1), event
+        assert (event["raddr"], event["rport"]) == (address, PORT), event
         serving.do("l.close()")
 
 
@@ -180,7 +180,7 @@ def test_filters(net):
     assert len(everything) == 9, everything
     sockeye = netns.program_of("SOCKEYE")
     for words, count in wanted.items():
-        rows = runs[words].stop().events
-        assert len(rows) == count, (words, count, list(map(connect_of, rows)))
+        events = runs[words].stop().events
+        assert len(events) == count, (words, count, list(map(connect_of, events)))
         again = net.host.run([sockeye, "replay", recording, "--json", *map(str, words)]).stdout.splitlines()
-        assert list(map(connect_of, netns.parse_lines(again))) == list(map(connect_of, rows)), words
+        assert list(map(connect_of, netns.parse_lines(again))) == list(map(connect_of, events)), words

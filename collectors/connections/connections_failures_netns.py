@@ -6,27 +6,27 @@ import re
 import time
 
 import netns
-from connections_tools import PORT, check_row, the_only, watch
+from connections_tools import PORT, check_event, the_only, watch
 from puppet import Puppet
 from witness import nstat, wait_ss
 from workload import drop, pass_all
 
 
 def failed(net, client, code, error, words=()):
-    """The row of a connect that raises this error; the process it is of is the row's."""
+    """The event of a connect that raises this error; the process it is of is the event's."""
     sockeye = watch(net, client, words=words)
     left = Puppet(client)
     left.fails(code, error)
-    row = the_only(sockeye.stop())
-    assert row["pid"] == left.pid, row
-    return row
+    event = the_only(sockeye.stop())
+    assert event["pid"] == left.pid, event
+    return event
 
 
 def test_refused(net):
     client, server = net.client_and_server()
     for number, family in enumerate((4, 6), 1):
-        row = failed(net, client, f"connect({server.addresses[family]!r}, 9)", "Connection refused")
-        assert (row["outcome"], row["error"], row["dport"]) == ("refused", "ECONNREFUSED", 9), row
+        event = failed(net, client, f"connect({server.addresses[family]!r}, 9)", "Connection refused")
+        assert (event["outcome"], event["error"], event["dport"]) == ("refused", "ECONNREFUSED", 9), event
         assert nstat(client, "TcpAttemptFails") == [number]
 
 
@@ -34,9 +34,9 @@ def test_refused_on_loopback(net):
     """The answer comes while connect() still holds the socket."""
     place = net.namespace("one")
     for address in ("127.0.0.1", "::1"):
-        row = failed(net, place, f"connect({address!r}, 9)", "Connection refused")
-        assert (row["outcome"], row["error"], row["daddr"]) == ("refused", "ECONNREFUSED", address), row
-        assert row["sport"] and row["duration_us"] is not None, row
+        event = failed(net, place, f"connect({address!r}, 9)", "Connection refused")
+        assert (event["outcome"], event["error"], event["daddr"]) == ("refused", "ECONNREFUSED", address), event
+        assert event["sport"] and event["duration_us"] is not None, event
 
 
 def test_a_line_leaves_out_what_does_not_apply(net):
@@ -65,10 +65,10 @@ def test_no_answer(net):
     for family in (4, 6):
         before, = nstat(client, "TcpRetransSegs")
         began = time.monotonic()
-        row = failed(net, client, f"connect({server.addresses[family]!r}, {PORT})", "timed out")
-        assert (row["outcome"], row["error"]) == ("timed_out", "ETIMEDOUT"), row
-        assert [row["syn_retransmits"]] == [nstat(client, "TcpRetransSegs")[0] - before], row
-        assert 2_500_000 < row["duration_us"] < (time.monotonic() - began) * 1e6, row
+        event = failed(net, client, f"connect({server.addresses[family]!r}, {PORT})", "timed out")
+        assert (event["outcome"], event["error"]) == ("timed_out", "ETIMEDOUT"), event
+        assert [event["syn_retransmits"]] == [nstat(client, "TcpRetransSegs")[0] - before], event
+        assert 2_500_000 < event["duration_us"] < (time.monotonic() - began) * 1e6, event
     pass_all(server)
 
 
@@ -76,8 +76,8 @@ def test_no_host(net):
     """Nobody has the address: the kernel gives up looking for its link-layer address."""
     client, server = net.client_and_server()
     address = server.addresses[4].rsplit(".", 1)[0] + ".199"
-    row = failed(net, client, f"connect({address!r}, {PORT})", "No route to host")
-    assert (row["outcome"], row["error"], row["daddr"]) == ("host_unreachable", "EHOSTUNREACH", address), row
+    event = failed(net, client, f"connect({address!r}, {PORT})", "No route to host")
+    assert (event["outcome"], event["error"], event["daddr"]) == ("host_unreachable", "EHOSTUNREACH", address), event
 
 
 def test_no_local_port(net):
@@ -128,11 +128,11 @@ def test_before_the_first_syn(net):
     left.do("import select; c = tcp('1.2.3.4'); c.setblocking(False)")
     for _ in range(2):  # refused after its SYN: told once, though connect() says it again
         left.do(f"[c.connect_ex(({server.addresses[4]!r}, 9)), select.select([], [c], [], 5)][0]")
-    rows = sockeye.stop().events
-    refused = rows.pop()
+    events = sockeye.stop().events
+    refused = events.pop()
     assert refused["outcome"] == "refused" and refused["dport"] == 9, refused
-    assert [(row["daddr"], row["dport"], row["outcome"], row["error"], row["pid"]) for row in rows] == [
-        (address, PORT, outcome, error, left.pid) for address, (_, outcome, error) in cases.items()], rows
+    assert [(event["daddr"], event["dport"], event["outcome"], event["error"], event["pid"]) for event in events] == [
+        (address, PORT, outcome, error, left.pid) for address, (_, outcome, error) in cases.items()], events
 
 
 def test_cancelled(net):
@@ -146,8 +146,8 @@ def test_cancelled(net):
         left.do(f"c.connect_ex(({server.addresses[family]!r}, {PORT}))")
         wait_ss(client, f"dport = :{PORT}", "SYN-SENT")
         left.do("c.close()")
-        row = the_only(sockeye.stop())
-        assert (row["outcome"], row["pid"], "error" in row) == ("cancelled", left.pid, False), row
+        event = the_only(sockeye.stop())
+        assert (event["outcome"], event["pid"], "error" in event) == ("cancelled", left.pid, False), event
     pass_all(server)
 
 
@@ -160,8 +160,8 @@ def test_killed_in_the_handshake(net):
     wait_ss(client, f"dport = :{PORT}", "SYN-SENT")
     left.process.popen.kill()
     left.process.wait()
-    row = the_only(sockeye.stop())
-    assert (row["outcome"], row["pid"]) == ("cancelled", left.pid), row
+    event = the_only(sockeye.stop())
+    assert (event["outcome"], event["pid"]) == ("cancelled", left.pid), event
     pass_all(server)
 
 
@@ -178,8 +178,8 @@ def test_ended_by_another_thread(net):
     if left.do("refused") == [errno.EBUSY]:  # tcp_disconnect() of some kernels, while another thread waits
         netns.skip("this kernel lets no thread end the connect() of another")
     assert left.do("(t.join(), error[0])[1]") > 0
-    row = the_only(sockeye.stop())
-    assert (row["outcome"], row["pid"]) == ("cancelled", left.pid), row
+    event = the_only(sockeye.stop())
+    assert (event["outcome"], event["pid"]) == ("cancelled", left.pid), event
     pass_all(server)
 
 
@@ -197,12 +197,12 @@ def test_the_same_connection_twice(net):
     left.do(f"c[0].connect(({server.addresses[4]!r}, {PORT}))")
     left.fails(f"c[1].connect(({server.addresses[4]!r}, {PORT}))", "Cannot assign requested address")
     for number, sockeye in enumerate(runs):
-        rows = sockeye.stop().events
-        assert [row["outcome"] for row in rows[:1]] == ["established"] and len(rows) == 2, rows
-        check_row(rows[1])
-        assert (rows[1]["sport"], rows[1]["daddr"], rows[1]["dport"]) == (40000, server.addresses[4], PORT), rows[1]
-        told = rows[1]["outcome"], rows[1].get("error")
-        assert told == ("no_local_port", "EADDRNOTAVAIL") or (number == 0 and told == ("failed", None)), rows[1]
+        events = sockeye.stop().events
+        assert [event["outcome"] for event in events[:1]] == ["established"] and len(events) == 2, events
+        check_event(events[1])
+        assert (events[1]["sport"], events[1]["daddr"], events[1]["dport"]) == (40000, server.addresses[4], PORT), events[1]
+        told = events[1]["outcome"], events[1].get("error")
+        assert told == ("no_local_port", "EADDRNOTAVAIL") or (number == 0 and told == ("failed", None)), events[1]
 
 
 def test_filters_before_the_first_syn(net):
@@ -216,11 +216,11 @@ def test_filters_before_the_first_syn(net):
     left = Puppet(client)
     left.fails(f"connect('10.68.0.1', {PORT})", "Network is unreachable")
     for wanted, words, sockeye in runs:
-        rows = sockeye.stop().events
-        assert len(rows) == wanted, (words, rows)
-        for row in rows:
-            check_row(row)
-            assert (row["daddr"], row["dport"], row["pid"]) == ("10.68.0.1", PORT, left.pid), row
+        events = sockeye.stop().events
+        assert len(events) == wanted, (words, events)
+        for event in events:
+            check_event(event)
+            assert (event["daddr"], event["dport"], event["pid"]) == ("10.68.0.1", PORT, left.pid), event
 
 
 def reject(place, how):
@@ -246,9 +246,9 @@ def test_an_error_that_was_taken_before(net):
     got = left.do(f"c.connect_ex(({address!r}, {PORT}))"); assert got == 103, got
     client.ip("route", "add", "unreachable", f"{address}/32")
     assert left.do(f"c.connect_ex(({address!r}, {PORT}))") == 113
-    rows = sockeye.stop().events
-    assert [(row["outcome"], row["error"], row["duration_us"] is None) for row in rows] == [
-        ("host_unreachable", "EHOSTUNREACH", False), ("host_unreachable", "EHOSTUNREACH", True)], rows
+    events = sockeye.stop().events
+    assert [(event["outcome"], event["error"], event["duration_us"] is None) for event in events] == [
+        ("host_unreachable", "EHOSTUNREACH", False), ("host_unreachable", "EHOSTUNREACH", True)], events
     pass_all(server)
 
 
@@ -256,8 +256,8 @@ def test_forbidden_far_away(net):
     """A firewall on the way says so by ICMPv6: connect() has EACCES as from a rule of this host, but none has denied it."""
     client, server = net.client_and_server()
     reject(server, "icmpv6 type admin-prohibited")
-    row = failed(net, client, f"connect({server.addresses[6]!r}, {PORT})", "Permission denied", ["--connect-errors"])
-    assert (row["outcome"], row["error"]) == ("host_unreachable", "EACCES"), row
+    event = failed(net, client, f"connect({server.addresses[6]!r}, {PORT})", "Permission denied", ["--connect-errors"])
+    assert (event["outcome"], event["error"]) == ("host_unreachable", "EACCES"), event
     pass_all(server)
 
 
@@ -267,5 +267,5 @@ def test_mptcp_refused(net):
         netns.skip("this kernel has no MPTCP")
     client, server = net.client_and_server()
     for family in (4, 6):
-        row = failed(net, client, f"connect({server.addresses[family]!r}, 9, 262)", "Connection refused", ["--connect-errors"])
-        assert (row["outcome"], row["error"], row["mptcp"]) == ("refused", "ECONNREFUSED", True), row
+        event = failed(net, client, f"connect({server.addresses[family]!r}, 9, 262)", "Connection refused", ["--connect-errors"])
+        assert (event["outcome"], event["error"], event["mptcp"]) == ("refused", "ECONNREFUSED", True), event

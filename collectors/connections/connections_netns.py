@@ -6,7 +6,7 @@ import os
 import time
 
 import netns
-from connections_tools import PORT, check_row, ends, of_type, the_only, watch
+from connections_tools import PORT, check_event, ends, of_type, the_only, watch
 from ready import start_ready
 from puppet import Puppet
 from witness import nstat, wait_ss
@@ -26,15 +26,15 @@ def each_side(net, family):
     run = sockeye.stop()
     connects, accepts = of_type(run, "connect"), of_type(run, "accept")
     assert len(connects) == len(accepts) == CONNECTIONS == numbers(caller)["connections"], (len(connects), len(accepts))
-    for row in run.events:
-        check_row(row)
-        assert row["outcome"] == "established" and row["family"] == f"ipv{family}", row
-        assert 0 <= row["duration_us"] < took_us, (row, took_us)  # nothing waits longer than all of them took
+    for event in run.events:
+        check_event(event)
+        assert event["outcome"] == "established" and event["family"] == f"ipv{family}", event
+        assert 0 <= event["duration_us"] < took_us, (event, took_us)  # nothing waits longer than all of them took
     assert sorted(map(ends, connects)) == sorted(map(ends, accepts))
     assert len(set(map(ends, connects))) == CONNECTIONS
-    assert {(row["pid"], row["netns"], row["owner_source"]) for row in connects} == {(caller.pid, client.inode, "connect")}
-    assert {(row["pid"], row["netns"]) for row in accepts} == {(listener.pid, server.inode)}
-    assert {row["owner_source"] for row in accepts} <= {"accept", "use"}, accepts[0]
+    assert {(event["pid"], event["netns"], event["owner_source"]) for event in connects} == {(caller.pid, client.inode, "connect")}
+    assert {(event["pid"], event["netns"]) for event in accepts} == {(listener.pid, server.inode)}
+    assert {event["owner_source"] for event in accepts} <= {"accept", "use"}, accepts[0]
     assert nstat(client, "TcpActiveOpens") == [CONNECTIONS] == [numbers(listener)["accepted"]], listener.stdout
 
 
@@ -53,9 +53,9 @@ def accepts_of_mptcp(net, family):
         right.do(f"s, _ = l.accept(); {serving}; s.close()")
         left.do("c.close()")
     for port in ports:
-        sockeye.wait_for(lambda row, port=port: row["sport"] == port)
+        sockeye.wait_for(lambda event, port=port: event["sport"] == port)
     accepts = of_type(sockeye.stop(), "accept")
-    assert [(row["sport"], row["pid"], row.get("mptcp")) for row in accepts] == [
+    assert [(event["sport"], event["pid"], event.get("mptcp")) for event in accepts] == [
         (port, right.pid, True) for port in ports], (ports, right.pid, accepts)
 
 
@@ -90,13 +90,13 @@ def test_a_connect_that_waits_for_the_first_write(net):
             left.do("import select; select.select([], [], [], 0.5); c.sendall(b'x')")
             right.do("a, _ = l.accept(); a.recv(1); a.close()")
             left.do("c.close()")
-            row = the_only(sockeye.stop())
-            assert row["outcome"] == "established" and row["sport"] and 0 < row["duration_us"] < 400_000, row
+            event = the_only(sockeye.stop())
+            assert event["outcome"] == "established" and event["sport"] and 0 < event["duration_us"] < 400_000, event
         right.do("l.close()")
 
 
 def test_an_ipv4_client_of_an_ipv6_listener(net):
-    """The ends of both rows are the same, though one socket is of IPv4 and the other of IPv6."""
+    """The ends of both events are the same, though one socket is of IPv4 and the other of IPv6."""
     client, server = net.client_and_server()
     sockeye = watch(net, client, server)
     left, right = Puppet(client), Puppet(server)
@@ -116,9 +116,9 @@ def test_a_process_that_accepts_and_waits(net):
     left, right = Puppet(client), Puppet(server)
     right.do(f"l = listen({server.addresses[4]!r}, {PORT})")
     left.do(f"c = connect({server.addresses[4]!r}, {PORT})")
-    connect = sockeye.wait_for(lambda row: row["event"] == "connections" and row["event_type"] == "connect")
+    connect = sockeye.wait_for(lambda event: event["event"] == "connections" and event["event_type"] == "connect")
     worker = right.do("child(lambda: (l.accept(), l.accept()))")
-    accept = sockeye.wait_for(lambda row: row["event"] == "connections" and row["event_type"] == "accept")
+    accept = sockeye.wait_for(lambda event: event["event"] == "connections" and event["event_type"] == "accept")
     assert (accept["pid"], accept["owner_source"]) == (worker, "accept"), accept
     waited_us = (accept["timestamp_ns"] - connect["timestamp_ns"]) / 1000
     assert 0 < accept["duration_us"] <= waited_us + 1000, (accept, waited_us)
@@ -140,9 +140,9 @@ def test_an_accept_that_does_not_wait(net):
     right.finish()
     took_us = (time.monotonic() - began) * 1e6
     accepts = of_type(sockeye.stop(), "accept")
-    wrong = [row for row in accepts if row["duration_us"] is None or row["duration_us"] > took_us]
-    told = collections.Counter(ends(row) for row in accepts)
-    twice = [row for row in accepts if told[ends(row)] > 1]
+    wrong = [event for event in accepts if event["duration_us"] is None or event["duration_us"] > took_us]
+    told = collections.Counter(ends(event) for event in accepts)
+    twice = [event for event in accepts if told[ends(event)] > 1]
     assert len(accepts) == number and not wrong, (len(accepts), wrong[:3], twice[:4])
 
 
@@ -154,7 +154,7 @@ def test_without_the_peers_address(net):
     right.do(f"l = listen({server.addresses[4]!r}, {PORT})")
     left.do(f"c = connect({server.addresses[4]!r}, {PORT}); c.sendall(b'x')")
     worker = right.do("child(lambda: os.read(ctypes.CDLL(None).accept(l.fileno(), None, None), 1))")
-    accept = sockeye.wait_for(lambda row: row["event"] == "connections" and row["event_type"] == "accept")
+    accept = sockeye.wait_for(lambda event: event["event"] == "connections" and event["event_type"] == "accept")
     assert accept["pid"] == worker and accept["owner_source"] in ("accept", "use"), accept
     left.do("c.close()")
     right.do(f"os.waitpid({worker}, 0)")
@@ -186,8 +186,8 @@ def test_not_blocking(net):
     left.do("select.select([], [c], [], 5)[1][0]")
     assert left.do(f"c.connect_ex(({server.addresses[4]!r}, {PORT}))") in (0, 106)  # EISCONN
     left.do("c.close()")
-    row = the_only(sockeye.stop())
-    assert (row["outcome"], row["pid"]) == ("established", left.pid), row
+    event = the_only(sockeye.stop())
+    assert (event["outcome"], event["pid"]) == ("established", left.pid), event
 
 
 def test_under_way_at_the_start(net):
@@ -205,15 +205,15 @@ def test_under_way_at_the_start(net):
     pass_all(server)
     wait_ss(client, f"dport = :{PORT}", "ESTAB", timeout=30)
     run = sockeye.stop()
-    for row in run.events:
-        check_row(row)
-        assert (row["pid"], row["duration_us"], row["dport"]) == (left.pid, None, PORT), row
-    assert [row["outcome"] for row in run.events] == ["cancelled", "established"], run.events
+    for event in run.events:
+        check_event(event)
+        assert (event["pid"], event["duration_us"], event["dport"]) == (left.pid, None, PORT), event
+    assert [event["outcome"] for event in run.events] == ["cancelled", "established"], run.events
     assert run.events[1]["syn_retransmits"] > 0, run.events[1]
 
 
 def test_a_listener_of_the_kernel(net):
-    """RDS listens on a port of TCP in each namespace: what the kernel accepts has one row, and no process."""
+    """RDS listens on a port of TCP in each namespace: what the kernel accepts has one event, and no process."""
     if net.host.run([netns.require("modprobe"), "rds_tcp"], check=False).code != 0:
         netns.skip("this kernel has no module rds_tcp")
     sockeye = net.sockeye("connections", "--port", 16385)  # RDS_TCP_PORT of net/rds/tcp.h
@@ -221,7 +221,7 @@ def test_a_listener_of_the_kernel(net):
     assert server.listens(16385), "RDS does not listen"
     left = Puppet(client)
     left.do(f"c = connect({server.addresses[4]!r}, 16385)")
-    sockeye.wait_for(lambda row: row.get("event_type") == "accept")
+    sockeye.wait_for(lambda event: event.get("event_type") == "accept")
     left.do("c.close()")
     wait_ss(server, "sport = :16385")
     run = sockeye.stop()
@@ -243,7 +243,7 @@ def test_io_uring(net):
         run = sockeye.stop()
         connects, accepts = of_type(run, "connect"), of_type(run, "accept")
         assert sorted(map(ends, connects)) == sorted(map(ends, accepts)) and len(connects) == 50, len(connects)
-        assert {row["pid"] for row in connects} == {calling.pid} and {row["pid"] for row in accepts} == {serving.pid}
+        assert {event["pid"] for event in connects} == {calling.pid} and {event["pid"] for event in accepts} == {serving.pid}
 
 
 # ---- filters and replay ----
@@ -258,22 +258,22 @@ def test_src_and_dst(net):
     run_load(client, server, server.addresses[4], 20, PORT)
     for words, sockeye in runs:
         assert len(sockeye.stop().events) == 40, words
-    rows = local.stop().events
-    assert len(rows) == 20 and {row["event_type"] for row in rows} == {"accept"}, rows
+    events = local.stop().events
+    assert len(events) == 20 and {event["event_type"] for event in events} == {"accept"}, events
     assert not none.stop().events
 
 
 def test_replay(net):
-    """The same bytes, and with a filter the rows of a run that had it."""
+    """The same bytes, and with a filter the events of a run that had it."""
     client, server = net.client_and_server()
     recording = net.folder() / "recording"
     shown = watch(net, client, server, words=["--record", recording])
     of_clients = watch(net, client, server, words=["--direction", "out"])
     run_load(client, server, server.addresses[6], 100, PORT)
-    rows, wanted = shown.stop().events, of_clients.stop().events
+    events, wanted = shown.stop().events, of_clients.stop().events
     sockeye = netns.program_of("SOCKEYE")
     again = netns.parse_lines(net.host.run([sockeye, "replay", recording, "--json"]).stdout.splitlines())
-    assert again == rows and len(rows) == 200, (len(again), len(rows))
+    assert again == events and len(events) == 200, (len(again), len(events))
     some = net.host.run([sockeye, "replay", recording, "--json", "--src-ip", client.addresses[6], "--direction", "out"])
     some = netns.parse_lines(some.stdout.splitlines())
     assert sorted(map(ends, some)) == sorted(map(ends, wanted)) and len(some) == 100, len(some)
@@ -301,7 +301,7 @@ def test_translated(net):
         assert (translated["daddr"], translated["dport"]) == (asked[family], 80), translated
         assert (translated["nat_daddr"], translated["nat_dport"]) == (server.addresses[family], PORT), translated
         assert "nat_daddr" not in plain and "nat_dport" not in plain, plain
-        assert {(row["daddr"], row["dport"]) for row in of_type(run, "accept")} == {(server.addresses[family], PORT)}
+        assert {(event["daddr"], event["dport"]) for event in of_type(run, "accept")} == {(server.addresses[family], PORT)}
         again = net.host.run([netns.program_of("SOCKEYE"), "replay", recording, "--json"]).stdout.splitlines()
         assert netns.parse_lines(again) == run.events
         right.do("l.close()")

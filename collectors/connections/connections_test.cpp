@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every format of `connections`, from records made by hand, against the text in golden/.
+// Every format of `connections`, from events made by hand, against the text in golden/.
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -8,8 +8,8 @@
 
 #include "collectors/connections/connections.event.h"
 #include "event/collector.h"
+#include "tests/support/events.h"
 #include "tests/support/golden.h"
-#include "tests/support/records.h"
 #include "tests/support/rendered.h"
 
 namespace sockeye {
@@ -85,7 +85,7 @@ std::vector<connections_event> all_sorts() {
   events[11].base.owner.source = OWNER_KERNEL;
   set_address(events[11].base.socket.laddr, "2001:db8::150");
   set_address(events[11].base.socket.raddr, "2001:db8:1111:2222:3333:4444:5555:6666");
-  events[11].base.socket.family = FAMILY_IPV6;
+  events[11].base.socket.family = AF_INET6;
   set_ends(events[11]);
   for (size_t i = 0; i < events.size(); ++i) events[i].base.header.time_ns += i * kMillisecond;
   return events;
@@ -93,18 +93,19 @@ std::vector<connections_event> all_sorts() {
 
 const EventType& type() { return find_collector("connections")->event; }
 
-std::string shown(const std::vector<connections_event>& events, SinkOptions options) {
+std::string shown(const std::vector<connections_event>& structs, SinkOptions options) {
   options.types = {&type()};
-  return rendered(records_of(events, type(), nullptr), options);
+  return rendered(events_of(structs, type(), nullptr), options);
 }
 
 class ConnectionsGolden : public testing::TestWithParam<const char*> {};
 
 TEST_P(ConnectionsGolden, AllSorts) {
-  expect_golden(std::string("collectors/connections/golden/all.") + GetParam(), shown(all_sorts(), {GetParam()}));
+  expect_golden(std::string("collectors/connections/golden/all.") + GetParam(),
+                shown(all_sorts(), in_format(GetParam())));
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, ConnectionsGolden, testing::Values("line", "table", "json"),
+INSTANTIATE_TEST_SUITE_P(Formats, ConnectionsGolden, testing::ValuesIn(kGoldenFormats),
                          [](const auto& format) { return std::string(format.param); });
 
 class ConnectionsTerminal : public testing::TestWithParam<int> {};

@@ -11,11 +11,11 @@
  * EACCES is what connect() says of a rule of this host. In sk_err, as set_state finds it, it is what tcp_v6_err() makes of
  * an ICMPv6 message: the rule is that of some other.
  */
-INLINE __u8 connections_outcome_of(struct moment *m, int error)
+INLINE __u8 connections_outcome_of(struct hook_call *call, int error)
 {
 	switch (error) {
 	case EACCES:
-		return m->new_state ? CONNECTIONS_HOST_UNREACHABLE : CONNECTIONS_DENIED;
+		return call->new_state ? CONNECTIONS_HOST_UNREACHABLE : CONNECTIONS_DENIED;
 	case EPERM:
 		return CONNECTIONS_DENIED;
 	case EADDRINUSE:
@@ -38,7 +38,7 @@ INLINE __u8 connections_outcome_of(struct moment *m, int error)
 }
 
 /*
- * connections_sock.told_error by the socket's cookie: for connect() seen as a system call, where the socket's record is
+ * connections_sock.told_error by the socket's cookie: for connect() seen as a system call, where the socket's entry is
  * out of reach.
  */
 struct {
@@ -49,22 +49,22 @@ struct {
 } connections_told SEC(".maps");
 
 /* connections_sock.told_error. 0: what connect() returns next is not told yet. */
-INLINE void connections_set_told(struct moment *m, __u8 error)
+INLINE void connections_set_told(struct hook_call *call, __u8 error)
 {
-	if (m->record)
-		m->record->parts.connections.told_error = error;
-	if (!settings.sees_connect_calls || !m->cookie)
+	if (call->entry)
+		call->entry->parts.connections.told_error = error;
+	if (!settings.sees_connect_calls || !call->cookie)
 		return;
 	if (error)
-		bpf_map_update_elem(&connections_told, &m->cookie, &error, BPF_ANY);
+		bpf_map_update_elem(&connections_told, &call->cookie, &error, BPF_ANY);
 	else
-		bpf_map_delete_elem(&connections_told, &m->cookie);
+		bpf_map_delete_elem(&connections_told, &call->cookie);
 }
 
 /* What the process asked for where the socket connects to something else; 0: it does not, or that is not known. */
-INLINE struct asked_end *connections_asked(struct moment *m)
+INLINE struct asked_end *connections_asked(struct hook_call *call)
 {
-	struct connections_sock *own = m->record && !m->id ? &m->record->parts.connections : 0;
+	struct connections_sock *own = call->entry && !call->id ? &call->entry->parts.connections : 0;
 
 	if (!settings.reads_own_call || !own || !own->asked.is_other)
 		return 0;
@@ -99,16 +99,16 @@ struct connections_report {
 	__u8 known; /* since_ns is, or may be 0 as the handshake is not over */
 };
 
-INLINE struct connections_event *connections_reserve(struct moment *m, struct connections_report *report)
+INLINE struct connections_event *connections_reserve(struct hook_call *call, struct connections_report *report)
 {
 	struct connections_event *event;
 
-	if (!moment_passes_by_opener(m, report->asked))
+	if (!passes_filters_by_opener(call, report->asked))
 		return 0;
-	event = reserve_event(connections_event, CONNECTIONS_KIND, m);
+	event = reserve_event(connections_event, CONNECTIONS_KIND, call);
 	if (!event)
 		return 0;
-	fill_socket_event(&event->base, m);
+	fill_socket_event(&event->base, call);
 	read_context(&event->base.context);
 	return event;
 }
@@ -117,19 +117,19 @@ INLINE struct connections_event *connections_reserve(struct moment *m, struct co
  * An accept on another CPU may have read its clock before the handshake was over here: that has waited for nothing.
  * Without branches, which the verifier would follow.
  */
-INLINE void connections_emit(struct moment *m, struct connections_report *report)
+INLINE void connections_emit(struct hook_call *call, struct connections_report *report)
 {
 	struct connections_event *event;
 	__u64 took;
 
 	forget_values(&report->since_ns, sizeof(*report) - __builtin_offsetof(struct connections_report, since_ns));
-	forget_moment(m);
+	forget_call(call);
 	if (!report->event_type)
 		return;
-	event = connections_reserve(m, report);
+	event = connections_reserve(call, report);
 	if (!event)
 		return; /* at once: before 6.4 the verifier does not know that it was compared with 0 already */
-	took = m->time_ns - report->since_ns;
+	took = call->time_ns - report->since_ns;
 	connections_fill_ends(event, report->event_type == CONNECTIONS_CONNECT, report->asked);
 	event->event_type = report->event_type;
 	event->duration_ns = took * filter_differs(report->since_ns) * filter_sign(~took);
@@ -137,7 +137,7 @@ INLINE void connections_emit(struct moment *m, struct connections_report *report
 	event->outcome = report->outcome;
 	event->error = report->error;
 	event->retransmits = report->retransmits;
-	submit_socket_event_by_opener(&event->base, m, report->asked);
+	submit_socket_event_by_opener(&event->base, call, report->asked);
 }
 
 /*
@@ -145,48 +145,48 @@ INLINE void connections_emit(struct moment *m, struct connections_report *report
  * connect(): once it is answered, the kernel has measured how long that took, unless it was sent again
  * (tcp_clean_rtx_queue()). Without branches, as above.
  */
-INLINE __u64 connections_attempt_since(struct moment *m, struct connections_sock *own)
+INLINE __u64 connections_attempt_since(struct hook_call *call, struct connections_sock *own)
 {
-	__u64 took = (__u64)(m->tp->srtt_us >> 3) * 1000;
-	__u64 waits = BPF_CORE_READ_BITFIELD(m->tp, fastopen_connect);
-	__u64 unknown = (m->new_state ^ STATE_ESTABLISHED) | m->tp->total_retrans | (filter_differs(took) ^ 1);
+	__u64 took = (__u64)(call->tp->srtt_us >> 3) * 1000;
+	__u64 waits = BPF_CORE_READ_BITFIELD(call->tp, fastopen_connect);
+	__u64 unknown = (call->new_state ^ TCP_ESTABLISHED) | call->tp->total_retrans | (filter_differs(took) ^ 1);
 
-	return own->since_ns * (waits ^ 1) + (m->time_ns - took) * waits * (filter_differs(unknown) ^ 1);
+	return own->since_ns * (waits ^ 1) + (call->time_ns - took) * waits * (filter_differs(unknown) ^ 1);
 }
 
 /* outcome: where there is no error. */
-INLINE struct connections_report connections_report_connect(struct moment *m, __u8 error, __u8 outcome)
+INLINE struct connections_report connections_report_connect(struct hook_call *call, __u8 error, __u8 outcome)
 {
 	struct connections_report report = {
-		.asked = connections_asked(m),
-		.retransmits = m->tp->total_retrans,
+		.asked = connections_asked(call),
+		.retransmits = call->tp->total_retrans,
 		.event_type = CONNECTIONS_CONNECT,
 		.error = error,
-		.outcome = error ? connections_outcome_of(m, error) : outcome,
+		.outcome = error ? connections_outcome_of(call, error) : outcome,
 	};
 
-	m->role = role_of_connect(m->tp);
-	if (m->record) {
-		struct connections_sock *own = &m->record->parts.connections;
+	call->role = role_of_connect(call->tp);
+	if (call->entry) {
+		struct connections_sock *own = &call->entry->parts.connections;
 
 		/* repaired: there was none */
-		report.since_ns = connections_attempt_since(m, own) * (m->role == ROLE_CLIENT);
+		report.since_ns = connections_attempt_since(call, own) * (call->role == ROLE_CLIENT);
 		own->since_ns = 0;
 		own->awaits = 0;
-		if (m->record->role != m->role) { /* it was on its way before sockeye was there */
-			m->record->role = m->role;
-			record_changed(m->record);
+		if (call->entry->role != call->role) { /* it was on its way before sockeye was there */
+			call->entry->role = call->role;
+			entry_changed(call->entry);
 		}
 	}
 	return report;
 }
 
-INLINE struct connections_report connections_report_accept(struct moment *m)
+INLINE struct connections_report connections_report_accept(struct hook_call *call)
 {
 	struct connections_report report = { .event_type = CONNECTIONS_ACCEPT };
 
-	if (m->record) {
-		struct connections_sock *own = &m->record->parts.connections;
+	if (call->entry) {
+		struct connections_sock *own = &call->entry->parts.connections;
 
 		/* Read once: a child can be accepted before its handshake is over, and that may write it now. */
 		report.since_ns = *(volatile __u64 *)&own->since_ns;
@@ -197,29 +197,29 @@ INLINE struct connections_report connections_report_accept(struct moment *m)
 }
 
 /* A process uses the socket, or ends it: a child that nobody had before was accepted, though accept() was not seen. */
-INLINE int connections_is_taken(struct moment *m)
+INLINE int connections_is_taken(struct hook_call *call)
 {
 	__u8 source;
 
-	if (!m->record || m->record->parts.connections.awaits != CONNECTIONS_AWAITS_PROCESS)
+	if (!call->entry || call->entry->parts.connections.awaits != CONNECTIONS_AWAITS_PROCESS)
 		return 0;
-	source = shown_owner(&m->record->whose)->source;
+	source = shown_owner(&call->entry->whose)->source;
 	return source != OWNER_INHERITED && source != OWNER_UNKNOWN;
 }
 
-INLINE void connections_emit_accept(struct moment *m)
+INLINE void connections_emit_accept(struct hook_call *call)
 {
 	struct connections_report report;
 
-	stamp_moment(m);
-	report = connections_report_accept(m);
-	connections_emit(m, &report);
+	stamp_call(call);
+	report = connections_report_accept(call);
+	connections_emit(call, &report);
 }
 
-INLINE void connections_on_use(struct moment *m)
+INLINE void connections_on_use(struct hook_call *call)
 {
-	if (connections_is_taken(m))
-		connections_emit_accept(m);
+	if (connections_is_taken(call))
+		connections_emit_accept(call);
 }
 
 #endif

@@ -6,14 +6,14 @@
 
 /*
  * Also of a child that was there before sockeye, of which nothing is remembered. One that is the kernel's own, or has no
- * record, was told at the end of its handshake.
+ * entry, was told at the end of its handshake.
  */
-INLINE void connections_on_accepted(struct moment *m)
+INLINE void connections_on_accepted(struct hook_call *call)
 {
-	struct connections_sock *own = m->record ? &m->record->parts.connections : 0;
+	struct connections_sock *own = call->entry ? &call->entry->parts.connections : 0;
 
 	if (own && (!own->since_ns || own->awaits == CONNECTIONS_AWAITS_PROCESS))
-		connections_emit_accept(m);
+		connections_emit_accept(call);
 }
 
 #endif

@@ -4,9 +4,9 @@
 
 #include "collectors/connections/emit.bpf.h"
 
-INLINE void connections_on_sent(struct moment *m)
+INLINE void connections_on_sent(struct hook_call *call)
 {
-	connections_on_use(m);
+	connections_on_use(call);
 }
 
 #endif

@@ -26,7 +26,7 @@ const Collector collector_counts = {
               .line = "{old_state} -> {new_state}"},
     .summary = "TCP sockets per state now, in all network namespaces, counted in the kernel",
     .needs_owner = false,
-    .needs_record = false,
+    .needs_entry = false,
     .has_stream = false,
     .known_map = "tcp_state_map",
 };

@@ -16,8 +16,8 @@
 struct counts_event {
 	struct event_header header;
 	__u64 socket;   /* its address: no other socket comes to it without a transition of its own */
-	__u8 old_state; /* STATE_* */
-	__u8 new_state; /* STATE_* */
+	__u8 old_state; /* TCP state */
+	__u8 new_state; /* TCP state */
 	__u8 _pad[6];
 };
 SOCKEYE_ASSERT_SIZE(counts_event, 32);
@@ -25,7 +25,7 @@ SOCKEYE_ASSERT_SIZE(counts_event, 32);
 /* A socket that the iterator visited. */
 struct counts_visit {
 	__u64 socket; /* its address */
-	__u8 state; /* STATE_*; of a minisocket what it stands for: TIME_WAIT or FIN_WAIT2; of a request NEW_SYN_RECV */
+	__u8 state; /* TCP state; of a minisocket what it stands for: TIME_WAIT or FIN_WAIT2; of a request NEW_SYN_RECV */
 	__u8 is_mini; /* 1: a minisocket or a request, which change without a transition */
 	__u8 _pad[6];
 };
@@ -37,7 +37,7 @@ struct counts_group_visit {
 	__u64 netns_cookie; /* cookie of the network namespace; 0 where the kernel has not given it one */
 	__u64 start_ns;     /* of the owner, as in struct owner; 0 where it is unknown, like all below */
 	__u64 cgroup_id;
-	char comm[TASK_NAME_LEN];
+	char comm[TASK_COMM_LEN];
 	__u32 pid;
 	__u32 netns;           /* inode number of the network namespace */
 	__u16 lport;           /* local port; 0: none */

@@ -14,18 +14,18 @@ TEST(Counts, WantsNothingButTransitionsAndVisits) {
   const Collector* counts = find_collector("counts");
   ASSERT_NE(counts, nullptr);
   EXPECT_FALSE(counts->needs_owner);
-  EXPECT_FALSE(counts->needs_record);
+  EXPECT_FALSE(counts->needs_entry);
   EXPECT_FALSE(counts->has_stream);
-  std::vector<std::string_view> moments;
+  std::vector<std::string_view> hooks;
   for (const Handler& handler : handlers()) {
-    if (handler.collector == "counts") moments.push_back(handler.moment);
+    if (handler.collector == "counts") hooks.push_back(handler.hook);
   }
-  EXPECT_EQ(moments, (std::vector<std::string_view>{"set_state", "tick_state"}));
+  EXPECT_EQ(hooks, (std::vector<std::string_view>{"set_state", "visit_state"}));
 }
 
 TEST(Counts, ItsMapHasTheNameThatUsersKnow) { EXPECT_EQ(find_collector("counts")->known_map, "tcp_state_map"); }
 
-TEST(Counts, ThereIsRoomForEveryState) { EXPECT_GT(COUNTS_STATES, STATE_NEW_SYN_RECV); }
+TEST(Counts, ThereIsRoomForEveryState) { EXPECT_GT(COUNTS_STATES, TCP_NEW_SYN_RECV); }
 
 }  // namespace
 }  // namespace sockeye

@@ -31,21 +31,21 @@ INLINE void add_to_state(struct counts_window *window, int state, __u64 by)
 		__sync_fetch_and_add(counter, by);
 }
 
-INLINE void record_transition(struct moment *m)
+INLINE void count_transition(struct hook_call *call)
 {
 	struct counts_event *event;
 
-	stamp_moment(m);
-	event = reserve_event(counts_event, COUNTS_KIND, m);
+	stamp_call(call);
+	event = reserve_event(counts_event, COUNTS_KIND, call);
 	if (!event)
 		return;
-	event->socket = (__u64)m->tp;
-	event->old_state = m->old_state;
-	event->new_state = m->new_state;
+	event->socket = (__u64)call->tp;
+	event->old_state = call->old_state;
+	event->new_state = call->new_state;
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 }
 
-INLINE void counts_on_set_state(struct moment *m)
+INLINE void counts_on_set_state(struct hook_call *call)
 {
 	__u32 zero = 0;
 	struct counts_window *window = bpf_map_lookup_elem(&counts_window, &zero);
@@ -53,14 +53,14 @@ INLINE void counts_on_set_state(struct moment *m)
 	if (!window)
 		return;
 	if (*(volatile __u32 *)&window->is_open)
-		record_transition(m);
+		count_transition(call);
 	else
 		window = 0;
 	/* Closed sockets are not counted. A child is born from a LISTEN that stays with its listener. */
-	if (m->old_state != STATE_CLOSE && !(m->old_state == STATE_LISTEN && m->new_state == STATE_SYN_RECV))
-		add_to_state(window, m->old_state, -1);
-	if (m->new_state != STATE_CLOSE)
-		add_to_state(window, m->new_state, 1);
+	if (call->old_state != TCP_CLOSE && !(call->old_state == TCP_LISTEN && call->new_state == TCP_SYN_RECV))
+		add_to_state(window, call->old_state, -1);
+	if (call->new_state != TCP_CLOSE)
+		add_to_state(window, call->new_state, 1);
 }
 
 #endif

@@ -127,19 +127,19 @@ const Field kFields[] = {
 #undef MEMBER
 
 constexpr Column kColumns[] = {
-    {.field = "time", .header = "TIME", .width = 12, .least = 12, .keep = 50},
-    {.field = "pid", .header = "PID", .width = 7, .least = 5, .right = true, .keep = 60},
-    {.field = "comm", .header = "COMM", .width = 15, .least = 8, .keep = 70},
-    {.field = "type", .header = "TYPE", .width = 15, .least = 15},
-    {.field = "reason", .header = "REASON", .width = 24, .least = 14},
-    {.field = "protocol", .header = "PROT", .width = 4, .least = 4, .keep = 25},
-    {.field = "laddr", .header = "LADDR", .width = 39, .least = 15, .keep = 30},
-    {.field = "lport", .header = "LPORT", .width = 5, .least = 5, .right = true, .keep = 80},
-    {.field = "raddr", .header = "RADDR", .width = 39, .least = 15},
-    {.field = "rport", .header = "RPORT", .width = 5, .least = 5, .right = true, .keep = 40},
-    {.field = "direction", .header = "DIR", .width = 3, .least = 3, .keep = 20},
-    {.field = "tcp_flags", .header = "FLAGS", .width = 11, .least = 7, .keep = 10},
-    {.field = "function", .header = "FUNCTION", .width = 31, .least = 16, .keep = 8},
+    {.field = "time", .header = "TIME", .width = 12, .min_width = 12, .priority = 50},
+    {.field = "pid", .header = "PID", .width = 7, .min_width = 5, .right = true, .priority = 60},
+    {.field = "comm", .header = "COMM", .width = 15, .min_width = 8, .priority = 70},
+    {.field = "type", .header = "TYPE", .width = 15, .min_width = 15},
+    {.field = "reason", .header = "REASON", .width = 24, .min_width = 14},
+    {.field = "protocol", .header = "PROT", .width = 4, .min_width = 4, .priority = 25},
+    {.field = "laddr", .header = "LADDR", .width = 39, .min_width = 15, .priority = 30},
+    {.field = "lport", .header = "LPORT", .width = 5, .min_width = 5, .right = true, .priority = 80},
+    {.field = "raddr", .header = "RADDR", .width = 39, .min_width = 15},
+    {.field = "rport", .header = "RPORT", .width = 5, .min_width = 5, .right = true, .priority = 40},
+    {.field = "direction", .header = "DIR", .width = 3, .min_width = 3, .priority = 20},
+    {.field = "tcp_flags", .header = "FLAGS", .width = 11, .min_width = 7, .priority = 10},
+    {.field = "function", .header = "FUNCTION", .width = 31, .min_width = 16, .priority = 8},
     container_column(5),
 };
 
@@ -157,7 +157,7 @@ const Collector collector_drops = {
                       "PROTOCOL={protocol} DIRECTION={direction} FLAGS={tcp_flags} REASON={reason} "
                       "FUNCTION={function} BACKLOG={backlog}/{backlog_limit} PACKETS={packets}"},
     .summary = "every packet of TCP and UDP that the kernel drops and why, resets, and full accept queues",
-    .enters = state_set(STATE_LISTEN, STATE_CLOSE),
+    .enters = state_set(TCP_LISTEN, TCP_CLOSE),
 };
 
 }  // namespace sockeye

@@ -48,7 +48,7 @@ struct drops_event {
 	__u8 protocol;                 /* IPPROTO_TCP or IPPROTO_UDP */
 	__u8 tcp_flags;                /* lower eight flags of the header; 0 unless DROPS_HAS_TCP_HEADER */
 	__u8 direction;                /* DROPS_IN or DROPS_OUT */
-	__u8 state;                    /* STATE_* of the TCP socket it was for; 0: none is known */
+	__u8 state;                    /* that of the TCP socket it was for; 0: none is known */
 	__u8 flags;                    /* DROPS_HAS_TCP_HEADER, ... */
 	__u8 _pad[2];
 };

@@ -56,10 +56,10 @@ def test_active_only(net):
         wait_for_drop(everything, type="reset_received", state="FIN_WAIT2" if is_closed else "ESTABLISHED")
         left.do("c.close()")
     wait_for_drop(active, type="reset_received")
-    rows = [event["state"] for event in active.stop().events]
+    events = [event["state"] for event in active.stop().events]
     everything.stop()
-    assert rows == ["ESTABLISHED"], rows
-    assert [event["state"] for event in parsed(replayed(net, file, "--active-only"))[:-1]] == rows
+    assert events == ["ESTABLISHED"], events
+    assert [event["state"] for event in parsed(replayed(net, file, "--active-only"))[:-1]] == events
 
 
 def test_a_recording_shows_the_same(net):
@@ -102,4 +102,4 @@ def test_a_flood_is_counted_and_leaves_room(net):
     assert count <= len(drops) + run.end["lost"] <= count + 4, (len(drops), run.end, count)
     assert run.end["lost"] == sum(gap["lost"] for gap in run.gaps) > 0, run.gaps
     assert {gap["reason"] for gap in run.gaps} == {"ring_full"}, run.gaps
-    assert [row["new_state"] for row in states] == ["SYN_SENT", "CLOSE"], states
+    assert [event["new_state"] for event in states] == ["SYN_SENT", "CLOSE"], states

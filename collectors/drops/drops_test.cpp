@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every format of `drops`, from records made by hand, against the text in golden/.
+// Every format of `drops`, from events made by hand, against the text in golden/.
 #include <gtest/gtest.h>
 
 #include <vector>
 
 #include "collectors/drops/drops.event.h"
 #include "event/collector.h"
+#include "tests/support/events.h"
 #include "tests/support/golden.h"
-#include "tests/support/records.h"
 #include "tests/support/rendered.h"
 
 namespace sockeye {
@@ -56,7 +56,7 @@ drops_event reset(uint8_t type, std::string_view reason) {
   event.length = event.sequence = event.tcp_flags = 0;
   event.type = type;
   event.direction = type == DROPS_RESET_SENT ? DROPS_OUT : DROPS_IN;
-  event.state = STATE_ESTABLISHED;
+  event.state = TCP_ESTABLISHED;
   event.flags = type == DROPS_RESET_RECEIVED ? DROPS_TYPE_SAYS_WHY : DROPS_HAS_REASON;
   return event;
 }
@@ -72,7 +72,7 @@ drops_event full_queue() {
   set_name(event.function, "");
   event.reason_number = 0;
   event.type = DROPS_ACCEPT_OVERFLOW;
-  event.state = STATE_LISTEN;
+  event.state = TCP_LISTEN;
   event.backlog = 129;
   event.backlog_limit = 128;
   event.packets = 3;
@@ -89,7 +89,7 @@ drops_event full_buffer() {
   event.base.header.size = sizeof event;
   set_address(event.base.socket.laddr, "2001:db8:85a3::8a2e:370:7334");
   set_address(event.base.socket.raddr, "fe80::1:2:3:4");
-  event.base.socket.family = FAMILY_IPV6;
+  event.base.socket.family = AF_INET6;
   event.base.socket.lport = 53;
   set_name(event.reason, "SOCKET_RCVBUFF");
   set_name(event.function, "__udp_queue_rcv_skb");
@@ -125,24 +125,24 @@ std::vector<drops_event> all_kinds() {
   set_name(events.back().function, "nf_hook_slow");
   events.back().direction = DROPS_OUT;
   events.back().tcp_flags = 0x18;
-  events.back().state = STATE_ESTABLISHED;
+  events.back().state = TCP_ESTABLISHED;
   for (size_t i = 0; i < events.size(); ++i) events[i].base.header.time_ns += i * kMillisecond;
   return events;
 }
 
-std::string shown(const std::vector<drops_event>& events, SinkOptions options) {
+std::string shown(const std::vector<drops_event>& structs, SinkOptions options) {
   const EventType& type = find_collector("drops")->event;
   options.types = {&type};
-  return rendered(records_of(events, type), options);
+  return rendered(events_of(structs, type), options);
 }
 
 class DropsGolden : public testing::TestWithParam<const char*> {};
 
 TEST_P(DropsGolden, AllKinds) {
-  expect_golden(std::string("collectors/drops/golden/events.") + GetParam(), shown(all_kinds(), {GetParam()}));
+  expect_golden(std::string("collectors/drops/golden/events.") + GetParam(), shown(all_kinds(), in_format(GetParam())));
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, DropsGolden, testing::Values("line", "table", "json"),
+INSTANTIATE_TEST_SUITE_P(Formats, DropsGolden, testing::ValuesIn(kGoldenFormats),
                          [](const auto& format) { return std::string(format.param); });
 
 class DropsTableGolden : public testing::TestWithParam<int> {};

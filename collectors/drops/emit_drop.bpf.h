@@ -86,17 +86,17 @@ INLINE int ring_has_room(void)
 }
 
 /* An event of this type, all filled in but its reason; 0: it is not wanted, or there is no room. */
-INLINE struct drops_event *begin_drop(struct moment *m, __u8 type)
+INLINE struct drops_event *begin_drop(struct hook_call *call, __u8 type)
 {
-	struct packet *packet = m->packet;
+	struct packet *packet = call->packet;
 	struct drops_event *event;
 
-	if (!filter_passes_state(&filters, packet->state) || !moment_passes(m) || !ring_has_room())
+	if (!filter_passes_state(&filters, packet->state) || !passes_filters(call) || !ring_has_room())
 		return 0;
-	event = reserve_event(drops_event, DROPS_KIND, m);
+	event = reserve_event(drops_event, DROPS_KIND, call);
 	if (!event)
 		return 0;
-	fill_socket_event(&event->base, m);
+	fill_socket_event(&event->base, call);
 	read_context(&event->base.context);
 	event->last_accept_ns = packet->last_accept_ns;
 	event->length = packet->length;

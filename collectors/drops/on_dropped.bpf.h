@@ -10,20 +10,19 @@
  */
 INLINE int is_accept_overflow(struct packet *packet)
 {
-	return accept_queue_is_full(packet) &&
-	       (packet->tcp_flags & (TCP_FLAG_ACK_BIT | TCP_FLAG_RST_BIT)) == TCP_FLAG_ACK_BIT;
+	return accept_queue_is_full(packet) && (packet->tcp_flags & (TCPHDR_ACK | TCPHDR_RST)) == TCPHDR_ACK;
 }
 
-INLINE void drops_on_dropped(struct moment *m)
+INLINE void drops_on_dropped(struct hook_call *call)
 {
-	struct packet *packet = m->packet;
-	struct drops_event *event = begin_drop(m, is_accept_overflow(packet) ? DROPS_ACCEPT_OVERFLOW : DROPS_DROP);
+	struct packet *packet = call->packet;
+	struct drops_event *event = begin_drop(call, is_accept_overflow(packet) ? DROPS_ACCEPT_OVERFLOW : DROPS_DROP);
 
 	if (!event)
 		return;
 	name_reason_of_drop(event, packet->reason);
 	name_function(event->function, packet->location);
-	submit_socket_event(&event->base, m);
+	submit_socket_event(&event->base, call);
 }
 
 #endif

@@ -4,12 +4,12 @@
 
 #include "collectors/drops/emit_drop.bpf.h"
 
-INLINE void drops_on_reset_received(struct moment *m)
+INLINE void drops_on_reset_received(struct hook_call *call)
 {
-	struct drops_event *event = begin_drop(m, DROPS_RESET_RECEIVED);
+	struct drops_event *event = begin_drop(call, DROPS_RESET_RECEIVED);
 
 	if (event)
-		submit_socket_event(&event->base, m);
+		submit_socket_event(&event->base, call);
 }
 
 #endif

@@ -4,14 +4,14 @@
 
 #include "collectors/drops/emit_drop.bpf.h"
 
-INLINE void drops_on_reset_sent(struct moment *m)
+INLINE void drops_on_reset_sent(struct hook_call *call)
 {
-	struct drops_event *event = begin_drop(m, DROPS_RESET_SENT);
+	struct drops_event *event = begin_drop(call, DROPS_RESET_SENT);
 
 	if (!event)
 		return;
-	name_reason_of_reset(event, m->packet->reason);
-	submit_socket_event(&event->base, m);
+	name_reason_of_reset(event, call->packet->reason);
+	submit_socket_event(&event->base, call);
 }
 
 #endif

@@ -4,14 +4,14 @@
 
 #include "bpf/listeners.h"
 
-INLINE void drops_on_set_state(struct moment *m)
+INLINE void drops_on_set_state(struct hook_call *call)
 {
-	if (m->new_state == STATE_LISTEN)
-		watch_listener(m);
-	else if (m->old_state == STATE_LISTEN && m->new_state == STATE_SYN_RECV)
-		watch_listener_of(m);
-	else if (m->old_state == STATE_LISTEN && m->new_state == STATE_CLOSE)
-		unwatch_listener(m);
+	if (call->new_state == TCP_LISTEN)
+		watch_listener(call);
+	else if (call->old_state == TCP_LISTEN && call->new_state == TCP_SYN_RECV)
+		watch_listener_of(call);
+	else if (call->old_state == TCP_LISTEN && call->new_state == TCP_CLOSE)
+		unwatch_listener(call);
 }
 
 #endif

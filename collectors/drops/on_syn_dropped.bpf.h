@@ -6,12 +6,13 @@
 
 /* Where the queue has room the listener had another reason, which nothing tells: too many half-open requests, no
  * memory. */
-INLINE void drops_on_syn_dropped(struct moment *m)
+INLINE void drops_on_syn_dropped(struct hook_call *call)
 {
-	struct drops_event *event = begin_drop(m, accept_queue_is_full(m->packet) ? DROPS_ACCEPT_OVERFLOW : DROPS_DROP);
+	struct drops_event *event =
+		begin_drop(call, accept_queue_is_full(call->packet) ? DROPS_ACCEPT_OVERFLOW : DROPS_DROP);
 
 	if (event)
-		submit_socket_event(&event->base, m);
+		submit_socket_event(&event->base, call);
 }
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The record of a connection's life, made while its socket goes to CLOSE: all counters are still there. */
+/* The entry of a connection's life, made while its socket goes to CLOSE: all counters are still there. */
 #ifndef SOCKEYE_LIFETIMES_EMIT_LIFE_BPF_H
 #define SOCKEYE_LIFETIMES_EMIT_LIFE_BPF_H
 
@@ -9,13 +9,13 @@
 #include "collectors/lifetimes/payload.bpf.h"
 #include "collectors/lifetimes/remember.bpf.h"
 
-#define SOCK_LINGERS (1 << 4) /* SOCK_LINGER of <net/sock.h>, in sk_flags */
-#define JUST_NOW 4            /* jiffies: a timer interrupt that came late makes up for several at once */
+#define SOCK_LINGER 4 /* a bit of sk_flags */
+#define JUST_NOW 4    /* jiffies: a timer interrupt that came late makes up for several at once */
 
 /* enum tcp_chrono of <linux/tcp.h> */
-#define CHRONO_BUSY 1
-#define CHRONO_RWND_LIMITED 2
-#define CHRONO_SNDBUF_LIMITED 3
+#define TCP_CHRONO_BUSY 1
+#define TCP_CHRONO_RWND_LIMITED 2
+#define TCP_CHRONO_SNDBUF_LIMITED 3
 
 /* What was spent in each of enum tcp_chrono, in jiffies. */
 struct life_clocks {
@@ -40,12 +40,12 @@ INLINE __u32 no_fact(__u64 x, __u32 bit)
  * Whether all data that have come since the own FIN was sent had come before: the peer sent them again. The kernel answers each
  * such segment at once by an acknowledgement (tcp_send_dupack(), tcp_data_queue()), and nothing else is sent after the FIN.
  */
-INLINE __u32 came_again(struct moment *m, struct lifetimes_sock *own)
+INLINE __u32 came_again(struct hook_call *call, struct lifetimes_sock *own)
 {
-	__u32 odd = 0, has_duplicate = (__u32)filter_differs(m->tp->duplicate_sack[0].end_seq ^ own->duplicate);
-	__u64 data = wrapped_between(own->data_segs_in, m->tp->data_segs_in, &odd);
-	__u64 sent = wrapped_between(own->segs_out, m->tp->segs_out, &odd);
-	__u64 retransmitted = wrapped_between(own->total_retrans, m->tp->total_retrans, &odd);
+	__u32 odd = 0, has_duplicate = (__u32)filter_differs(call->tp->duplicate_sack[0].end_seq ^ own->duplicate);
+	__u64 data = wrapped_between(own->data_segs_in, call->tp->data_segs_in, &odd);
+	__u64 sent = wrapped_between(own->segs_out, call->tp->segs_out, &odd);
+	__u64 retransmitted = wrapped_between(own->total_retrans, call->tp->total_retrans, &odd);
 
 	return has_duplicate & (filter_sign(sent - retransmitted - data - 1) ^ 1);
 }
@@ -57,13 +57,13 @@ INLINE __u32 came_again(struct moment *m, struct lifetimes_sock *own)
  * on a busy machine "just now" may be over before the transition. Data that waited when the FIN was sent were counted by
  * then; they are handled before anything can acknowledge the FIN, so what gets out of FIN_WAIT1 had none.
  */
-INLINE __u32 late_data(struct moment *m, struct lifetimes_sock *own)
+INLINE __u32 late_data(struct hook_call *call, struct lifetimes_sock *own)
 {
-	struct tcp_sock *tp = m->tp;
+	struct tcp_sock *tp = call->tp;
 	__u32 seen_fin = 0 - ((__u32)own->flags / SEEN_OWN_FIN & 1);
-	__u32 in_fin_wait1 = (__u32)filter_differs(m->old_state ^ STATE_FIN_WAIT1) ^ 1;
+	__u32 in_fin_wait1 = (__u32)filter_differs(call->old_state ^ TCP_FIN_WAIT1) ^ 1;
 	__u32 waited = (__u32)own->flags / SEEN_WAITING & in_fin_wait1;
-	__u32 is_new = came_again(m, own) - 1; /* all bits, or none */
+	__u32 is_new = came_again(call, own) - 1; /* all bits, or none */
 	__u32 more = ((tp->data_segs_in ^ own->data_segs_in) & seen_fin & is_new) | waited;
 	__u32 was_shut = (__u32)own->flags / SEEN_RECEIVE_SHUT & 1, age = (__u32)bpf_jiffies64() - tp->rcv_tstamp;
 	__u32 is_old = (__u32)filter_sign((__u64)(JUST_NOW - 1) - age) & (was_shut ^ 1);
@@ -72,64 +72,65 @@ INLINE __u32 late_data(struct moment *m, struct lifetimes_sock *own)
 	return fact(more, ENDING_LATE_DATA) * ((is_old | is_behind) ^ 1);
 }
 
-INLINE __u32 ending_facts(struct moment *m, struct lifetimes_sock *own)
+INLINE __u32 ending_facts(struct hook_call *call, struct lifetimes_sock *own)
 {
-	struct sock *sk = m->sk;
+	struct sock *sk = call->sk;
 	unsigned long socket_flags = sk->__sk_common.skc_flags;
-	struct socket *socket = m->tp->inet_conn.icsk_inet.sk.sk_socket;
+	struct socket *socket = call->tp->inet_conn.icsk_inet.sk.sk_socket;
 	__u32 facts = 0, held = 0;
 
 	if (socket)
 		held = socket->state; /* SS_FREE is 0 */
 
-	facts |= fact(socket_flags & SOCK_IS_DONE, ENDING_FIN_RECEIVED);
-	facts |= fact(socket_flags & SOCK_IS_DEAD, ENDING_ORPHAN);
-	facts |= fact(socket_flags & SOCK_LINGERS, ENDING_LINGERS);
+	facts |= fact(socket_flags & (1 << SOCK_DONE), ENDING_FIN_RECEIVED);
+	facts |= fact(socket_flags & (1 << SOCK_DEAD), ENDING_ORPHAN);
+	facts |= fact(socket_flags & (1 << SOCK_LINGER), ENDING_LINGERS);
 	facts |= fact(held, ENDING_HELD);
-	facts |= fact(sk->sk_shutdown & RECEIVE_SHUT_DOWN, ENDING_RECEIVES_NO_MORE);
+	facts |= fact(sk->sk_shutdown & RCV_SHUTDOWN, ENDING_RECEIVES_NO_MORE);
 	facts |= fact(locked_by_current(sk), ENDING_LOCKED);
-	facts |= fact((__u32)m->tp->linger2 >> 31, ENDING_NO_FIN_WAIT2);
-	facts |= fact(has_given_up(m->tp), ENDING_GAVE_UP);
-	facts |= fact(m->tp->write_seq ^ m->tp->snd_una, ENDING_UNACKED);
-	facts |= fact(m->tp->snd_nxt ^ m->tp->snd_una, ENDING_IN_FLIGHT);
-	facts |= fact(BPF_CORE_READ_BITFIELD(m->tp, syn_data_acked), ENDING_FAST_OPEN);
-	facts |= fact(is_in_connect(m), ENDING_IN_CONNECT);
-	facts |= fact(is_in_repair(m->tp), ENDING_REPAIR);
+	facts |= fact((__u32)call->tp->linger2 >> 31, ENDING_NO_FIN_WAIT2);
+	facts |= fact(has_given_up(call->tp), ENDING_GAVE_UP);
+	facts |= fact(call->tp->write_seq ^ call->tp->snd_una, ENDING_UNACKED);
+	facts |= fact(call->tp->snd_nxt ^ call->tp->snd_una, ENDING_IN_FLIGHT);
+	facts |= fact(BPF_CORE_READ_BITFIELD(call->tp, syn_data_acked), ENDING_FAST_OPEN);
+	facts |= fact(is_in_connect(call), ENDING_IN_CONNECT);
+	facts |= fact(is_in_repair(call->tp), ENDING_REPAIR);
 	if (own) {
-		facts |= late_data(m, own);
+		facts |= late_data(call, own);
 		facts |= fact(own->flags & SEEN_RECEIVE_SHUT, ENDING_WAS_SHUT);
-		facts |= no_fact(m->record->role ^ ROLE_CLIENT, ENDING_CLIENT);
+		facts |= no_fact(call->entry->role ^ ROLE_CLIENT, ENDING_CLIENT);
 	}
 	return facts;
 }
 
-INLINE struct life_ending read_ending(struct moment *m, struct lifetimes_sock *own)
+INLINE struct life_ending read_ending(struct hook_call *call, struct lifetimes_sock *own)
 {
-	struct sock *sk = m->sk;
+	struct sock *sk = call->sk;
 	struct life_ending ending = {
 		.error = (__u32)sk->sk_err,
 		.soft_error = (__u32)sk->sk_err_soft,
-		.facts = ending_facts(m, own),
-		.old_state = m->old_state,
+		.facts = ending_facts(call, own),
+		.old_state = call->old_state,
 	};
 
 	return ending;
 }
 
 /* A subprogram: what it has on the stack is its own. */
-static __attribute__((noinline, unused)) void fill_payload(struct lifetimes_event *event, struct moment *m, __u32 facts)
+static __attribute__((noinline, unused)) void fill_payload(struct lifetimes_event *event, struct hook_call *call,
+							   __u32 facts)
 {
 	struct life_payload payload = {};
 	struct life_sequence sequence = {
-		.bytes_received = m->tp->bytes_received,
-		.rcv_nxt = m->tp->rcv_nxt,
-		.copied_seq = m->tp->copied_seq,
-		.segs_out = m->tp->segs_out,
-		.role = m->record ? m->record->role : ROLE_UNKNOWN,
+		.bytes_received = call->tp->bytes_received,
+		.rcv_nxt = call->tp->rcv_nxt,
+		.copied_seq = call->tp->copied_seq,
+		.segs_out = call->tp->segs_out,
+		.role = call->entry ? call->entry->role : ROLE_UNKNOWN,
 		.fin_received = facts / ENDING_FIN_RECEIVED & 1,
 	};
 
-	read_sent_counters(&sequence.sent, m->tp, event->last_state);
+	read_sent_counters(&sequence.sent, call->tp, event->last_state);
 	read_life_payload(&payload, &sequence);
 	count_anomalies(payload.odd);
 	event->bytes_received = payload.received;
@@ -174,9 +175,9 @@ INLINE void fill_limits(struct lifetimes_event *event, struct tcp_sock *tp, stru
 		return;
 	}
 	read_clocks(&clocks, tp, own);
-	event->rwnd_limited_ns = limited_ns(tp, &clocks, CHRONO_RWND_LIMITED);
-	event->sndbuf_limited_ns = limited_ns(tp, &clocks, CHRONO_SNDBUF_LIMITED);
-	event->busy_ns = limited_ns(tp, &clocks, CHRONO_BUSY) + event->rwnd_limited_ns + event->sndbuf_limited_ns;
+	event->rwnd_limited_ns = limited_ns(tp, &clocks, TCP_CHRONO_RWND_LIMITED);
+	event->sndbuf_limited_ns = limited_ns(tp, &clocks, TCP_CHRONO_SNDBUF_LIMITED);
+	event->busy_ns = limited_ns(tp, &clocks, TCP_CHRONO_BUSY) + event->rwnd_limited_ns + event->sndbuf_limited_ns;
 	count_anomalies(clocks.odd);
 }
 
@@ -219,24 +220,24 @@ INLINE void fill_round_trips(struct lifetimes_event *event, struct tcp_sock *tp,
 }
 
 /* Of a socket that nothing is remembered of, though no memory was refused, sockeye has seen no beginning. */
-INLINE void fill_duration(struct lifetimes_event *event, struct moment *m, struct lifetimes_sock *own)
+INLINE void fill_duration(struct lifetimes_event *event, struct hook_call *call, struct lifetimes_sock *own)
 {
 	__u64 since = own ? own->start_ns : 0;
 
-	if (!since && (own || !m->lacks_record)) {
+	if (!since && (own || !call->lacks_entry)) {
 		event->flags |= LIFE_SINCE_START;
 		since = counters.attached_ns;
 	}
 	if (since) {
-		event->duration_ns = m->time_ns - since;
+		event->duration_ns = call->time_ns - since;
 		event->flags |= LIFE_DURATION_KNOWN;
 	}
 }
 
-INLINE void fill_remembered(struct lifetimes_event *event, struct moment *m, struct lifetimes_sock *own)
+INLINE void fill_remembered(struct lifetimes_event *event, struct hook_call *call, struct lifetimes_sock *own)
 {
-	int is_attempt = event->last_state == STATE_SYN_SENT || event->last_state == STATE_SYN_RECV;
-	__u32 again = m->tp->total_retrans;
+	int is_attempt = event->last_state == TCP_SYN_SENT || event->last_state == TCP_SYN_RECV;
+	__u32 again = call->tp->total_retrans;
 
 	if (is_attempt || (own && (own->flags & SEEN_ESTABLISHED))) {
 		event->syn_retransmits = is_attempt ? (again < 255 ? again : 255) : own->syn_retransmits;
@@ -253,7 +254,7 @@ INLINE void fill_remembered(struct lifetimes_event *event, struct moment *m, str
 	if (own->handshake_unknown)
 		event->handshake_unknown = own->handshake_unknown;
 	if (own->closing_since_ns) {
-		event->closing_ns = m->time_ns - own->closing_since_ns;
+		event->closing_ns = call->time_ns - own->closing_since_ns;
 		event->flags |= LIFE_CLOSING_KNOWN;
 	}
 	event->local_close = own->local_close;
@@ -261,9 +262,9 @@ INLINE void fill_remembered(struct lifetimes_event *event, struct moment *m, str
 }
 
 /* The current task means something where it is what ends the connection; else it is a packet's or a timer's. */
-INLINE void fill_local_close(struct lifetimes_event *event, struct moment *m, const struct life_ending *ending)
+INLINE void fill_local_close(struct lifetimes_event *event, struct hook_call *call, const struct life_ending *ending)
 {
-	struct life_local_close close = read_local_close(m->sk);
+	struct life_local_close close = read_local_close(call->sk);
 	int acts = is_local_abort(event->end) && close.how;
 
 	event->local_close = which_local_close(ending, event->local_close);
@@ -286,18 +287,18 @@ INLINE void fill_local_close(struct lifetimes_event *event, struct moment *m, co
  */
 #define forget_the_way() barrier()
 
-INLINE void emit_life(struct moment *m, struct lifetimes_sock *own)
+INLINE void emit_life(struct hook_call *call, struct lifetimes_sock *own)
 {
-	struct life_ending ending = read_ending(m, own);
+	struct life_ending ending = read_ending(call, own);
 	struct lifetimes_event *event;
 
-	if (is_undone_child(&ending) || !moment_passes(m))
+	if (is_undone_child(&ending) || !passes_filters(call))
 		return;
-	event = reserve_event(lifetimes_event, LIFETIMES_KIND, m);
+	event = reserve_event(lifetimes_event, LIFETIMES_KIND, call);
 	if (!event)
 		return;
-	fill_socket_event(&event->base, m);
-	event->last_state = m->old_state;
+	fill_socket_event(&event->base, call);
+	event->last_state = call->old_state;
 	event->error = (__u8)ending.error;
 	event->soft_error = (__u8)ending.soft_error;
 	event->flags = (__u8)fact(ending.facts & ENDING_FIN_RECEIVED, LIFE_FIN_RECEIVED);
@@ -305,16 +306,16 @@ INLINE void emit_life(struct moment *m, struct lifetimes_sock *own)
 	forget_the_way();
 	event->closed_by = who_closed(event->last_state, event->end);
 	forget_the_way();
-	fill_duration(event, m, own);
-	fill_remembered(event, m, own);
-	fill_local_close(event, m, &ending);
-	fill_payload(event, m, ending.facts);
-	fill_limits(event, m->tp, own);
-	fill_round_trips(event, m->tp, own);
-	event->segs_out = m->tp->segs_out;
-	event->segs_in = m->tp->segs_in;
-	event->retransmits = m->tp->total_retrans;
-	submit_socket_event(&event->base, m);
+	fill_duration(event, call, own);
+	fill_remembered(event, call, own);
+	fill_local_close(event, call, &ending);
+	fill_payload(event, call, ending.facts);
+	fill_limits(event, call->tp, own);
+	fill_round_trips(event, call->tp, own);
+	event->segs_out = call->tp->segs_out;
+	event->segs_in = call->tp->segs_in;
+	event->retransmits = call->tp->total_retrans;
+	submit_socket_event(&event->base, call);
 }
 
 #endif

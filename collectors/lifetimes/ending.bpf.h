@@ -31,7 +31,7 @@ struct life_ending {
 	__u32 error;      /* sk_err */
 	__u32 soft_error; /* sk_err_soft */
 	__u32 facts;      /* ENDING_* */
-	__u32 old_state;  /* STATE_* */
+	__u32 old_state;  /* TCP state */
 };
 
 /*
@@ -40,7 +40,7 @@ struct life_ending {
  */
 INLINE int is_undone_child(const struct life_ending *e)
 {
-	return e->old_state == STATE_SYN_RECV && !e->error && !(e->facts & (ENDING_CLIENT | ENDING_FAST_OPEN));
+	return e->old_state == TCP_SYN_RECV && !e->error && !(e->facts & (ENDING_CLIENT | ENDING_FAST_OPEN));
 }
 
 /*
@@ -49,7 +49,7 @@ INLINE int is_undone_child(const struct life_ending *e)
  */
 INLINE __u8 which_time_out(const struct life_ending *e)
 {
-	if (e->old_state == STATE_SYN_RECV)
+	if (e->old_state == TCP_SYN_RECV)
 		return LIFE_SYN_TIMED_OUT;
 	if (!(e->facts & ENDING_UNACKED))
 		return LIFE_KEEPALIVE_TIMED_OUT;
@@ -76,7 +76,7 @@ INLINE __u8 end_of_attempt(const struct life_ending *e)
  */
 INLINE __u8 end_by_reset(const struct life_ending *e)
 {
-	int closing = e->old_state == STATE_FIN_WAIT1 || e->old_state == STATE_FIN_WAIT2;
+	int closing = e->old_state == TCP_FIN_WAIT1 || e->old_state == TCP_FIN_WAIT2;
 
 	if (closing && (e->facts & ENDING_RECEIVES_NO_MORE) && (e->facts & ENDING_LATE_DATA))
 		return LIFE_RESET_SENT;
@@ -128,18 +128,18 @@ INLINE __u8 end_of_fin(const struct life_ending *e)
 /* LIFE_* */
 INLINE __u8 how_it_ended(const struct life_ending *e)
 {
-	if (e->old_state == STATE_SYN_SENT)
+	if (e->old_state == TCP_SYN_SENT)
 		return end_of_attempt(e);
 	if (error_is_timeout(e->error, e->soft_error, e->facts & ENDING_GAVE_UP))
 		return which_time_out(e);
 	if (e->error == ECONNABORTED)
 		return LIFE_DESTROYED;
-	if (e->error == ECONNRESET || (e->error == EPIPE && e->old_state == STATE_CLOSE_WAIT))
+	if (e->error == ECONNRESET || (e->error == EPIPE && e->old_state == TCP_CLOSE_WAIT))
 		return end_by_reset(e);
-	if (e->old_state == STATE_FIN_WAIT2)
+	if (e->old_state == TCP_FIN_WAIT2)
 		return end_in_fin_wait2(e);
-	if (e->old_state == STATE_LAST_ACK || e->old_state == STATE_CLOSING || e->old_state == STATE_FIN_WAIT1) {
-		if (!(e->facts & ENDING_UNACKED) && e->old_state != STATE_FIN_WAIT1)
+	if (e->old_state == TCP_LAST_ACK || e->old_state == TCP_CLOSING || e->old_state == TCP_FIN_WAIT1) {
+		if (!(e->facts & ENDING_UNACKED) && e->old_state != TCP_FIN_WAIT1)
 			return LIFE_CLOSED;
 		return end_of_fin(e);
 	}
@@ -149,11 +149,11 @@ INLINE __u8 how_it_ended(const struct life_ending *e)
 /* CLOSED_BY_*. The order of the FINs is in the last state. */
 INLINE __u8 who_closed(__u32 old_state, __u8 end)
 {
-	if (old_state == STATE_FIN_WAIT1 || old_state == STATE_FIN_WAIT2)
+	if (old_state == TCP_FIN_WAIT1 || old_state == TCP_FIN_WAIT2)
 		return CLOSED_BY_LOCAL;
-	if (old_state == STATE_CLOSE_WAIT || old_state == STATE_LAST_ACK)
+	if (old_state == TCP_CLOSE_WAIT || old_state == TCP_LAST_ACK)
 		return CLOSED_BY_REMOTE;
-	if (old_state == STATE_CLOSING)
+	if (old_state == TCP_CLOSING)
 		return CLOSED_BY_BOTH;
 	switch (end) {
 	case LIFE_RESET_RECEIVED:
@@ -177,13 +177,12 @@ INLINE __u8 who_closed(__u32 old_state, __u8 end)
  */
 INLINE __u8 which_local_close(const struct life_ending *e, __u8 seen)
 {
-	if (seen == LOCAL_CLOSE_CALL && e->old_state == STATE_LAST_ACK &&
-	    !(e->facts & (ENDING_ORPHAN | ENDING_LINGERS)))
+	if (seen == LOCAL_CLOSE_CALL && e->old_state == TCP_LAST_ACK && !(e->facts & (ENDING_ORPHAN | ENDING_LINGERS)))
 		return LOCAL_CLOSE_HALF;
 	return seen;
 }
 
-/* Whether the end is something that a process did at this very moment. */
+/* Whether the end is something that a process did just now. */
 INLINE int is_local_abort(__u8 end)
 {
 	return end == LIFE_RESET_SENT || end == LIFE_CANCELLED || end == LIFE_FAILED || end == LIFE_CHECKPOINTED;

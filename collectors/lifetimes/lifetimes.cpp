@@ -49,7 +49,7 @@ constexpr EnumValue kHandshakesUnknown[] = {
     {HANDSHAKE_REPAIRED, "repaired", "there was none: the connection was made in repair mode (TCP_REPAIR)"},
 };
 
-constexpr Presence kElseGone = {.when = When::kNonZero, .key_goes = true};
+constexpr Presence kElseGone = {.when = When::kNonZero, .omit_key = true};
 
 constexpr Presence if_set(uint8_t mask) {
   return {.when = When::kFlagSet, .other = offsetof(lifetimes_event, flags), .mask = mask};
@@ -222,20 +222,20 @@ const Field kFields[] = {
 
 // Those of tcplife first. Where it is narrow the own address goes before the end does.
 constexpr Column kColumns[] = {
-    {.field = "time", .header = "TIME", .width = 12, .least = 12, .keep = 12},
-    {.field = "pid", .header = "PID", .width = 7, .least = 5, .right = true, .keep = 70},
-    {.field = "comm", .header = "COMM", .width = 15, .least = 6},
-    {.field = "laddr", .header = "LADDR", .width = 39, .least = 15, .keep = 30},
-    {.field = "lport", .header = "LPORT", .width = 5, .least = 5, .right = true, .keep = 60},
-    {.field = "raddr", .header = "RADDR", .width = 39, .least = 15},
-    {.field = "rport", .header = "RPORT", .width = 5, .least = 5, .right = true, .keep = 90},
-    {.field = "bytes_acked", .header = "TX_B", .width = 10, .least = 5, .right = true, .keep = 80},
-    {.field = "bytes_received", .header = "RX_B", .width = 10, .least = 5, .right = true, .keep = 80},
-    {.field = "duration_us", .header = "MS", .width = 10, .least = 7, .right = true},
-    {.field = "end", .header = "END", .width = 19, .least = 14, .keep = 50},
-    {.field = "closed_by", .header = "BY", .width = 7, .least = 6, .keep = 25},
-    {.field = "retransmits", .header = "RETR", .width = 5, .least = 4, .right = true, .keep = 9},
-    {.field = "srtt_us", .header = "RTT_US", .width = 8, .least = 6, .right = true, .keep = 8},
+    {.field = "time", .header = "TIME", .width = 12, .min_width = 12, .priority = 12},
+    {.field = "pid", .header = "PID", .width = 7, .min_width = 5, .right = true, .priority = 70},
+    {.field = "comm", .header = "COMM", .width = 15, .min_width = 6},
+    {.field = "laddr", .header = "LADDR", .width = 39, .min_width = 15, .priority = 30},
+    {.field = "lport", .header = "LPORT", .width = 5, .min_width = 5, .right = true, .priority = 60},
+    {.field = "raddr", .header = "RADDR", .width = 39, .min_width = 15},
+    {.field = "rport", .header = "RPORT", .width = 5, .min_width = 5, .right = true, .priority = 90},
+    {.field = "bytes_acked", .header = "TX_B", .width = 10, .min_width = 5, .right = true, .priority = 80},
+    {.field = "bytes_received", .header = "RX_B", .width = 10, .min_width = 5, .right = true, .priority = 80},
+    {.field = "duration_us", .header = "MS", .width = 10, .min_width = 7, .right = true},
+    {.field = "end", .header = "END", .width = 19, .min_width = 14, .priority = 50},
+    {.field = "closed_by", .header = "BY", .width = 7, .min_width = 6, .priority = 25},
+    {.field = "retransmits", .header = "RETR", .width = 5, .min_width = 4, .right = true, .priority = 9},
+    {.field = "srtt_us", .header = "RTT_US", .width = 8, .min_width = 6, .right = true, .priority = 8},
     container_column(5),
 };
 
@@ -254,8 +254,8 @@ const Collector collector_lifetimes = {
                       "RECEIVED={bytes_received} RETRANSMITS={retransmits} SRTT_US={srtt_us} ERROR={error} "
                       "BY={closed_by} END={end:words}"},
     .summary = "every TCP connection that ends: how long it lived, what it carried, how it ended and who ended it",
-    .enters = state_set(STATE_SYN_SENT, STATE_SYN_RECV, STATE_ESTABLISHED, STATE_FIN_WAIT1, STATE_FIN_WAIT2,
-                        STATE_CLOSE_WAIT, STATE_LAST_ACK, STATE_CLOSE),
+    .enters = state_set(TCP_SYN_SENT, TCP_SYN_RECV, TCP_ESTABLISHED, TCP_FIN_WAIT1, TCP_FIN_WAIT2, TCP_CLOSE_WAIT,
+                        TCP_LAST_ACK, TCP_CLOSE),
 };
 
 }  // namespace sockeye

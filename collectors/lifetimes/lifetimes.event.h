@@ -87,7 +87,7 @@ struct lifetimes_event {
 	__u8 closed_by;          /* CLOSED_BY_* */
 	__u8 local_close;        /* LOCAL_CLOSE_* */
 	__u8 exit_signal;        /* LOCAL_CLOSE_KILL: the signal's number; else 0 */
-	__u8 last_state;         /* STATE_* that it went to CLOSE from */
+	__u8 last_state;         /* the TCP state that it went to CLOSE from */
 	__u8 error;              /* sock.sk_err; 0: none */
 	__u8 soft_error;         /* sock.sk_err_soft: what the network last said, which did not end it; 0: none */
 	__u8 handshake_unknown;  /* HANDSHAKE_* */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What `lifetimes` remembers of a socket: what its last moment can no longer tell. */
+/* What `lifetimes` remembers of a socket: what can no longer be told at its end. */
 #ifndef SOCKEYE_LIFETIMES_SOCK_H
 #define SOCKEYE_LIFETIMES_SOCK_H
 

@@ -9,13 +9,13 @@ from lifetimes_netns import Stage
 
 
 def of_clients(stage):
-    rows = stage.stop()
-    assert {row["role"] for row in rows} == {"client"} and {row["netns"] for row in rows} == {stage.client.inode}, rows
-    for row in rows:
-        assert row["last_state"] == "SYN_SENT" and carried(row) == (0, 0, 0, 0), row
-        assert row["handshake_us"] is None and "handshake_unknown" not in row, row
-        assert row["srtt_us"] is None and row["min_rtt_us"] is None, row
-    return rows
+    events = stage.stop()
+    assert {event["role"] for event in events} == {"client"} and {event["netns"] for event in events} == {stage.client.inode}, events
+    for event in events:
+        assert event["last_state"] == "SYN_SENT" and carried(event) == (0, 0, 0, 0), event
+        assert event["handshake_us"] is None and "handshake_unknown" not in event, event
+        assert event["srtt_us"] is None and event["min_rtt_us"] is None, event
+    return events
 
 
 def test_refused(net):
@@ -23,9 +23,9 @@ def test_refused(net):
     for port, address in stage.each(9000):
         stage.left.fails(f"connect({address!r}, {port})", "ConnectionRefusedError")
     assert nstat(stage.client, "TcpAttemptFails") == [2]
-    rows = of_clients(stage)
-    assert [ended(row) for row in rows] == ["refused remote ECONNREFUSED -"] * 2, rows
-    assert [(row["segs_out"], row["retransmits"], row["syn_retransmits"]) for row in rows] == [(1, 0, 0)] * 2, rows
+    events = of_clients(stage)
+    assert [ended(event) for event in events] == ["refused remote ECONNREFUSED -"] * 2, events
+    assert [(event["segs_out"], event["retransmits"], event["syn_retransmits"]) for event in events] == [(1, 0, 0)] * 2, events
 
 
 def test_unreachable(net):
@@ -39,8 +39,8 @@ def test_unreachable(net):
             netns.skip(f"nft rejects no packets here: {done.stderr.strip()}")
         stage.left.fails(f"connect({address!r}, {port})", "No route to host")
         pass_all(stage.server)
-    rows = of_clients(stage)
-    assert [ended(row) for row in rows] == ["unreachable network EHOSTUNREACH -"] * 2, rows
+    events = of_clients(stage)
+    assert [ended(event) for event in events] == ["unreachable network EHOSTUNREACH -"] * 2, events
 
 
 def test_no_answer(net):
@@ -51,13 +51,13 @@ def test_no_answer(net):
         drop(stage.server, "input", f"tcp dport {port}")
         stage.left.fails(f"connect({address!r}, {port})", "TimeoutError", timeout=30)
         pass_all(stage.server)
-    rows = of_clients(stage)
-    expect_each(net, rows, ["syn_timed_out nobody ETIMEDOUT -"] * 2, ended)
+    events = of_clients(stage)
+    expect_each(net, events, ["syn_timed_out nobody ETIMEDOUT -"] * 2, ended)
     counted, = nstat(stage.client, "TcpRetransSegs")
-    assert sum(row["retransmits"] for row in rows) * 2 == counted * len(rows) >= 4, (counted, rows)
-    for row in rows:
-        assert row["syn_retransmits"] == row["retransmits"] == row["segs_out"] - 1, row
-        assert 2_900_000 <= row["duration_us"] <= netns.patience(6) * 1e6, row
+    assert sum(event["retransmits"] for event in events) * 2 == counted * len(events) >= 4, (counted, events)
+    for event in events:
+        assert event["syn_retransmits"] == event["retransmits"] == event["segs_out"] - 1, event
+        assert 2_900_000 <= event["duration_us"] <= netns.patience(6) * 1e6, event
 
 
 def test_cancelled(net):
@@ -75,10 +75,10 @@ def test_cancelled(net):
         stage.left.fails(f"c.connect(({address!r}, {port}))", "TimeoutError")
         stage.left.do("c.close()")
         pass_all(stage.server)
-    rows = of_clients(stage)
-    assert [(ended(row), row.get("exit_signal")) for row in rows] == [
-        ("cancelled local - close", None), ("cancelled local - killed", 9), ("cancelled local - close", None)] * 2, rows
-    assert rows[2]["duration_us"] >= 500_000, rows[2]
+    events = of_clients(stage)
+    assert [(ended(event), event.get("exit_signal")) for event in events] == [
+        ("cancelled local - close", None), ("cancelled local - killed", 9), ("cancelled local - close", None)] * 2, events
+    assert events[2]["duration_us"] >= 500_000, events[2]
 
 
 def test_no_port_left(net):
@@ -91,10 +91,10 @@ def test_no_port_left(net):
         stage.left.fails(f"d = tcp({address!r}); d.connect(({address!r}, {port}))", "Cannot assign requested address")
         stage.left.do("d.close(); c.close()")
         stage.right.do("s, _ = l.accept(); s.close(); l.close()")
-    rows = [row for row in stage.stop() if row["last_state"] == "SYN_SENT"]
-    assert [ended(row) for row in rows] == ["failed local - close"] * 2, rows
-    for row in rows:
-        assert row["lport"] is None and (row["segs_out"], row["retransmits"]) == (0, 0), row
+    events = [event for event in stage.stop() if event["last_state"] == "SYN_SENT"]
+    assert [ended(event) for event in events] == ["failed local - close"] * 2, events
+    for event in events:
+        assert event["lport"] is None and (event["segs_out"], event["retransmits"]) == (0, 0), event
 
 
 def test_keepalive(net):
@@ -110,8 +110,8 @@ def test_keepalive(net):
         stage.left.fails("c.recv(1)", "TimeoutError", timeout=30)
         pass_all(stage.server)
         stage.right.do("reset(s)")
-    rows = stage.stop()
-    clients = [row for row in rows if row["netns"] == stage.client.inode]
+    events = stage.stop()
+    clients = [event for event in events if event["netns"] == stage.client.inode]
     expect_each(net, clients, ["keepalive_timed_out nobody ETIMEDOUT -"] * 2, ended)
     expect_each(net, clients, [(10, 10, 20, 0)] * 2, carried)
 
@@ -132,9 +132,9 @@ def test_keepalive_of_a_host_that_is_gone(net):
         stage.left.fails("c.recv(1)", "Error", timeout=30)
         stage.client.ip(family, "route", "delete", "unreachable", address)
         stage.right.do("reset(s)")
-    rows = [row for row in stage.stop() if row["netns"] == stage.client.inode]
-    expect_each(net, rows, [("keepalive_timed_out", "nobody")] * 2, lambda row: (row["end"], row["closed_by"]))
-    assert {row["error"] for row in rows} <= {"ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"}, rows
+    events = [event for event in stage.stop() if event["netns"] == stage.client.inode]
+    expect_each(net, events, [("keepalive_timed_out", "nobody")] * 2, lambda event: (event["end"], event["closed_by"]))
+    assert {event["error"] for event in events} <= {"ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"}, events
 
 
 def test_not_acknowledged(net):
@@ -161,15 +161,15 @@ def test_not_acknowledged(net):
         stage.left.fails("c.recv(1)", "timed out", timeout=40)
         pass_all(stage.server)
         stage.right.do("reset(s)")
-    rows = [row for row in stage.stop() if row["netns"] == stage.client.inode]
-    expect_each(net, rows, ["timed_out nobody ETIMEDOUT -"] * 2 + ["window_timed_out nobody ETIMEDOUT -"] * 2, ended)
-    for row in rows:
-        if row["end"] == "timed_out":
-            assert row["rport"] < 9010 and carried(row) == (110, 10, 20, 0) and row["retransmits"] > 0, row
-            assert row["segs_out"] >= 3 + row["retransmits"], row
+    events = [event for event in stage.stop() if event["netns"] == stage.client.inode]
+    expect_each(net, events, ["timed_out nobody ETIMEDOUT -"] * 2 + ["window_timed_out nobody ETIMEDOUT -"] * 2, ended)
+    for event in events:
+        if event["end"] == "timed_out":
+            assert event["rport"] < 9010 and carried(event) == (110, 10, 20, 0) and event["retransmits"] > 0, event
+            assert event["segs_out"] >= 3 + event["retransmits"], event
         else:
-            assert row["rport"] > 9010 and row["bytes_written"] > row["bytes_acked"] > 0, row
-            assert row["rwnd_limited_us"] > 1_000_000, row
+            assert event["rport"] > 9010 and event["bytes_written"] > event["bytes_acked"] > 0, event
+            assert event["rwnd_limited_us"] > 1_000_000, event
 
 
 def is_stalled(place, port):

@@ -4,7 +4,7 @@ import re
 import time
 
 import netns
-from lifetimes_tools import carried, connected, ended, of_port, records, settle, talk, watch
+from lifetimes_tools import carried, connected, ended, of_port, lives_of, settle, talk, watch
 from puppet import Puppet
 from states_tools import linked_by_threads
 from witness import wait_ss
@@ -24,17 +24,17 @@ def figures(place, condition):
     return {name: [float(group) for group in match.groups()] if match else [0.0] for name, match in found.items()}
 
 
-def check_figures(row, said, syn):
+def check_figures(event, said, syn):
     """`syn`: 1 on a client, whose bytes_acked has the SYN in ss."""
     round_trips = tuple(int(value * 1000 + 0.5) for value in said["rtt"])
-    assert (row["srtt_us"], row["rttvar_us"]) == round_trips, (row, said)
-    assert row["min_rtt_us"] == int(said["minrtt"][0] * 1000 + 0.5), (row, said)
-    assert row["retransmits"] == said["retrans"][0], (row, said)
-    assert row["bytes_acked"] == max(0, said["bytes_acked"][0] - syn), (row, said)
-    assert row["bytes_received"] == said["bytes_received"][0], (row, said)
-    assert (row["segs_out"], row["segs_in"]) == (said["segs_out"][0], said["segs_in"][0]), (row, said)
+    assert (event["srtt_us"], event["rttvar_us"]) == round_trips, (event, said)
+    assert event["min_rtt_us"] == int(said["minrtt"][0] * 1000 + 0.5), (event, said)
+    assert event["retransmits"] == said["retrans"][0], (event, said)
+    assert event["bytes_acked"] == max(0, said["bytes_acked"][0] - syn), (event, said)
+    assert event["bytes_received"] == said["bytes_received"][0], (event, said)
+    assert (event["segs_out"], event["segs_in"]) == (said["segs_out"][0], said["segs_in"][0]), (event, said)
     for name in ("rwnd_limited", "sndbuf_limited", "busy"):
-        assert row[f"{name}_us"] // 1000 >= said[name][0], (name, row, said)
+        assert event[f"{name}_us"] // 1000 >= said[name][0], (name, event, said)
 
 
 def is_all_acknowledged(place, port):
@@ -58,9 +58,9 @@ def test_as_ss_shows_them(net):
         said[port] = figures(stage.client, f"dport = :{port}"), figures(stage.server, f"sport = :{port}")
         stage.left.do("reset(c)")
         stage.right.do("s.close()")
-    rows = stage.stop()
+    events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(rows, port)
+        client, server = of_port(events, port)
         check_figures(client, said[port][0], syn=1)
         said[port][1]["segs_in"][0] += 1  # the RST
         check_figures(server, said[port][1], syn=0)
@@ -79,9 +79,9 @@ def test_stalled_by_the_peers_window(net):
         said[port] = figures(stage.client, f"dport = :{port}")
         stage.left.do("reset(c)")
         stage.right.do("s.close()")
-    rows = stage.stop()
+    events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(rows, port)
+        client, server = of_port(events, port)
         for name in ("busy", "rwnd_limited", "sndbuf_limited"):
             assert client[f"{name}_us"] // 1000 >= said[port][name][0], (name, client, said[port])
         assert client["rwnd_limited_us"] >= 800_000, client
@@ -135,22 +135,22 @@ def test_older_than_the_run(net):
         settle(client, port)
         settle(server, port)
     ended_at = time.monotonic()
-    rows = records(sockeye.stop(), client, server)
-    assert len(rows) == 12, rows
+    events = lives_of(sockeye.stop(), client, server)
+    assert len(events) == 12, events
     for number, port in enumerate(ports):
-        of_client, of_server = of_port(rows, port)
-        for row, role in ((of_client, "client"), (of_server, "server")):
-            assert row["since_start"] and row["owner_source"] in ("snapshot", "use"), row
-            assert row["duration_us"] <= (ended_at - began) * 1e6 and row["syn_retransmits"] is None, row
-            assert row["role"] == role and row["handshake_unknown"] == "before_start", row
+        of_client, of_server = of_port(events, port)
+        for event, role in ((of_client, "client"), (of_server, "server")):
+            assert event["since_start"] and event["owner_source"] in ("snapshot", "use"), event
+            assert event["duration_us"] <= (ended_at - began) * 1e6 and event["syn_retransmits"] is None, event
+            assert event["role"] == role and event["handshake_unknown"] == "before_start", event
         to_client = 2020 + 6 * (number in (2, 3)) if number < 4 else 2000
         to_server = 1010 if number < 4 else 1000
         assert carried(of_client) == (to_server, to_server, to_client, 6 * (number in (2, 3))), of_client
         assert carried(of_server) == (to_client, to_client, to_server, 0), of_server
         if number < 2:
-            assert ended(of_client) == "closed local - close" and ended(of_server) == "closed remote - close", rows
+            assert ended(of_client) == "closed local - close" and ended(of_server) == "closed remote - close", events
         elif number < 4:
-            assert ended(of_client) == "reset_sent local - close" and of_server["end"] == "reset_received", rows
+            assert ended(of_client) == "reset_sent local - close" and of_server["end"] == "reset_received", events
         else:
             assert of_client["closed_by"] == "local" and of_server["closed_by"] == "remote", (of_client, of_server)
         if number >= 4:
@@ -179,12 +179,12 @@ def test_an_attempt_older_than_the_run(net):
         right.do("s.recv(1); s.close()")
         for place in (client, server):
             settle(place, port + 10)
-    rows = records(sockeye.stop(), client, server)
-    assert len(rows) == 6, rows
+    events = lives_of(sockeye.stop(), client, server)
+    assert len(events) == 6, events
     for port in (9004, 9006):
-        cancelled, = [row for row in rows if row["rport"] == port]
+        cancelled, = [event for event in events if event["rport"] == port]
         assert ended(cancelled) == "cancelled local - close" and cancelled["since_start"], cancelled
-        of_client, of_server = of_port(rows, port + 10)
+        of_client, of_server = of_port(events, port + 10)
         assert of_client["since_start"] and of_client["handshake_unknown"] == "before_start", of_client
         assert carried(of_client) == (0, 0, 3, 0) and carried(of_server) == (3, 3, 0, 0), (of_client, of_server)
         assert of_client["syn_retransmits"] >= 1, of_client

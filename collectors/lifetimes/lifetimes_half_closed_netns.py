@@ -17,7 +17,7 @@ def resets(place):
 
 
 class HalfClosed(Stage):
-    """Connections on which the client shuts down its sending side first, and what the client's record says."""
+    """Connections on which the client shuts down its sending side first, and what the client's event says."""
 
     def open(self, port, address, waits="FIN-WAIT-2"):
         self.connect(address, port)
@@ -32,15 +32,15 @@ class HalfClosed(Stage):
     def expect(self, wanted, of_the_client, sent=0, on_data=0):
         """So the clients end; so many RSTs does the client's end send, so many of them on data, for each port."""
         assert resets(self.client) == [sent * len(self.ports), on_data * len(self.ports)], resets(self.client)
-        rows = self.stop()
+        events = self.stop()
         for port in self.ports:
-            client, server = of_port(rows, port)
+            client, server = of_port(events, port)
             assert ended(client) == wanted, (wanted, client)
             assert client["closed_by"] == "local", client
             of_the_client(client, server)
 
 
-def nothing(*_rows):
+def nothing(*_events):
     pass
 
 

@@ -34,10 +34,10 @@ def test_as_captured(net):
             talk(stage.left, stage.right, 10, 20)
             end(stage, port, address)
     packets = capture.packets()
-    rows = stage.stop()
+    events = stage.stop()
     close = 0
     for port in stage.ports:
-        client, server = of_port(rows, port)
+        client, server = of_port(events, port)
         of_client, of_server = handshake_us(packets, port)
         assert client["handshake_us"] >= int(of_client), (of_client, client)
         close += client["handshake_us"] - of_client < 500
@@ -46,7 +46,7 @@ def test_as_captured(net):
         else:
             close += abs(server["handshake_us"] - of_server) < 500
         assert client["syn_retransmits"] == server["syn_retransmits"] == 0, (client, server)
-    assert close >= 10, (close, packets, rows)
+    assert close >= 10, (close, packets, events)
 
 
 def test_a_lost_syn(net):
@@ -61,9 +61,9 @@ def test_a_lost_syn(net):
         stage.right.do("s, _ = l.accept(); l.close()")
         talk(stage.left, stage.right, 10, 20)
         end(stage, port, address)
-    rows = stage.stop()
+    events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(rows, port)
+        client, server = of_port(events, port)
         assert client["syn_retransmits"] >= 1 and client["handshake_us"] >= 900_000, client
         assert client["retransmits"] == client["syn_retransmits"], client
         assert server["syn_retransmits"] == 0 and (server["handshake_us"] or 0) < 900_000, server
@@ -76,7 +76,7 @@ def dropped(place):
 
 
 def test_a_lost_syn_ack(net):
-    """The client has it all on record; of the server's first SYN-ACK nothing is left."""
+    """The client has it all on event; of the server's first SYN-ACK nothing is left."""
     stage = Stage(net)
     for port, address in stage.each(PORTS):
         drop(stage.server, "output", f"tcp sport {port}")
@@ -88,9 +88,9 @@ def test_a_lost_syn_ack(net):
         stage.right.do("s, _ = l.accept(); l.close()")
         talk(stage.left, stage.right, 10, 20)
         end(stage, port, address)
-    rows = stage.stop()
+    events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(rows, port)
+        client, server = of_port(events, port)
         assert client["handshake_us"] >= 900_000, client
         assert server["handshake_us"] is None and server["handshake_unknown"] == "retransmitted", server
         assert server["syn_retransmits"] >= 1, server
@@ -108,9 +108,9 @@ def test_a_deferred_accept(net):
         stage.right.do("s, _ = l.accept(); l.close()")
         assert stage.right.do("len(s.recv(100))") == 10
         end(stage, port, address)
-    rows = stage.stop()
+    events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(rows, port)
+        client, server = of_port(events, port)
         assert client["handshake_us"] < 400_000, client
         assert server["handshake_us"] is None and server["handshake_unknown"] == "with_data", server
         assert server["bytes_received"] == 10, server
@@ -126,9 +126,9 @@ def test_syn_cookies(net):
             stage.connect(address, port)
             talk(stage.left, stage.right, 10, 20)
             end(stage, port, address)
-    rows = stage.stop()
+    events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(rows, port)
+        client, server = of_port(events, port)
         assert client["handshake_us"] is not None, client
         assert server["handshake_us"] is None and server["handshake_unknown"] == "no_sample", server
 
@@ -152,15 +152,15 @@ def test_fast_open(net):
             assert stage.right.do("len(s.recv(100))") == 10
             end(stage, port, address)
         stage.right.do("l.close()")
-    rows = stage.stop()
+    events = stage.stop()
     for port in stage.ports:
-        clients = [row for row in rows if row["rport"] == port]
-        servers = [row for row in rows if row["lport"] == port]
-        assert len(clients) == len(servers) == 2, rows
-        for row in clients + servers:
-            assert row["handshake_us"] is None or row["handshake_us"] < 400_000, row
-            assert row["bytes_written" if row in clients else "bytes_received"] == 10, row
-        for row in clients:
-            assert row["handshake_us"] is not None and row["bytes_acked"] == 10, row
-            assert row["duration_us"] >= 500_000 or row is clients[0], row
+        clients = [event for event in events if event["rport"] == port]
+        servers = [event for event in events if event["lport"] == port]
+        assert len(clients) == len(servers) == 2, events
+        for event in clients + servers:
+            assert event["handshake_us"] is None or event["handshake_us"] < 400_000, event
+            assert event["bytes_written" if event in clients else "bytes_received"] == 10, event
+        for event in clients:
+            assert event["handshake_us"] is not None and event["bytes_acked"] == 10, event
+            assert event["duration_us"] >= 500_000 or event is clients[0], event
         assert servers[1]["handshake_us"] is not None, servers

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`lifetimes` under load: a record of each socket, none twice, and what is lost is counted. Witnesses: what the
+"""`lifetimes` under load: an entry of each socket, none twice, and what is lost is counted. Witnesses: what the
 workload counted, the kernel's counters (nstat)."""
 import collections
 import signal
 import sys
 
 import netns
-from lifetimes_tools import records, settle, watch
+from lifetimes_tools import lives_of, settle, watch
 from states_tools import linked_by_threads, ROOM
 from witness import nstat
 from workload import numbers, run_load, start_load
@@ -19,18 +19,18 @@ CLOSED = netns.scaled(10_000)
 MESSAGE = 64  # bytes each way: kMessageBytes of tests/netns/load.h
 
 
-def check_all(rows, connections, client, server):
-    """Two records of each connection, both right."""
-    roles = collections.Counter(row["role"] for row in rows)
+def check_all(events, connections, client, server):
+    """Two events of each connection, both right."""
+    roles = collections.Counter(event["role"] for event in events)
     assert roles == {"client": connections, "server": connections}, roles
-    ways = collections.Counter((row["role"], row["end"], row["closed_by"]) for row in rows)
+    ways = collections.Counter((event["role"], event["end"], event["closed_by"]) for event in events)
     assert sum(count for (_, end, _), count in ways.items() if end == "closed") == 2 * connections, ways
-    for row in rows:
-        carried = (row["bytes_written"], row["bytes_acked"], row["bytes_received"], row["bytes_unread"])
-        assert carried == (MESSAGE, MESSAGE, MESSAGE, 0), row
-        assert row["pid"] == (client if row["role"] == "client" else server).pid, row
-        assert row["local_close"] == "close", row
-    ends = {(row["laddr"], row["lport"], row["raddr"], row["rport"]) for row in rows}
+    for event in events:
+        carried = (event["bytes_written"], event["bytes_acked"], event["bytes_received"], event["bytes_unread"])
+        assert carried == (MESSAGE, MESSAGE, MESSAGE, 0), event
+        assert event["pid"] == (client if event["role"] == "client" else server).pid, event
+        assert event["local_close"] == "close", event
+    ends = {(event["laddr"], event["lport"], event["raddr"], event["rport"]) for event in events}
     assert all((raddr, rport, laddr, lport) in ends for laddr, lport, raddr, rport in ends), "an end is missing"
     return ways
 
@@ -48,8 +48,8 @@ def close_at_once(net, family):
     assert server.stop() == 0, server.stderr
     assert numbers(client) == {"connections": HELD, "closed": HELD, "errors": 0}, client.stdout
     assert numbers(server) == {"accepted": HELD, "closed": HELD, "errors": 0}, server.stdout
-    rows = records(sockeye.stop(), client_place, server_place)
-    print(check_all(rows, HELD, client, server), len(rows), "records of", HELD, "connections")
+    events = lives_of(sockeye.stop(), client_place, server_place)
+    print(check_all(events, HELD, client, server), len(events), "events of", HELD, "connections")
 
 
 def test_held_connections_closed_at_once_ipv4(net):
@@ -65,12 +65,12 @@ def short_connections(net, family):
     sockeye = watch(net, client_place, server_place, words=ROOM)
     client, server = run_load(client_place, server_place, server_place.addresses[family], SHORT)
     assert nstat(client_place, "TcpActiveOpens") == [SHORT]
-    rows = records(sockeye.stop(), client_place, server_place)
-    print(check_all(rows, SHORT, client, server))
-    for row in rows:
-        unknown = row.get("handshake_unknown")
-        assert row["handshake_us"] is not None or unknown in ("no_sample", "with_data", "retransmitted"), row
-    of_servers = collections.Counter(row.get("handshake_unknown") for row in rows if row["role"] == "server")
+    events = lives_of(sockeye.stop(), client_place, server_place)
+    print(check_all(events, SHORT, client, server))
+    for event in events:
+        unknown = event.get("handshake_unknown")
+        assert event["handshake_us"] is not None or unknown in ("no_sample", "with_data", "retransmitted"), event
+    of_servers = collections.Counter(event.get("handshake_unknown") for event in events if event["role"] == "server")
     print("handshakes of servers that are not known:", of_servers)
     assert of_servers[None] >= 0.9 * SHORT, of_servers
 
@@ -93,7 +93,7 @@ def test_what_is_lost_is_counted(net):
     client = place.load("client", "--addr", "127.0.0.1", "--port", PORT, "--connections", connections)
     assert client.wait(100) == 0, client.stderr
     sockeye.process.popen.send_signal(signal.SIGCONT)
-    gap = sockeye.wait_for(lambda record: record["event"] == "gap")
+    gap = sockeye.wait_for(lambda event: event["event"] == "gap")
     assert (gap["stage"], gap["reason"]) == ("kernel", "ring_full"), gap
     assert server.stop() == 0, server.stderr
     run = sockeye.stop()
@@ -106,7 +106,7 @@ LOSS = "tcp dport 7000-7999 numgen random mod 20 0"
 
 
 def retransmits_as_counted(net, family):
-    """One packet of twenty is lost on its way to the server, and one of twenty back. The sum of all records is what
+    """One packet of twenty is lost on its way to the server, and one of twenty back. The sum of all events is what
     each namespace's kernel has counted."""
     client_place, server_place = linked_by_threads(net)
     sockeye = watch(net, client_place, server_place, words=ROOM)
@@ -126,12 +126,12 @@ def retransmits_as_counted(net, family):
     settle(client_place, PORT)
     settle(server_place, PORT)
     assert server.stop() == 0, server.stderr
-    rows = records(sockeye.stop(), client_place, server_place)
-    assert len(rows) == 40, len(rows)
+    events = lives_of(sockeye.stop(), client_place, server_place)
+    assert len(events) == 40, len(events)
     for place in (client_place, server_place):
-        said = sum(row["retransmits"] for row in rows if row["netns"] == place.inode)
+        said = sum(event["retransmits"] for event in events if event["netns"] == place.inode)
         counted, = nstat(place, "TcpRetransSegs")
-        print(f"{said} retransmissions in records, {counted} counted by the kernel")
+        print(f"{said} retransmissions in events, {counted} counted by the kernel")
         assert said == counted > 0, (said, counted)
 
 
@@ -186,9 +186,9 @@ def test_closed_in_the_middle_of_a_stream(net):
         server_place.wait_listen(9000)
         client_place.run([sys.executable, "-c", READERS, address, str(CLOSED)], timeout=netns.PATIENCE_S * 4)
         server.end()
-    rows = records(sockeye.stop(), client_place)
-    assert len(rows) == 2 * CLOSED, len(rows)
-    ends = collections.Counter((row["end"], row["last_state"]) for row in rows)
+    events = lives_of(sockeye.stop(), client_place)
+    assert len(events) == 2 * CLOSED, len(events)
+    ends = collections.Counter((event["end"], event["last_state"]) for event in events)
     on_data, on_close = nstat(client_place, "TcpExtTCPAbortOnData", "TcpExtTCPAbortOnClose")
     late = ends[("reset_sent", "FIN_WAIT1")] + ends[("reset_sent", "FIN_WAIT2")]
     print(f"nstat: {on_close} closed with data unread, {on_data} ended by data that came later; {dict(ends)}")

@@ -2,7 +2,7 @@
 """`lifetimes` and the ends of single connections, orderly and by reset. Witnesses: what the processes did, their
 errors, ss."""
 import netns
-from lifetimes_tools import carried, connected, ended, of_port, read_all, records, settle, talk, wait_for_reset, watch
+from lifetimes_tools import carried, connected, ended, of_port, read_all, lives_of, settle, talk, wait_for_reset, watch
 from puppet import Puppet
 from states_tools import linked_by_threads
 from witness import nstat, wait_ss
@@ -31,7 +31,7 @@ class Stage:
         for port in self.ports:
             settle(self.client, port)
             settle(self.server, port)
-        return records(self.sockeye.stop(), self.client, self.server)
+        return lives_of(self.sockeye.stop(), self.client, self.server)
 
 
 def check_owners(stage, client, server):
@@ -47,10 +47,10 @@ def test_the_client_closes_first(net):
         stage.left.do("c.close()")
         wait_ss(stage.server, f"sport = :{port}", "CLOSE-WAIT")
         stage.right.do("s.close()")
-    rows = stage.stop()
-    assert len(rows) == 4, rows
+    events = stage.stop()
+    assert len(events) == 4, events
     for port in stage.ports:
-        client, server = of_port(rows, port)
+        client, server = of_port(events, port)
         assert ended(client) == "closed local - close", client
         assert ended(server) == "closed remote - close", server
         assert carried(client) == (1000, 1000, 3000, 0) and carried(server) == (3000, 3000, 1000, 0), (client, server)
@@ -66,9 +66,9 @@ def test_the_server_closes_first(net):
         stage.right.do("s.close()")
         wait_ss(stage.client, f"dport = :{port}", "CLOSE-WAIT")
         stage.left.do("c.close()")
-    rows = stage.stop()
+    events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(rows, port)
+        client, server = of_port(events, port)
         assert ended(client) == "closed remote - close" and ended(server) == "closed local - close", (client, server)
         assert carried(client) == (1000, 1000, 3000, 0) and carried(server) == (3000, 3000, 1000, 0), (client, server)
 
@@ -85,9 +85,9 @@ def test_both_close_at_once(net):
         stage.right.do("s.close()")
         wait_ss(stage.client, f"dport = :{port}", "CLOSING")
         pass_all(stage.server)
-    rows = stage.stop()
+    events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(rows, port)
+        client, server = of_port(events, port)
         assert ended(client) == "closed both - close" and ended(server) == "closed local - close", (client, server)
         assert carried(client) == (1000, 1000, 3000, 0) and carried(server) == (3000, 3000, 1000, 0), (client, server)
         assert client["retransmits"] > 0 and client["syn_retransmits"] == 0, client
@@ -109,14 +109,14 @@ def test_half_closed_for_seconds(net):
         stage.right.do(f"s{port}.close()")
         wait_ss(stage.client, f"dport = :{port}", "TIME-WAIT")
         stage.left.do(f"c{port}.close()")
-    rows = stage.stop()
+    events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(rows, port)
+        client, server = of_port(events, port)
         assert ended(client) == "closed local - shutdown" and ended(server) == "closed remote - close", (client, server)
         assert client["fin_received"] and server["fin_received"], (client, server)
         assert carried(client) == (10, 10, 50, 0) and carried(server) == (50, 50, 10, 0), (client, server)
-        for row in (client, server):
-            assert seconds * 1e6 <= row["closing_us"] <= netns.patience(seconds + 2) * 1e6, row
+        for event in (client, server):
+            assert seconds * 1e6 <= event["closing_us"] <= netns.patience(seconds + 2) * 1e6, event
 
 
 def test_half_closed_by_both(net):
@@ -137,9 +137,9 @@ def test_half_closed_by_both(net):
         stage.left.do("c.close()")
         assert stage.right.do("len(s.recv(1))") == 0
         stage.right.do("s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 10)); s.close()")
-    rows = stage.stop()
+    events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(rows, port)
+        client, server = of_port(events, port)
         what = "close" if port > 9010 else "shutdown"
         assert (ended(client), ended(server)) == (f"closed local - {what}", f"closed remote - {what}"), (client, server)
 
@@ -160,9 +160,9 @@ def test_reset_by_this_end(net):
         stage.left.do("c.close()")
         stage.right.fails("s.recv(1)", "ConnectionResetError")
         stage.right.do("s.close()")
-    rows = stage.stop()
+    events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(rows, port)
+        client, server = of_port(events, port)
         assert ended(client) == "reset_sent local - close", client
         assert ended(server) == "reset_received remote ECONNRESET -", server
         unread = port > 9010
@@ -186,9 +186,9 @@ def test_data_after_close(net):
         wait_for_reset(stage.right)
         pass_all(stage.server)
         stage.right.do("s.close()")
-    rows = stage.stop()
+    events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(rows, port)
+        client, server = of_port(events, port)
         assert ended(client).split()[:2] == ["reset_sent", "local"], client
         assert ended(server) == "reset_received remote EPIPE -", server
         assert client["local_close"] == "close" and client["bytes_acked"] == 10, client
@@ -208,9 +208,9 @@ def test_data_after_shutdown(net):
         stage.left.do("c.close()")
         stage.right.do("s.close()")
     assert nstat(stage.client, "TcpExtTCPAbortOnData", "TcpOutRsts") == [2, 2]
-    rows = stage.stop()
+    events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(rows, port)
+        client, server = of_port(events, port)
         assert ended(client) == "reset_sent local ECONNRESET close" and client["last_state"] == "FIN_WAIT2", client
         assert ended(server) == "reset_received remote EPIPE -", server
 
@@ -232,21 +232,21 @@ def test_a_process_that_ends(net):
         stage.left.do("os.waitpid(pid, 0)")
         stage.right.fails("s.recv(1)", "ConnectionResetError")
         stage.right.do("s.close(); l.close()")
-    rows = stage.stop()
-    assert len(rows) == 16, rows
+    events = stage.stop()
+    assert len(events) == 16, events
     for port in stage.ports:
-        clients = [row for row in rows if row["rport"] == port]
-        assert [(ended(row), row.get("exit_signal")) for row in clients] == [
+        clients = [event for event in events if event["rport"] == port]
+        assert [(ended(event), event.get("exit_signal")) for event in clients] == [
             ("closed local - killed", 9), ("closed local - exit", None), ("closed local - killed", 15),
             ("reset_sent local - killed", 9)], clients
         assert carried(clients[3]) == (0, 0, 3, 2), clients[3]
-        servers = [row for row in rows if row["lport"] == port]
-        assert [ended(row) for row in servers] == ["closed remote - close"] * 3 + [
+        servers = [event for event in events if event["lport"] == port]
+        assert [ended(event) for event in servers] == ["closed remote - close"] * 3 + [
             "reset_received remote ECONNRESET -"], servers
 
 
 def test_destroyed(net):
-    """ss -K: the record says who did it."""
+    """ss -K: the event says who did it."""
     stage = Stage(net)
     ss = netns.require("ss")
     for port, address in stage.each(9000):
@@ -258,11 +258,11 @@ def test_destroyed(net):
         stage.left.fails("c.recv(1)", "ConnectionAbortedError")
         stage.right.fails("s.recv(1)", "ConnectionResetError")
         stage.right.do("s.close()")
-    rows = stage.stop()
+    events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(rows, port)
+        client, server = of_port(events, port)
         assert ended(client) == "destroyed local ECONNABORTED -", client
-        assert client["context_comm"] == "ss" and client["comm"] == stage.left.comm, client
+        assert client["task_comm"] == "ss" and client["comm"] == stage.left.comm, client
         assert ended(server) == "reset_received remote ECONNRESET -", server
 
 
@@ -285,9 +285,9 @@ def test_used_again(net):
     for port in stage.ports:
         settle(stage.client, port)
         settle(stage.server, port)
-    rows = stage.sockeye.stop().events
+    events = stage.sockeye.stop().events
     for port in stage.ports:
-        first, second = [row for row in rows if row["rport"] == port and row["netns"] == stage.client.inode]
+        first, second = [event for event in events if event["rport"] == port and event["netns"] == stage.client.inode]
         assert first["cookie"] == second["cookie"], (first, second)
         assert ended(first) == "reset_sent local - close" and ended(second) == "closed local - close", (first, second)
         assert carried(first) == (10, 10, 20, 0) and carried(second) == (7, 7, 8, 0), (first, second)

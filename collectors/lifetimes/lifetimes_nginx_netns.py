@@ -7,7 +7,7 @@ import sys
 
 import netns
 from capture import ACK, Capture, reset_ports, sent_again, SYN
-from lifetimes_tools import carried, connected, ended, of_port, read_all, records, settle, watch
+from lifetimes_tools import carried, connected, ended, of_port, read_all, lives_of, settle, watch
 from puppet import Puppet
 from states_tools import linked_by_threads, ROOM
 from witness import nstat
@@ -145,57 +145,57 @@ def logged(folder, requests):
     return by_port
 
 
-def check_server(row, kind):
+def check_server(event, kind):
     if kind == "middle":
         # The client had data to read and sends a RST; or had none, and sends a FIN, which nginx may see in time.
-        assert row["end"] in ("reset_received", "closed") and row["closed_by"] == "remote", row
-        assert row["bytes_acked"] < BIG, row
+        assert event["end"] in ("reset_received", "closed") and event["closed_by"] == "remote", event
+        assert event["bytes_acked"] < BIG, event
     elif kind == "one":  # nginx closes first, and may be the first to have done so on both ends
-        assert (row["end"], row["closed_by"], row["local_close"]) == ("closed", "local", "close"), row
+        assert (event["end"], event["closed_by"], event["local_close"]) == ("closed", "local", "close"), event
     else:
-        assert (row["end"], row["closed_by"], row["local_close"]) == ("closed", "remote", "close"), row
+        assert (event["end"], event["closed_by"], event["local_close"]) == ("closed", "remote", "close"), event
     if kind != "middle":
-        assert row["bytes_acked"] == row["bytes_written"] and row["bytes_unread"] == 0, row
+        assert event["bytes_acked"] == event["bytes_written"] and event["bytes_unread"] == 0, event
 
 
-def check_client(row, kind):
+def check_client(event, kind):
     if kind == "middle":
-        assert row["end"] in ("reset_sent", "closed"), row
-        assert (row["closed_by"], row["local_close"]) == ("local", "killed"), row
+        assert event["end"] in ("reset_sent", "closed"), event
+        assert (event["closed_by"], event["local_close"]) == ("local", "killed"), event
     elif kind == "one":
-        assert (row["end"], row["closed_by"], row["local_close"]) == ("closed", "remote", "close"), row
+        assert (event["end"], event["closed_by"], event["local_close"]) == ("closed", "remote", "close"), event
     else:
         how = "killed" if kind == "between" else "close"
-        assert (row["end"], row["closed_by"], row["local_close"]) == ("closed", "local", how), row
+        assert (event["end"], event["closed_by"], event["local_close"]) == ("closed", "local", how), event
 
 
 def check_connections(run, client, server, pids):
     """A connect and an accept of each, with the process that has it. pids: by the client's port."""
-    rows = [row for row in run.events if row["event"] == "connections"]
-    connects = {row["sport"]: row for row in rows if row["event_type"] == "connect"}
-    accepts = {row["sport"]: row for row in rows if row["event_type"] == "accept"}
-    assert len(rows) == 2 * len(pids) and connects.keys() == accepts.keys() == pids.keys(), (len(rows), len(connects))
+    events = [event for event in run.events if event["event"] == "connections"]
+    connects = {event["sport"]: event for event in events if event["event_type"] == "connect"}
+    accepts = {event["sport"]: event for event in events if event["event_type"] == "accept"}
+    assert len(events) == 2 * len(pids) and connects.keys() == accepts.keys() == pids.keys(), (len(events), len(connects))
     for port, pid in pids.items():
         connect, accept = connects[port], accepts[port]
         assert (connect["pid"], connect["netns"], connect["outcome"]) == (pid, client.inode, "established"), connect
         assert (accept["comm"], accept["netns"], accept["dport"]) == ("nginx", server.inode, 8080), accept
         assert (accept["saddr"], accept["daddr"]) == (connect["saddr"], connect["daddr"]), (connect, accept)
-    worker, = {row["pid"] for row in accepts.values()}
+    worker, = {event["pid"] for event in accepts.values()}
     print(f"{len(connects)} connects, {len(accepts)} accepts, by worker {worker} of nginx")
 
 
-def check_wire(packets, client, server, family, rows):
+def check_wire(packets, client, server, family, events):
     """The same connections, resets and segments sent again as in the packets."""
     opened = {packet.sport for packet in packets if packet.flags & (SYN | ACK) == SYN}
-    assert opened == {row["lport"] for row in rows if row["netns"] == client.inode}, len(opened)
+    assert opened == {event["lport"] for event in events if event["netns"] == client.inode}, len(opened)
     reset = reset_ports(packets, 8080)
-    told = {row["lport"] if row["netns"] == client.inode else row["rport"] for row in rows
-            if row["end"] in ("reset_sent", "reset_received")}
+    told = {event["lport"] if event["netns"] == client.inode else event["rport"] for event in events
+            if event["end"] in ("reset_sent", "reset_received")}
     # Where two CPUs handle the packets of one connection, some come late: to a socket that is gone, and is answered by a RST.
     assert told == reset or not client.in_order and told < reset, (len(told), len(reset), sorted(told ^ reset)[:9])
     for place in (client, server):
         again = sum(sent_again(packets, place.addresses[family]).values())
-        counted = sum(row["retransmits"] for row in rows if row["netns"] == place.inode)
+        counted = sum(event["retransmits"] for event in events if event["netns"] == place.inode)
         assert [counted] == nstat(place, "TcpRetransSegs"), (place.name, counted)
         assert again == counted or not place.in_order, (place.name, again, counted)
     print(f"on the wire: {len(opened)} connections, {len(reset)} of them reset")
@@ -215,20 +215,20 @@ def per_connection(net, family):
     settle(server, 8080)
     log = logged(folder, 6 * EACH)
     run = sockeye.stop()
-    rows = records(run, client, server)
-    assert len(rows) == 8 * EACH, len(rows)
+    events = lives_of(run, client, server)
+    assert len(events) == 8 * EACH, len(events)
     assert len(kinds) == 4 * EACH, len(kinds)
-    for row in rows:
-        if row["netns"] == client.inode:
-            check_client(row, kinds[row["lport"]])
+    for event in events:
+        if event["netns"] == client.inode:
+            check_client(event, kinds[event["lport"]])
             continue
-        check_server(row, kinds[row["rport"]])
-        read = row["bytes_received"] - row["bytes_unread"]
-        assert log[row["rport"]] == [(row["bytes_written"], read)], (log[row["rport"]], row)
-        assert row["comm"] == "nginx", row
+        check_server(event, kinds[event["rport"]])
+        read = event["bytes_received"] - event["bytes_unread"]
+        assert log[event["rport"]] == [(event["bytes_written"], read)], (log[event["rport"]], event)
+        assert event["comm"] == "nginx", event
     check_connections(run, client, server, dict(sum(ports.values(), [])))
-    check_wire(capture.packets(), client, server, family, rows)
-    print(collections.Counter((kinds.get(row["lport"], "server"), row["end"]) for row in rows), "of both ends")
+    check_wire(capture.packets(), client, server, family, events)
+    print(collections.Counter((kinds.get(event["lport"], "server"), event["end"]) for event in events), "of both ends")
 
 
 def test_every_connection_as_nginx_logged_it_ipv4(net):
@@ -296,11 +296,11 @@ def test_tls(net):
             expected[port] = (sent, received)
     settle(client, 8443)
     settle(server, 8443)
-    rows = records(sockeye.stop(), client, server)
-    assert len(rows) == 2 * len(expected) == 8, rows
+    events = lives_of(sockeye.stop(), client, server)
+    assert len(events) == 2 * len(expected) == 8, events
     for port, (sent, received) in expected.items():
-        of_client, = [row for row in rows if row["lport"] == port]
-        of_server, = [row for row in rows if row["rport"] == port]
+        of_client, = [event for event in events if event["lport"] == port]
+        of_server, = [event for event in events if event["rport"] == port]
         assert carried(of_client) == (sent, sent, received, 0), (of_client, sent, received)
         assert carried(of_server) == (received, received, sent, 0), (of_server, sent, received)
 
@@ -331,10 +331,10 @@ def test_without_copies(net):
             right.do("s.close()")
             settle(client, first + family)
             settle(server, first + family)
-    rows = records(sockeye.stop(), client, server)
+    events = lives_of(sockeye.stop(), client, server)
     for first in ways:
         for family in (4, 6):
-            of_client, of_server = of_port(rows, first + family)
+            of_client, of_server = of_port(events, first + family)
             assert carried(of_client) == (size, size, 0, 0), of_client
             assert carried(of_server) == (0, 0, size, 0), of_server
-            assert ended(of_client) == "closed local - close" and ended(of_server) == "closed remote - close", rows
+            assert ended(of_client) == "closed local - close" and ended(of_server) == "closed remote - close", events

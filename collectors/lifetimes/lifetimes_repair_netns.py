@@ -42,19 +42,19 @@ class Repaired(Stage):
             puppet.do(REPAIR)
 
     def lives(self):
-        """The records of the clients and the servers, and the run."""
+        """The events of the clients and the servers, and the run."""
         for port in self.ports:
             settle(self.client, port)
             settle(self.server, port)
         run = self.sockeye.stop()
-        rows = [row for row in run.events if row["event"] == "lifetimes"]
-        for row in rows:
+        events = [event for event in run.events if event["event"] == "lifetimes"]
+        for event in events:
             for name in ("bytes_written", "bytes_acked", "bytes_received", "bytes_unread"):
-                assert row[name] is None or 0 <= row[name] < 1 << 31, row
-            assert row["role"] == "unknown" and row["handshake_us"] is None, row
-            assert row["handshake_unknown"] == "repaired", row
+                assert event[name] is None or 0 <= event[name] < 1 << 31, event
+            assert event["role"] == "unknown" and event["handshake_us"] is None, event
+            assert event["handshake_unknown"] == "repaired", event
         assert "anomalies" not in run.end, run.end
-        return rows, run
+        return events, run
 
 
 def end_repair(stage):
@@ -75,17 +75,17 @@ def test_restored(net):
         stage.left.do("c.close()")
         wait_ss(stage.server, f"sport = :{port}", "CLOSE-WAIT")
         stage.right.do("s.close()")
-    rows, run = stage.lives()
+    events, run = stage.lives()
     for port in stage.ports:
-        client, server = of_port(rows, port)
+        client, server = of_port(events, port)
         assert ended(client) == "closed local - close" and ended(server) == "closed remote - close", (client, server)
-        for row, sent, came in ((client, 10, 1), (server, 1, 10)):
-            assert (row["bytes_written"], row["bytes_acked"], row["bytes_received"]) == (sent, sent, came), row
-    made = [row for row in run.events if row["event"] == "connections"]
+        for event, sent, came in ((client, 10, 1), (server, 1, 10)):
+            assert (event["bytes_written"], event["bytes_acked"], event["bytes_received"]) == (sent, sent, came), event
+    made = [event for event in run.events if event["event"] == "connections"]
     assert len(made) == 2 * len(stage.ports), made
-    for row in made:
-        assert (row["event_type"], row["outcome"], row["duration_us"]) == ("connect", "repaired", None), row
-        assert row["role"] == "unknown", row
+    for event in made:
+        assert (event["event_type"], event["outcome"], event["duration_us"]) == ("connect", "repaired", None), event
+        assert event["role"] == "unknown", event
 
 
 def test_nothing_was_sent(net):
@@ -96,10 +96,10 @@ def test_nothing_was_sent(net):
         stage.left.do("c.close()")
         wait_ss(stage.server, f"sport = :{port}", "CLOSE-WAIT")
         stage.right.do("s.close()")
-    rows, _ = stage.lives()
+    events, _ = stage.lives()
     for port in stage.ports:
-        for row in of_port(rows, port):
-            assert (row["end"], row["bytes_written"], row["bytes_acked"], row["bytes_received"]) == ("closed", 0, 0, 0), row
+        for event in of_port(events, port):
+            assert (event["end"], event["bytes_written"], event["bytes_acked"], event["bytes_received"]) == ("closed", 0, 0, 0), event
 
 
 def test_taken_away(net):
@@ -109,9 +109,9 @@ def test_taken_away(net):
         repair(stage, port, address)
         stage.left.do("c.close()")
         stage.right.do("s.close()")
-    rows, _ = stage.lives()
+    events, _ = stage.lives()
     assert nstat(stage.client, "TcpOutRsts") + nstat(stage.server, "TcpOutRsts") == [0, 0]
-    assert len(rows) == 4 and {ended(row) for row in rows} == {"checkpointed local - close"}, rows
+    assert len(events) == 4 and {ended(event) for event in events} == {"checkpointed local - close"}, events
 
 
 def rwnd_limited_ms(space, port):
@@ -133,13 +133,13 @@ def reconnect(stage, port, address):
 
 
 def two_lives(stage, port):
-    rows = [row for row in stage.run.events if row["rport"] == port and row["netns"] == stage.client.inode]
-    assert len(rows) == 2 and rows[0]["cookie"] == rows[1]["cookie"], rows
-    return rows
+    events = [event for event in stage.run.events if event["rport"] == port and event["netns"] == stage.client.inode]
+    assert len(events) == 2 and events[0]["cookie"] == events[1]["cookie"], events
+    return events
 
 
 def test_one_socket_two_connections(net):
-    """Of the times of the first none is in the second's record, which wrote nothing; or, as nobody knows, it has none."""
+    """Of the times of the first none is in the second's event, which wrote nothing; or, as nobody knows, it has none."""
     stage = Stage(net)
     for port, address in stage.each(9000):
         reconnect(stage, port, address)

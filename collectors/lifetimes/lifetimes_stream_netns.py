@@ -43,19 +43,19 @@ def test_json_as_it_was(net):
     replays_as_it_was(net, "json")
 
 
-def ends(row):
-    return row["netns"], row["laddr"], row["lport"], row["raddr"], row["rport"]
+def ends(event):
+    return event["netns"], event["laddr"], event["lport"], event["raddr"], event["rport"]
 
 
 def test_filters(net):
-    """Exactly the records that match; those of a run without filters are sorted out here."""
+    """Exactly the events that match; those of a run without filters are sorted out here."""
     stage = Stage(net)
     places = ("--netns", f"{stage.client.inode},{stage.server.inode}")
     wanted = {
-        ("--dst-port", "9004"): lambda row: row["rport"] == 9004,
-        ("-6", "--direction", "out"): lambda row: row["family"] == "ipv6" and row["role"] == "client",
-        ("--pid", str(stage.right.pid)): lambda row: row["pid"] == stage.right.pid,
-        ("--comm", "!" + stage.left.comm, "--port", "9000-9009"): lambda row: False,
+        ("--dst-port", "9004"): lambda event: event["rport"] == 9004,
+        ("-6", "--direction", "out"): lambda event: event["family"] == "ipv6" and event["role"] == "client",
+        ("--pid", str(stage.right.pid)): lambda event: event["pid"] == stage.right.pid,
+        ("--comm", "!" + stage.left.comm, "--port", "9000-9009"): lambda event: False,
     }
     runs = {words: net.sockeye("lifetimes", *places, *words) for words in wanted}
     for first in (9000, 9010):
@@ -65,31 +65,32 @@ def test_filters(net):
             stage.left.do("c.close()")
             assert stage.right.do("len(s.recv(1))") == 0
             stage.right.do("s.close()")
-    rows = stage.stop()
-    assert len(rows) == 8, rows
+    events = stage.stop()
+    assert len(events) == 8, events
     for words, passes in wanted.items():
-        shown = {ends(row) for row in runs[words].stop().events}  # 5.10 has no cookies: each run has its own
-        assert shown == {ends(row) for row in rows if passes(row)}, (words, shown)
+        shown = {ends(event) for event in runs[words].stop().events}  # 5.10 has no cookies: each run has its own
+        assert shown == {ends(event) for event in events if passes(event)}, (words, shown)
 
 
 def test_beside_states(net):
-    """One stream, ordered by time. The record comes with the row into CLOSE, and counts from the first."""
+    """One stream, ordered by time. The event comes with the event into CLOSE, and counts from the first."""
     client_place, server_place = linked_by_threads(net)
     places = ("--netns", f"{client_place.inode},{server_place.inode}")
     sockeye = net.sockeye("trace", "states,lifetimes", *places, *ROOM)
     run_load(client_place, server_place, server_place.addresses[4], 500)
     settle(client_place, PORT)
     events = sockeye.stop().events
-    times = [row["timestamp_ns"] for row in events if "late" not in row]
+    times = [event["timestamp_ns"] for event in events if "late" not in event]
     assert times == sorted(times), "out of order"
-    lives = {row["cookie"]: row for row in events if row["event"] == "lifetimes"}
-    sockets = by_socket([row for row in events if row["event"] == "states"])
+    lives = {event["cookie"]: event for event in events if event["event"] == "lifetimes"}
+    sockets = by_socket([event for event in events if event["event"] == "states"])
     assert len(lives) == len(sockets) == 1000, (len(lives), len(sockets))
-    for rows in sockets:
-        record = lives[rows[0]["cookie"]]
-        check(record)
-        assert record["last_state"] == rows[-1]["old_state"], (life(rows), record)
-        assert record["timestamp_ns"] == rows[-1]["timestamp_ns"], (rows[-1], record)
-        took_us = (rows[-1]["timestamp_ns"] - rows[0]["timestamp_ns"]) // 1000
-        assert record["duration_us"] == took_us, (life(rows), record)
-        assert record["pid"] == rows[-1]["pid"], (rows, record)
+    for transitions in sockets:
+        first, last = transitions[0], transitions[-1]
+        one = lives[first["cookie"]]
+        check(one)
+        assert one["last_state"] == last["old_state"], (life(transitions), one)
+        assert one["timestamp_ns"] == last["timestamp_ns"], (last, one)
+        took_us = (last["timestamp_ns"] - first["timestamp_ns"]) // 1000
+        assert one["duration_us"] == took_us, (life(transitions), one)
+        assert one["pid"] == last["pid"], (transitions, one)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every format of `lifetimes`, from records made by hand, against the text in golden/.
+// Every format of `lifetimes`, from events made by hand, against the text in golden/.
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -8,8 +8,8 @@
 
 #include "collectors/lifetimes/lifetimes.event.h"
 #include "event/collector.h"
+#include "tests/support/events.h"
 #include "tests/support/golden.h"
-#include "tests/support/records.h"
 #include "tests/support/rendered.h"
 
 namespace sockeye {
@@ -43,7 +43,7 @@ lifetimes_event life() {
   event.end = LIFE_CLOSED;
   event.closed_by = CLOSED_BY_LOCAL;
   event.local_close = LOCAL_CLOSE_CALL;
-  event.last_state = STATE_FIN_WAIT2;
+  event.last_state = TCP_FIN_WAIT2;
   event.flags = kAllKnown;
   return event;
 }
@@ -63,7 +63,7 @@ lifetimes_event server_life() {
   std::swap(event.bytes_written, event.bytes_received);
   event.bytes_acked = event.bytes_written;
   event.closed_by = CLOSED_BY_REMOTE;
-  event.last_state = STATE_LAST_ACK;
+  event.last_state = TCP_LAST_ACK;
   return event;
 }
 
@@ -78,7 +78,7 @@ lifetimes_event attempt(uint8_t end, uint8_t by, uint8_t error) {
   event.closed_by = by;
   event.local_close = LOCAL_CLOSE_NONE;
   event.error = error;
-  event.last_state = STATE_SYN_SENT;
+  event.last_state = TCP_SYN_SENT;
   event.flags = LIFE_DURATION_KNOWN | LIFE_BYTES_KNOWN | LIFE_SYN_KNOWN;
   return event;
 }
@@ -89,7 +89,7 @@ lifetimes_event broken(uint8_t end, uint8_t by, uint8_t error) {
   event.closed_by = by;
   event.error = error;
   event.local_close = LOCAL_CLOSE_NONE;
-  event.last_state = STATE_ESTABLISHED;
+  event.last_state = TCP_ESTABLISHED;
   event.bytes_acked -= 1'448;
   event.closing_ns = 0;
   event.flags = kAllKnown & ~(LIFE_CLOSING_KNOWN | LIFE_FIN_RECEIVED);
@@ -120,7 +120,7 @@ std::vector<lifetimes_event> ends() {
   events.back().base.context.pid = events.back().base.context.tid = 4242;
   set_text(events.back().base.context.comm, "ss");
   events.push_back(broken(LIFE_OUT_OF_RESOURCES, CLOSED_BY_LOCAL, 0));
-  events.back().last_state = STATE_FIN_WAIT1;
+  events.back().last_state = TCP_FIN_WAIT1;
   for (size_t i = 0; i < events.size(); ++i) events[i].base.header.time_ns += i * kMillisecond;
   return events;
 }
@@ -140,7 +140,7 @@ std::vector<lifetimes_event> corners() {
   events.push_back(server_life());  // a deferred accept over IPv6, much of everything, half closed
   set_address(events.back().base.socket.laddr, "2001:db8:85a3::8a2e:370:7334");
   set_address(events.back().base.socket.raddr, "2001:db8:1111:2222:3333:4444:5555:6666");
-  events.back().base.socket.family = FAMILY_IPV6;
+  events.back().base.socket.family = AF_INET6;
   events.back().handshake_unknown = HANDSHAKE_WITH_DATA;
   events.back().handshake_ns = 0;
   events.back().flags &= static_cast<uint8_t>(~LIFE_HANDSHAKE_KNOWN);
@@ -163,32 +163,33 @@ std::vector<lifetimes_event> corners() {
   return events;
 }
 
-std::string shown(const std::vector<lifetimes_event>& events, SinkOptions options) {
+std::string shown(const std::vector<lifetimes_event>& structs, SinkOptions options) {
   const EventType& type = find_collector("lifetimes")->event;
   const Context context = {.container = "8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c",
                            .runtime = "containerd",
                            .pod = "3a9b8c1d-1111-2222-3333-444455556666",
                            .unit = "cri-containerd.scope",
                            .cgroup_path = "/kubepods"};
-  std::vector<Record> records = records_of(events, type, &context);
+  std::vector<Event> events = events_of(structs, type, &context);
   for (size_t i = 0; i < events.size(); ++i) {
-    if (events[i].base.owner.source == OWNER_UNKNOWN) records[i].context = nullptr;
+    if (structs[i].base.owner.source == OWNER_UNKNOWN) events[i].context = nullptr;
   }
   options.types = {&type};
-  return rendered(records, options);
+  return rendered(events, options);
 }
 
 class LifetimesGolden : public testing::TestWithParam<const char*> {};
 
 TEST_P(LifetimesGolden, Ends) {
-  expect_golden(std::string("collectors/lifetimes/golden/ends.") + GetParam(), shown(ends(), {GetParam()}));
+  expect_golden(std::string("collectors/lifetimes/golden/ends.") + GetParam(), shown(ends(), in_format(GetParam())));
 }
 
 TEST_P(LifetimesGolden, Corners) {
-  expect_golden(std::string("collectors/lifetimes/golden/corners.") + GetParam(), shown(corners(), {GetParam()}));
+  expect_golden(std::string("collectors/lifetimes/golden/corners.") + GetParam(),
+                shown(corners(), in_format(GetParam())));
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, LifetimesGolden, testing::Values("line", "table", "json"),
+INSTANTIATE_TEST_SUITE_P(Formats, LifetimesGolden, testing::ValuesIn(kGoldenFormats),
                          [](const auto& format) { return std::string(format.param); });
 
 TEST(LifetimesTableGolden, OnATerminal) {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the scenarios of `lifetimes` share: connections that puppets open and end, and what must hold for any record."""
+"""What the scenarios of `lifetimes` share: connections that puppets open and end, and what must hold for any event."""
 import errno
 import pathlib
 import sys
@@ -17,65 +17,65 @@ def watch(net, *places, words=(), **options):
     return net.sockeye("lifetimes", "--netns", ",".join(str(place.inode) for place in places), *words, **options)
 
 
-def records(run, *places):
-    """The records of the sockets in these namespaces, each checked, in the order of the stream."""
+def lives_of(run, *places):
+    """The events of the sockets in these namespaces, each checked, in the order of the stream."""
     inodes = {place.inode for place in places}
-    rows = [row for row in run.events if row["event"] == "lifetimes" and row["netns"] in inodes]
-    for row in rows:
-        check(row)
-    cookies = {row["cookie"] for row in rows}
-    assert len(cookies) == len(rows), "a socket has two records"
-    return rows
+    events = [event for event in run.events if event["event"] == "lifetimes" and event["netns"] in inodes]
+    for event in events:
+        check(event)
+    cookies = {event["cookie"] for event in events}
+    assert len(cookies) == len(events), "a socket has two events"
+    return events
 
 
-def check(row):
-    """What holds for any record."""
-    assert not row["end"].isdigit() and not row["closed_by"].isdigit(), row
-    assert row["duration_us"] is not None, row
+def check(event):
+    """What holds for any event."""
+    assert not event["end"].isdigit() and not event["closed_by"].isdigit(), event
+    assert event["duration_us"] is not None, event
     for part in ("handshake_us", "closing_us"):  # a server's socket is born when its handshake is over
-        is_within = row[part] is None or row[part] <= row["duration_us"]
-        assert is_within or (part == "handshake_us" and row["role"] != "client"), (part, row)
-    assert row["handshake_us"] is None or "handshake_unknown" not in row, row
-    is_of_before = row.get("handshake_unknown") == "before_start"
-    assert row["since_start"] == is_of_before or row["last_state"] == "SYN_SENT", row
-    assert (row["bytes_acked"] is None) == (row["bytes_written"] is None), row
-    assert (row["bytes_acked"] or 0) <= (row["bytes_written"] or 0) and row["bytes_unread"] <= row["bytes_received"], row
-    assert (row["syn_retransmits"] or 0) <= row["retransmits"], row
-    assert row["busy_us"] is None or row["busy_us"] >= row["rwnd_limited_us"] + row["sndbuf_limited_us"], row
+        is_within = event[part] is None or event[part] <= event["duration_us"]
+        assert is_within or (part == "handshake_us" and event["role"] != "client"), (part, event)
+    assert event["handshake_us"] is None or "handshake_unknown" not in event, event
+    is_of_before = event.get("handshake_unknown") == "before_start"
+    assert event["since_start"] == is_of_before or event["last_state"] == "SYN_SENT", event
+    assert (event["bytes_acked"] is None) == (event["bytes_written"] is None), event
+    assert (event["bytes_acked"] or 0) <= (event["bytes_written"] or 0) and event["bytes_unread"] <= event["bytes_received"], event
+    assert (event["syn_retransmits"] or 0) <= event["retransmits"], event
+    assert event["busy_us"] is None or event["busy_us"] >= event["rwnd_limited_us"] + event["sndbuf_limited_us"], event
     # Some jiffies more: the kernel counts in them, begins and ends in the middle of one, and where its timer interrupt was
     # late (the machine is a guest of a busy one) makes up for them at once.
-    assert row["since_start"] or (row["busy_us"] or 0) <= row["duration_us"] + netns.patience(0.05) * 1e6, row
-    assert (row["srtt_us"] is None) == (row["rttvar_us"] is None), row
-    assert ("exit_signal" in row) == (row.get("local_close") == "killed"), row
-    if row["end"] == "closed":
-        assert row["closing_us"] is not None or row["since_start"], row
-        assert row["last_state"] in ("FIN_WAIT2", "LAST_ACK", "CLOSING"), row
-        assert row["bytes_acked"] == row["bytes_written"], row
-    if row["closed_by"] == "nobody":
-        assert row["end"] in TIME_OUTS, row
+    assert event["since_start"] or (event["busy_us"] or 0) <= event["duration_us"] + netns.patience(0.05) * 1e6, event
+    assert (event["srtt_us"] is None) == (event["rttvar_us"] is None), event
+    assert ("exit_signal" in event) == (event.get("local_close") == "killed"), event
+    if event["end"] == "closed":
+        assert event["closing_us"] is not None or event["since_start"], event
+        assert event["last_state"] in ("FIN_WAIT2", "LAST_ACK", "CLOSING"), event
+        assert event["bytes_acked"] == event["bytes_written"], event
+    if event["closed_by"] == "nobody":
+        assert event["end"] in TIME_OUTS, event
 
 
-def expect_each(net, rows, wanted, what):
-    """Each of `rows` is what `wanted` says of it, as what(row). What a timer ends may be hidden (tests/netns/guarded.py)."""
-    told = [what(row) for row in rows]
-    assert told and not set(told) - set(wanted), (told, wanted, rows)
+def expect_each(net, events, wanted, what):
+    """Each of `events` is what `wanted` says of it, as what(event). What a timer ends may be hidden (tests/netns/guarded.py)."""
+    told = [what(event) for event in events]
+    assert told and not set(told) - set(wanted), (told, wanted, events)
     missing = len(wanted) - len(told)
     assert sorted(told) == sorted(wanted) or missing > 0 and net.hidden.explains(missing), (told, wanted, net.hidden.count())
 
 
-def of_port(rows, port):
-    """The records of the only connection to this port: the client's and the server's."""
-    client = [row for row in rows if row["rport"] == port]
-    server = [row for row in rows if row["lport"] == port]
+def of_port(events, port):
+    """The events of the only connection to this port: the client's and the server's."""
+    client = [event for event in events if event["rport"] == port]
+    server = [event for event in events if event["lport"] == port]
     assert len(client) == len(server) == 1, (port, client, server)
     assert (client[0]["laddr"], client[0]["lport"]) == (server[0]["raddr"], server[0]["rport"]), (client, server)
     assert client[0]["role"] in ("client", "unknown") and server[0]["role"] in ("server", "unknown"), (client, server)
     return client[0], server[0]
 
 
-def ended(row):
+def ended(event):
     """In one word: how, by whom, with which error, and what the process at this end did."""
-    words = [row["end"], row["closed_by"], row["error"], row.get("local_close")]
+    words = [event["end"], event["closed_by"], event["error"], event.get("local_close")]
     return " ".join(word or "-" for word in words)
 
 
@@ -98,9 +98,9 @@ def talk(left, right, to_server=1000, to_client=3000):
     read_all(left, "c", to_client)
 
 
-def carried(row):
+def carried(event):
     """(written, acknowledged, received, unread)"""
-    return tuple(row[key] for key in ("bytes_written", "bytes_acked", "bytes_received", "bytes_unread"))
+    return tuple(event[key] for key in ("bytes_written", "bytes_acked", "bytes_received", "bytes_unread"))
 
 
 def wait_for_reset(puppet):

@@ -4,7 +4,7 @@ tshark at both ends of the link, nstat."""
 
 import netns
 from capture import ACK, Capture, reset_ports, sent_again, SYN
-from lifetimes_tools import records, settle
+from lifetimes_tools import lives_of, settle
 from puppet import Puppet
 from states_tools import linked_by_threads, ROOM
 from witness import nstat
@@ -56,12 +56,12 @@ def reset_connections(client, server, address):
 
 
 def check_opened(packets, events, lives, client):
-    """A row for each connection that there was a SYN of."""
+    """An event for each connection that there was a SYN of."""
     opened = {packet.sport for packet in packets if packet.flags & (SYN | ACK) == SYN}
-    connects = [row for row in events if row["event"] == "connections" and row["event_type"] == "connect"]
+    connects = [event for event in events if event["event"] == "connections" and event["event_type"] == "connect"]
     assert len(connects) == len(opened) == CONNECTIONS + RESETS, (len(connects), len(opened))
-    assert {row["sport"] for row in connects} == opened and {row["outcome"] for row in connects} == {"established"}
-    assert {row["lport"] for row in lives if row["netns"] == client.inode} == opened, "another connection"
+    assert {event["sport"] for event in connects} == opened and {event["outcome"] for event in connects} == {"established"}
+    assert {event["lport"] for event in lives if event["netns"] == client.inode} == opened, "another connection"
 
 
 def check_told(net, told, counted):
@@ -79,22 +79,22 @@ def as_captured(net, family, lose=lose_on_arrival):
     lose(client, server, address)
     reset_connections(client, server, address)
     run = sockeye.stop()
-    lives = records(run, client, server)
+    lives = lives_of(run, client, server)
     packets = {place: capture.packets() for place, capture in captures.items()}
     check_opened(packets[client], run.events, lives, client)
     resets = reset_ports(packets[client], PORT)
-    told = {row["lport"] for row in lives if row["end"] == "reset_sent"}
+    told = {event["lport"] for event in lives if event["end"] == "reset_sent"}
     assert len(told) == RESETS and (told == resets or not client.in_order and told < resets), (told, resets)
     for place in (client, server):
         again = sum(sent_again(packets[place], place.addresses[family]).values())
         counted, = nstat(place, "TcpRetransSegs")
-        in_lives = sum(row["retransmits"] for row in lives if row["netns"] == place.inode)
-        in_rows = sum(row["segments"] for row in run.events
-                      if row["event"] == "retransmits" and row["netns"] == place.inode)
-        print(f"IPv{family} {place.name}: sent again {again} in tshark, {counted} in nstat, {in_lives} in lifetimes, {in_rows} in "
-              f"retransmits; {len(lives)} records, {len(resets)} connections reset")
+        in_lives = sum(event["retransmits"] for event in lives if event["netns"] == place.inode)
+        in_events = sum(event["segments"] for event in run.events
+                      if event["event"] == "retransmits" and event["netns"] == place.inode)
+        print(f"IPv{family} {place.name}: sent again {again} in tshark, {counted} in nstat, {in_lives} in lifetimes, {in_events} in "
+              f"retransmits; {len(lives)} events, {len(resets)} connections reset")
         assert counted == in_lives and (again == counted or not place.in_order or lose is lose_by_netem), (again, counted, in_lives)
-        check_told(net, in_rows, counted)
+        check_told(net, in_events, counted)
 
 
 def test_five_percent_as_captured_ipv4(net):

@@ -4,15 +4,15 @@
 
 #include "collectors/lifetimes/emit_life.bpf.h"
 
-INLINE void lifetimes_on_set_state(struct moment *m)
+INLINE void lifetimes_on_set_state(struct hook_call *call)
 {
-	struct lifetimes_sock *own = m->record ? &m->record->parts.lifetimes : 0;
+	struct lifetimes_sock *own = call->entry ? &call->entry->parts.lifetimes : 0;
 
-	if (m->new_state != STATE_CLOSE) {
+	if (call->new_state != TCP_CLOSE) {
 		if (own)
-			remember_life(own, m);
-	} else if (m->old_state != STATE_LISTEN) {
-		emit_life(m, own);
+			remember_life(own, call);
+	} else if (call->old_state != TCP_LISTEN) {
+		emit_life(call, own);
 	}
 }
 

@@ -76,7 +76,7 @@ INLINE void payload_received(struct life_payload *to, const struct life_sequence
 /* `to` is zeroed. */
 INLINE void read_life_payload(struct life_payload *to, const struct life_sequence *s)
 {
-	if (s->sent.state == STATE_SYN_SENT) {
+	if (s->sent.state == TCP_SYN_SENT) {
 		payload_of_attempt(to, s);
 		return;
 	}

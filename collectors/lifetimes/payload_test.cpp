@@ -13,18 +13,18 @@ constexpr uint32_t kFirst = 0xffffff00;  // of sequence numbers that wrap around
 class Counted {
  public:
   static Counted client() {
-    Counted socket(ROLE_CLIENT, STATE_SYN_SENT);
+    Counted socket(ROLE_CLIENT, TCP_SYN_SENT);
     socket.s.sent.write_seq = socket.s.sent.snd_nxt = kFirst + 1;  // the SYN
     socket.s.segs_out = 1;
     return socket;
   }
   static Counted server() {
-    Counted socket(ROLE_SERVER, STATE_ESTABLISHED);
+    Counted socket(ROLE_SERVER, TCP_ESTABLISHED);
     socket.s.sent.snd_una = socket.s.sent.snd_nxt = socket.s.sent.write_seq = kFirst + 1;
     return socket;
   }
   Counted& established() {
-    s.sent.state = STATE_ESTABLISHED;
+    s.sent.state = TCP_ESTABLISHED;
     return ack(1);
   }
   Counted& write(uint32_t bytes) { return s.sent.write_seq += bytes, *this; }
@@ -89,21 +89,21 @@ TEST(LifetimesPayload, OfAnAttempt) {
 
 TEST(LifetimesPayload, OfAClientThatClosesFirst) {
   Counted socket = Counted::client().established().write(500).send(500).ack(500).receive(7000).read(7000);
-  expect_known_and_unknown(socket.own_fin(STATE_FIN_WAIT1), 500, 500, 7000, 0);
-  expect_known_and_unknown(socket.ack(1).state(STATE_FIN_WAIT2), 500, 500, 7000, 0);
+  expect_known_and_unknown(socket.own_fin(TCP_FIN_WAIT1), 500, 500, 7000, 0);
+  expect_known_and_unknown(socket.ack(1).state(TCP_FIN_WAIT2), 500, 500, 7000, 0);
   expect_known_and_unknown(socket.peers_fin(), 500, 500, 7000, 0);
 }
 
 TEST(LifetimesPayload, OfAServerThatClosesLast) {
   Counted socket = Counted::server().receive(500).read(500).write(7000).send(7000).ack(7000).peers_fin();
-  expect_known_and_unknown(socket.state(STATE_CLOSE_WAIT), 7000, 7000, 500, 0);
-  expect_known_and_unknown(socket.read(1).own_fin(STATE_LAST_ACK), 7000, 7000, 500, 0);
+  expect_known_and_unknown(socket.state(TCP_CLOSE_WAIT), 7000, 7000, 500, 0);
+  expect_known_and_unknown(socket.read(1).own_fin(TCP_LAST_ACK), 7000, 7000, 500, 0);
   expect_known_and_unknown(socket.ack(1), 7000, 7000, 500, 0);
 }
 
 TEST(LifetimesPayload, OfBothAtOnce) {
-  Counted socket = Counted::client().established().write(10).send(10).ack(10).own_fin(STATE_FIN_WAIT1);
-  expect_known_and_unknown(socket.peers_fin().state(STATE_CLOSING), 10, 10, 0, 0);
+  Counted socket = Counted::client().established().write(10).send(10).ack(10).own_fin(TCP_FIN_WAIT1);
+  expect_known_and_unknown(socket.peers_fin().state(TCP_CLOSING), 10, 10, 0, 0);
   expect_known_and_unknown(socket.ack(1), 10, 10, 0, 0);
 }
 
@@ -111,13 +111,13 @@ TEST(LifetimesPayload, OfAResetInTheMiddle) {
   Counted socket = Counted::server().receive(500).read(400).write(9000).send(6000).ack(2000);
   expect_known_and_unknown(socket, 9000, 2000, 500, 100);
   expect_known_and_unknown(socket.send_again(3000), 9000, 2000, 500, 100);
-  expect_known_and_unknown(socket.peers_fin().state(STATE_CLOSE_WAIT), 9000, 2000, 500, 100);
+  expect_known_and_unknown(socket.peers_fin().state(TCP_CLOSE_WAIT), 9000, 2000, 500, 100);
 }
 
 // The FIN waits behind data that the peer's window has no room for.
 TEST(LifetimesPayload, OfAFinThatIsNotSent) {
   Counted socket = Counted::client().established().write(9000).send(6000).ack(6000);
-  socket.s.sent.state = STATE_FIN_WAIT1;
+  socket.s.sent.state = TCP_FIN_WAIT1;
   ++socket.s.sent.write_seq;
   expect_known_and_unknown(socket, 9000, 6000, 0, 0);
 }
@@ -126,7 +126,7 @@ TEST(LifetimesPayload, OfOneThatNeverSaidAnything) {
   expect_known_and_unknown(Counted::client().established(), 0, 0, 0, 0);
   expect_known_and_unknown(Counted::server(), 0, 0, 0, 0);
   Counted both_connected = Counted::client();
-  expect(both_connected.state(STATE_SYN_RECV), 0, 0, 0, 0);
+  expect(both_connected.state(TCP_SYN_RECV), 0, 0, 0, 0);
 }
 
 // A connection that TCP_REPAIR made has sent no SYN; what both ends of it are nobody knows.
@@ -134,15 +134,15 @@ TEST(LifetimesPayload, OfOneWithoutAHandshake) {
   Counted repaired = Counted::server().of_before();
   expect(repaired, 0, 0, 0, 0);
   expect(repaired.write(10).send(10).ack(10).receive(5), 10, 10, 5, 5);
-  expect(repaired.read(5).own_fin(STATE_FIN_WAIT1), 10, 10, 5, 0);
-  expect(repaired.ack(1).state(STATE_FIN_WAIT2).peers_fin(), 10, 10, 5, 0);
+  expect(repaired.read(5).own_fin(TCP_FIN_WAIT1), 10, 10, 5, 0);
+  expect(repaired.ack(1).state(TCP_FIN_WAIT2).peers_fin(), 10, 10, 5, 0);
 }
 
 // Whatever a socket says, and whatever its role is taken for: nothing is more than what it was told.
 TEST(LifetimesPayload, IsNeverBelowZero) {
   constexpr uint32_t kNumbers[] = {0, 1, 2, 5, 100};
   for (const uint8_t role : {ROLE_UNKNOWN, ROLE_CLIENT, ROLE_SERVER}) {
-    for (uint8_t state = STATE_ESTABLISHED; state <= STATE_CLOSING; ++state) {
+    for (uint8_t state = TCP_ESTABLISHED; state <= TCP_CLOSING; ++state) {
       for (const uint32_t acked : kNumbers) {
         for (const uint32_t unacked : kNumbers) {
           for (const uint32_t received : kNumbers) {

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What has to be noted while a connection lives, as its last moment no longer tells it. */
+/* What has to be noted while a connection lives, as it can no longer be told at its end. */
 #ifndef SOCKEYE_LIFETIMES_REMEMBER_BPF_H
 #define SOCKEYE_LIFETIMES_REMEMBER_BPF_H
 
-#include "bpf/moment.h"
+#include "bpf/hook_call.h"
 #include "bpf/packet.h"
 #include "collectors/lifetimes/lifetimes.event.h"
 
-#define TASK_IS_EXITING 0x00000004 /* PF_EXITING of <linux/sched.h> */
-#define EXIT_SIGNAL 0x7f           /* of an exit code: the signal that ended the process, 0: it ended by itself */
-#define RECEIVE_SHUT_DOWN 1        /* RCV_SHUTDOWN of <net/sock.h> */
-#define SEND_SHUT_DOWN 2           /* SEND_SHUTDOWN of <net/sock.h> alone: no more to send, but to receive */
-#define MOST_WAITING 8             /* segments of a backlog that are looked at */
-#define NO_MIN_RTT 0xffffffff      /* minmax_reset() in tcp_init_sock() */
+#define EXIT_SIGNAL 0x7f      /* of an exit code: the signal that ended the process, 0: it ended by itself */
+#define RCV_SHUTDOWN 1        /* <net/sock.h> */
+#define SEND_SHUTDOWN 2       /* <net/sock.h> alone: no more to send, but to receive */
+#define MOST_WAITING 8        /* segments of a backlog that are looked at */
+#define NO_MIN_RTT 0xffffffff /* minmax_reset() in tcp_init_sock() */
 
 struct life_local_close {
 	__u8 how;    /* LOCAL_CLOSE_* */
@@ -48,10 +47,10 @@ INLINE struct life_local_close read_local_close(struct sock *sk)
 	if (!locked_by_current(sk))
 		return close;
 	flags = current_flags(&exit_code);
-	if (flags & TASK_IS_KTHREAD)
+	if (flags & PF_KTHREAD)
 		return close;
-	close.how = sk->sk_shutdown == SEND_SHUT_DOWN ? LOCAL_CLOSE_HALF : LOCAL_CLOSE_CALL;
-	if (flags & TASK_IS_EXITING) {
+	close.how = sk->sk_shutdown == SEND_SHUTDOWN ? LOCAL_CLOSE_HALF : LOCAL_CLOSE_CALL;
+	if (flags & PF_EXITING) {
 		close.signal = exit_code & EXIT_SIGNAL;
 		close.how = close.signal ? LOCAL_CLOSE_KILL : LOCAL_CLOSE_EXIT;
 	}
@@ -69,19 +68,19 @@ INLINE void handshake_took(struct lifetimes_sock *own, __u64 duration_ns)
  * the SYN with its first write: there the round trip of the SYN is what the kernel measured (tcp_clean_rtx_queue()),
  * unless it was retransmitted. In repair mode there are no packets (tcp_connect()).
  */
-INLINE void client_handshake(struct lifetimes_sock *own, struct moment *m)
+INLINE void client_handshake(struct lifetimes_sock *own, struct hook_call *call)
 {
-	if (is_in_repair(m->tp)) {
+	if (is_in_repair(call->tp)) {
 		own->handshake_unknown = HANDSHAKE_REPAIRED;
-	} else if (!BPF_CORE_READ_BITFIELD(m->tp, fastopen_connect)) {
+	} else if (!BPF_CORE_READ_BITFIELD(call->tp, fastopen_connect)) {
 		if (own->start_ns)
-			handshake_took(own, m->time_ns - own->start_ns);
+			handshake_took(own, call->time_ns - own->start_ns);
 		else
 			own->handshake_unknown = HANDSHAKE_BEFORE_START;
-	} else if (m->tp->total_retrans) {
+	} else if (call->tp->total_retrans) {
 		own->handshake_unknown = HANDSHAKE_RETRANSMITTED;
-	} else if (m->tp->srtt_us) {
-		handshake_took(own, (__u64)(m->tp->srtt_us >> 3) * 1000);
+	} else if (call->tp->srtt_us) {
+		handshake_took(own, (__u64)(call->tp->srtt_us >> 3) * 1000);
 	} else {
 		own->handshake_unknown = HANDSHAKE_NO_SAMPLE;
 	}
@@ -95,15 +94,15 @@ INLINE void client_handshake(struct lifetimes_sock *own, struct moment *m)
  * the timestamp option (tcp_ack_update_rtt()), in which the cookie overwrote bits: it can be told by its whole
  * milliseconds. One sample in a thousand that is right goes with them.
  */
-INLINE void server_handshake(struct lifetimes_sock *own, struct moment *m)
+INLINE void server_handshake(struct lifetimes_sock *own, struct hook_call *call)
 {
-	__u32 sample_us = m->tp->srtt_us >> 3;
+	__u32 sample_us = call->tp->srtt_us >> 3;
 
-	if (BPF_CORE_READ_BITFIELD(m->tp, syn_data_acked) && own->start_ns)
-		handshake_took(own, m->time_ns - own->start_ns);
-	else if (m->tp->total_retrans)
+	if (BPF_CORE_READ_BITFIELD(call->tp, syn_data_acked) && own->start_ns)
+		handshake_took(own, call->time_ns - own->start_ns);
+	else if (call->tp->total_retrans)
 		own->handshake_unknown = HANDSHAKE_RETRANSMITTED;
-	else if (m->tp->data_segs_in)
+	else if (call->tp->data_segs_in)
 		own->handshake_unknown = HANDSHAKE_WITH_DATA;
 	else if (!sample_us || sample_us % 1000 == 0)
 		own->handshake_unknown = HANDSHAKE_NO_SAMPLE;
@@ -112,16 +111,16 @@ INLINE void server_handshake(struct lifetimes_sock *own, struct moment *m)
 }
 
 /* total_retrans: until now the client's SYNs, or the SYN-ACKs that tcp_create_openreq_child() takes over. */
-INLINE void note_established(struct lifetimes_sock *own, struct moment *m)
+INLINE void note_established(struct lifetimes_sock *own, struct hook_call *call)
 {
-	__u32 again = m->tp->total_retrans;
+	__u32 again = call->tp->total_retrans;
 
 	own->flags |= SEEN_ESTABLISHED;
 	own->syn_retransmits = again < 255 ? again : 255;
-	if (m->old_state == STATE_SYN_SENT || m->record->role == ROLE_CLIENT)
-		client_handshake(own, m);
+	if (call->old_state == TCP_SYN_SENT || call->entry->role == ROLE_CLIENT)
+		client_handshake(own, call);
 	else
-		server_handshake(own, m);
+		server_handshake(own, call);
 }
 
 /* How long each of enum tcp_chrono has run, but for what runs, and since when that does. */
@@ -139,14 +138,14 @@ INLINE void note_clocks(struct lifetimes_sock *own, struct tcp_sock *tp)
  * What the socket has of connections before this one, which tcp_disconnect() leaves: a client's, or, of a child, its
  * listener's. A sample of this very jiffy is theirs.
  */
-INLINE void note_beginning(struct lifetimes_sock *own, struct moment *m)
+INLINE void note_beginning(struct lifetimes_sock *own, struct hook_call *call)
 {
-	struct tcp_sock *tp = m->tp;
+	struct tcp_sock *tp = call->tp;
 	const struct minmax_sample *last = &tp->rtt_min.s[2];
 	__u32 now = (__u32)bpf_jiffies64();
 
 	__builtin_memset(own, 0, sizeof(*own));
-	own->start_ns = m->time_ns;
+	own->start_ns = call->time_ns;
 	own->since_jiffies = now + (__u32)((filter_differs(last->t ^ now) ^ 1) & filter_differs(last->v ^ NO_MIN_RTT));
 	note_clocks(own, tp);
 	own->flags = SEEN_START | (__u8)filter_differs(BPF_CORE_READ_BITFIELD(tp, chrono_type)) * SEEN_CHRONO;
@@ -155,7 +154,7 @@ INLINE void note_beginning(struct lifetimes_sock *own, struct moment *m)
 /* 1: data, 0: an acknowledgement or a FIN alone. */
 INLINE __u32 has_data(struct tcp_skb_cb *segment)
 {
-	__u32 bytes = segment->end_seq - segment->seq - (segment->tcp_flags & TCP_FLAG_FIN_BIT);
+	__u32 bytes = segment->end_seq - segment->seq - (segment->tcp_flags & TCPHDR_FIN);
 
 	return (__u32)filter_differs(bytes);
 }
@@ -185,60 +184,60 @@ INLINE __u32 has_data_waiting(struct sock *sk)
  * What has come by the time the own FIN is sent. Where nothing was written until now, the clock that an earlier connection
  * left is this one's from here on.
  */
-INLINE void note_own_fin(struct lifetimes_sock *own, struct moment *m)
+INLINE void note_own_fin(struct lifetimes_sock *own, struct hook_call *call)
 {
-	__u64 written = m->tp->bytes_sent | (m->tp->write_seq ^ m->tp->snd_una);
+	__u64 written = call->tp->bytes_sent | (call->tp->write_seq ^ call->tp->snd_una);
 
 	if (own->flags / SEEN_CHRONO & ~filter_differs(written) & 1) {
-		note_clocks(own, m->tp);
+		note_clocks(own, call->tp);
 		own->flags &= ~SEEN_CHRONO;
 	}
-	own->data_segs_in = m->tp->data_segs_in;
-	own->rcv_nxt = m->tp->rcv_nxt;
-	own->segs_out = m->tp->segs_out;
-	own->total_retrans = m->tp->total_retrans;
-	own->duplicate = m->tp->duplicate_sack[0].end_seq;
+	own->data_segs_in = call->tp->data_segs_in;
+	own->rcv_nxt = call->tp->rcv_nxt;
+	own->segs_out = call->tp->segs_out;
+	own->total_retrans = call->tp->total_retrans;
+	own->duplicate = call->tp->duplicate_sack[0].end_seq;
 	barrier(); /* whatever is counted waits by now, or is just coming */
-	own->flags |= SEEN_OWN_FIN | (m->sk->sk_shutdown & RECEIVE_SHUT_DOWN) * SEEN_RECEIVE_SHUT |
-		      has_data_waiting(m->sk) * SEEN_WAITING;
+	own->flags |= SEEN_OWN_FIN | (call->sk->sk_shutdown & RCV_SHUTDOWN) * SEEN_RECEIVE_SHUT |
+		      has_data_waiting(call->sk) * SEEN_WAITING;
 }
 
 /*
- * shutdown(SHUT_WR) leaves the receiving side open: data are taken until that is shut down as well, which has no moment of
+ * shutdown(SHUT_WR) leaves the receiving side open: data are taken until that is shut down as well, which has no hook of
  * its own. What has come by now counts anew where some of it was taken. Without a branch, which the verifier would follow.
  */
-INLINE void note_receive_shut(struct lifetimes_sock *own, struct moment *m)
+INLINE void note_receive_shut(struct lifetimes_sock *own, struct hook_call *call)
 {
 	__u32 is_new =
-		own->flags / SEEN_OWN_FIN & ~(own->flags / SEEN_RECEIVE_SHUT) & m->sk->sk_shutdown & RECEIVE_SHUT_DOWN;
-	__u32 is_taken = is_new & (__u32)filter_differs(own->rcv_nxt ^ m->tp->rcv_nxt);
+		own->flags / SEEN_OWN_FIN & ~(own->flags / SEEN_RECEIVE_SHUT) & call->sk->sk_shutdown & RCV_SHUTDOWN;
+	__u32 is_taken = is_new & (__u32)filter_differs(own->rcv_nxt ^ call->tp->rcv_nxt);
 
-	own->data_segs_in = own->data_segs_in * (is_taken ^ 1) + m->tp->data_segs_in * is_taken;
-	own->segs_out = own->segs_out * (is_taken ^ 1) + m->tp->segs_out * is_taken;
-	own->total_retrans = own->total_retrans * (is_taken ^ 1) + m->tp->total_retrans * is_taken;
-	own->duplicate = own->duplicate * (is_taken ^ 1) + m->tp->duplicate_sack[0].end_seq * is_taken;
+	own->data_segs_in = own->data_segs_in * (is_taken ^ 1) + call->tp->data_segs_in * is_taken;
+	own->segs_out = own->segs_out * (is_taken ^ 1) + call->tp->segs_out * is_taken;
+	own->total_retrans = own->total_retrans * (is_taken ^ 1) + call->tp->total_retrans * is_taken;
+	own->duplicate = own->duplicate * (is_taken ^ 1) + call->tp->duplicate_sack[0].end_seq * is_taken;
 	own->flags |= is_new * SEEN_RECEIVE_SHUT;
 }
 
 /* Of every socket: whether its end is wanted is not known before. */
-INLINE void remember_life(struct lifetimes_sock *own, struct moment *m)
+INLINE void remember_life(struct lifetimes_sock *own, struct hook_call *call)
 {
 	struct life_local_close close;
 
-	if (m->old_state == STATE_CLOSE || m->old_state == STATE_LISTEN)
-		note_beginning(own, m);
-	if (m->new_state == STATE_ESTABLISHED && m->old_state != STATE_CLOSE)
-		note_established(own, m);
-	if (m->new_state == STATE_FIN_WAIT1 || m->new_state == STATE_CLOSE_WAIT)
-		own->closing_since_ns = m->time_ns;
-	if (m->new_state == STATE_FIN_WAIT2)
-		note_receive_shut(own, m);
-	if (m->new_state != STATE_FIN_WAIT1 && m->new_state != STATE_LAST_ACK)
+	if (call->old_state == TCP_CLOSE || call->old_state == TCP_LISTEN)
+		note_beginning(own, call);
+	if (call->new_state == TCP_ESTABLISHED && call->old_state != TCP_CLOSE)
+		note_established(own, call);
+	if (call->new_state == TCP_FIN_WAIT1 || call->new_state == TCP_CLOSE_WAIT)
+		own->closing_since_ns = call->time_ns;
+	if (call->new_state == TCP_FIN_WAIT2)
+		note_receive_shut(own, call);
+	if (call->new_state != TCP_FIN_WAIT1 && call->new_state != TCP_LAST_ACK)
 		return;
-	close = read_local_close(m->sk);
+	close = read_local_close(call->sk);
 	own->local_close = close.how;
 	own->exit_signal = close.signal;
-	note_own_fin(own, m);
+	note_own_fin(own, call);
 }
 
 #endif

@@ -49,14 +49,14 @@ struct retransmitted {
 	__u8 type, has_failed;
 };
 
-INLINE void count_retransmission(struct moment *m, const struct retransmitted *what)
+INLINE void count_retransmission(struct hook_call *call, const struct retransmitted *what)
 {
-	struct owner *owner = moment_owner(m);
-	struct retransmit_totals_key key = { .cookie = m->cookie, .is_row = 1 };
+	struct owner *owner = call_owner(call);
+	struct retransmit_totals_key key = { .cookie = call->cookie, .is_row = 1 };
 	struct retransmit_totals_event *row;
 
 	if (!key.cookie)
-		key.cookie = (__u64)m->request;
+		key.cookie = (__u64)call->request;
 	if (owner) {
 		key.start_ns = owner->start_ns;
 		key.pid = owner->pid;
@@ -65,8 +65,8 @@ INLINE void count_retransmission(struct moment *m, const struct retransmitted *w
 	if (!row) /* never: the row with the key 0 is always there */
 		return;
 	if (!row->base.header.kind) {
-		fill_header(row, RETRANSMIT_TOTALS_KIND, m);
-		fill_socket_event(&row->base, m);
+		fill_header(row, RETRANSMIT_TOTALS_KIND, call);
+		fill_socket_event(&row->base, call);
 	}
 	__sync_fetch_and_add(&row->segments, what->segments);
 	if (what->bytes) /* of a constant 0 the compiler makes an atomic or, which 5.10 does not have */

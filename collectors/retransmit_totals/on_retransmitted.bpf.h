@@ -4,16 +4,17 @@
 
 #include "collectors/retransmit_totals/count_row.bpf.h"
 
-INLINE void retransmit_totals_on_retransmitted(struct moment *m)
+INLINE void retransmit_totals_on_retransmitted(struct hook_call *call)
 {
-	__u8 error = error_of_retransmission(m->error);
-	struct retransmitted what = { .type = type_of_retransmission(m), .has_failed = error != 0 };
+	__u8 error = error_of_retransmission(call->error);
+	struct retransmitted what = { .type = type_of_retransmission(call), .has_failed = error != 0 };
 
-	if (!is_counted(error) || !filter_passes_state(&filters, m->sk->__sk_common.skc_state) || !moment_passes(m))
+	if (!is_counted(error) || !filter_passes_state(&filters, call->sk->__sk_common.skc_state) ||
+	    !passes_filters(call))
 		return;
-	what.segments = control_block(m->skb)->tcp_gso_segs;
-	what.bytes = m->skb->len;
-	count_retransmission(m, &what);
+	what.segments = control_block(call->skb)->tcp_gso_segs;
+	what.bytes = call->skb->len;
+	count_retransmission(call, &what);
 }
 
 #endif

@@ -4,13 +4,13 @@
 
 #include "collectors/retransmit_totals/count_row.bpf.h"
 
-INLINE void retransmit_totals_on_synack_retransmitted(struct moment *m)
+INLINE void retransmit_totals_on_synack_retransmitted(struct hook_call *call)
 {
 	struct retransmitted what = { .segments = 1, .type = RETRANSMIT_SYNACK };
 
-	if (!filter_passes_state(&filters, m->state) || !moment_passes(m))
+	if (!filter_passes_state(&filters, call->state) || !passes_filters(call))
 		return;
-	count_retransmission(m, &what);
+	count_retransmission(call, &what);
 }
 
 #endif

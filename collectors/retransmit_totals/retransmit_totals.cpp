@@ -29,7 +29,7 @@ const Field kFields[] = {
      .type = FieldType::kEnum,
      MEMBER(group),
      .meaning = "what they are, where they have no name",
-     .presence = {.when = When::kNonZero, .key_goes = true},
+     .presence = {.when = When::kNonZero, .omit_key = true},
      .values = kGroups},
     {.name = "interval_us",
      .type = FieldType::kMicros,
@@ -55,15 +55,15 @@ const Field kFields[] = {
 #undef SEGMENTS
 #undef MEMBER
 
-#define COUNTS                                                                                            \
-  {.field = "segments", .header = "SEGS", .width = 9, .least = 6, .right = true},                         \
-      {.field = "bytes", .header = "BYTES", .width = 12, .least = 6, .right = true, .keep = 50},          \
-      {.field = "timeout", .header = "TIMEOUT", .width = 9, .least = 7, .right = true, .keep = 45},       \
-      {.field = "fast", .header = "FAST", .width = 9, .least = 6, .right = true, .keep = 44},             \
-      {.field = "tail_loss_probe", .header = "PROBE", .width = 9, .least = 5, .right = true, .keep = 43}, \
-      {.field = "syn", .header = "SYN", .width = 7, .least = 5, .right = true, .keep = 42},               \
-      {.field = "synack", .header = "SYNACK", .width = 7, .least = 6, .right = true, .keep = 41}, {       \
-    .field = "non_congestion", .header = "OTHER", .width = 7, .least = 5, .right = true, .keep = 40       \
+#define COUNTS                                                                                                    \
+  {.field = "segments", .header = "SEGS", .width = 9, .min_width = 6, .right = true},                             \
+      {.field = "bytes", .header = "BYTES", .width = 12, .min_width = 6, .right = true, .priority = 50},          \
+      {.field = "timeout", .header = "TIMEOUT", .width = 9, .min_width = 7, .right = true, .priority = 45},       \
+      {.field = "fast", .header = "FAST", .width = 9, .min_width = 6, .right = true, .priority = 44},             \
+      {.field = "tail_loss_probe", .header = "PROBE", .width = 9, .min_width = 5, .right = true, .priority = 43}, \
+      {.field = "syn", .header = "SYN", .width = 7, .min_width = 5, .right = true, .priority = 42},               \
+      {.field = "synack", .header = "SYNACK", .width = 7, .min_width = 6, .right = true, .priority = 41}, {       \
+    .field = "non_congestion", .header = "OTHER", .width = 7, .min_width = 5, .right = true, .priority = 40       \
   }
 #define COUNTS_LINE                                                                                    \
   "SEGMENTS={segments} BYTES={bytes} TIMEOUT={timeout} FAST={fast} TAIL_LOSS_PROBE={tail_loss_probe} " \
@@ -71,19 +71,19 @@ const Field kFields[] = {
 
 constexpr Column kByConnection[] = {
     COUNTS,
-    {.field = "pid", .header = "PID", .width = 7, .least = 5, .right = true, .keep = 70},
-    {.field = "comm", .header = "COMM", .width = 15, .least = 6, .keep = 60},
-    {.field = "laddr", .header = "LADDR", .width = 39, .least = 15, .keep = 30},
-    {.field = "lport", .header = "LPORT", .width = 5, .least = 5, .right = true, .keep = 65},
-    {.field = "raddr", .header = "RADDR", .width = 39, .least = 15},
-    {.field = "rport", .header = "RPORT", .width = 5, .least = 5, .right = true},
+    {.field = "pid", .header = "PID", .width = 7, .min_width = 5, .right = true, .priority = 70},
+    {.field = "comm", .header = "COMM", .width = 15, .min_width = 6, .priority = 60},
+    {.field = "laddr", .header = "LADDR", .width = 39, .min_width = 15, .priority = 30},
+    {.field = "lport", .header = "LPORT", .width = 5, .min_width = 5, .right = true, .priority = 65},
+    {.field = "raddr", .header = "RADDR", .width = 39, .min_width = 15},
+    {.field = "rport", .header = "RPORT", .width = 5, .min_width = 5, .right = true},
     container_column(20),
 };
 constexpr Column kByProcess[] = {
     COUNTS,
-    {.field = "pid", .header = "PID", .width = 7, .least = 5, .right = true},
-    {.field = "comm", .header = "COMM", .width = 15, .least = 6},
-    {.field = "uid", .header = "UID", .width = 5, .least = 5, .right = true, .keep = 20},
+    {.field = "pid", .header = "PID", .width = 7, .min_width = 5, .right = true},
+    {.field = "comm", .header = "COMM", .width = 15, .min_width = 6},
+    {.field = "uid", .header = "UID", .width = 5, .min_width = 5, .right = true, .priority = 20},
     container_column(30),
 };
 constexpr Column kByContainer[] = {
@@ -96,7 +96,7 @@ constexpr View kViews[] = {
      .line = "{time} Retransmits: " COUNTS_LINE " GROUP={group} PID={pid} COMM={comm} UID={uid} CONTAINER={container}",
      .columns = kByProcess},
     {.name = "container",
-     .line = "{time} Retransmits: " COUNTS_LINE " GROUP={group} CONTAINER={container} POD={pod}",
+     .line = "{time} Retransmits: " COUNTS_LINE " GROUP={group} CONTAINER={container} POD={pod_uid}",
      .columns = kByContainer},
 };
 

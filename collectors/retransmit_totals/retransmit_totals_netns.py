@@ -45,7 +45,7 @@ def socket_of(row):
     return row["laddr"], row["lport"], row["raddr"], row["rport"], row["pid"]
 
 
-def check_record(row):
+def check_event(row):
     assert row["event"] == "retransmit_totals" and row["interval_us"] > 0, row
     assert sum(row[kind] for kind in TYPES) == row["segments"] > 0, row
     assert row["failed"] <= row["segments"], row
@@ -63,7 +63,7 @@ def test_the_same_as_the_stream(net):
     connections = by_connection.stop().events
     processes = by_process.stop().events
     for row in connections + processes:
-        check_record(row)
+        check_event(row)
     assert sum(row["segments"] for row in of(rows, client)) == counted(client), counted(client)
     assert len(of(connections, client)) == 2 * len(lefts), connections
     for value in ("segments", "bytes"):
@@ -92,7 +92,7 @@ def test_each_interval(net):
     rows = stream.stop().events
     told = totals.stop().events
     for row in told:
-        check_record(row)
+        check_event(row)
     assert len({row["timestamp_ns"] for row in told}) > 1, told
     assert first["interval_us"] >= 1_000_000, first
     assert add_up(told, socket_of) == add_up(rows, socket_of), told
@@ -115,10 +115,10 @@ def test_by_container(net):
         assert replayed.stdout.encode() == live, (replayed.stdout, live)
         after = sum(nstat(place, "TcpRetransSegs")[0] for place in (client, server))
         if shown == "json":
-            records = run.events or netns.parse_lines(live.decode().splitlines())[:-1]
-            assert sum(row["segments"] for row in records) == after - before, (records, after, before)
-            assert len(records) == 1 and (records[0].get("group") == "no_container" or records[0]["container"]), records
-            assert records[0]["pid"] is None and records[0]["laddr"] is None, records
+            events = run.events or netns.parse_lines(live.decode().splitlines())[:-1]
+            assert sum(row["segments"] for row in events) == after - before, (events, after, before)
+            assert len(events) == 1 and (events[0].get("group") == "no_container" or events[0]["container"]), events
+            assert events[0]["pid"] is None and events[0]["laddr"] is None, events
 
 
 def test_nothing_goes_out_of_the_kernel_but_rows(net):

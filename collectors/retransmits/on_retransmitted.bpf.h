@@ -5,20 +5,20 @@
 #include "collectors/retransmits/read_retransmit.bpf.h"
 
 /* The type comes first: it is remembered for those that follow, whatever passes the filters. */
-INLINE void retransmits_on_retransmitted(struct moment *m)
+INLINE void retransmits_on_retransmitted(struct hook_call *call)
 {
-	__u8 type = type_of_retransmission(m);
+	__u8 type = type_of_retransmission(call);
 	struct retransmits_event *event;
 
-	if (!filter_passes_state(&filters, m->sk->__sk_common.skc_state) || !moment_passes(m))
+	if (!filter_passes_state(&filters, call->sk->__sk_common.skc_state) || !passes_filters(call))
 		return;
-	event = reserve_event(retransmits_event, RETRANSMITS_KIND, m);
+	event = reserve_event(retransmits_event, RETRANSMITS_KIND, call);
 	if (!event)
 		return;
-	fill_socket_event(&event->base, m);
+	fill_socket_event(&event->base, call);
 	read_context(&event->base.context);
-	fill_retransmission(event, m, type);
-	submit_socket_event(&event->base, m);
+	fill_retransmission(event, call, type);
+	submit_socket_event(&event->base, call);
 }
 
 #endif

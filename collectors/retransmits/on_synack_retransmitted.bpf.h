@@ -5,12 +5,12 @@
 #include "collectors/retransmits/read_retransmit.bpf.h"
 
 /* One segment, which is counted. The kernel counts it in the request when the event is over. */
-INLINE void fill_synack(struct retransmits_event *event, struct moment *m)
+INLINE void fill_synack(struct retransmits_event *event, struct hook_call *call)
 {
-	struct tcp_request_sock *request = bpf_skc_to_tcp_request_sock(m->request);
+	struct tcp_request_sock *request = bpf_skc_to_tcp_request_sock(call->request);
 
 	event->type = RETRANSMIT_SYNACK;
-	event->state = m->state;
+	event->state = call->state;
 	event->segments = 1;
 	event->end_seq = 1;
 	event->flags = RETRANSMIT_PLACED;
@@ -18,30 +18,30 @@ INLINE void fill_synack(struct retransmits_event *event, struct moment *m)
 		event->seq_raw = request->snt_isn;
 		event->end_seq_raw = request->snt_isn + 1;
 	}
-	if (m->tp) {
+	if (call->tp) {
 		event->flags |= RETRANSMIT_FULL;
-		event->congestion = congestion_state(m->tp);
-		event->total_segments = m->tp->total_retrans;
-		event->cwnd = m->tp->snd_cwnd;
-		event->srtt_us = m->tp->srtt_us >> 3;
+		event->congestion = congestion_state(call->tp);
+		event->total_segments = call->tp->total_retrans;
+		event->cwnd = call->tp->snd_cwnd;
+		event->srtt_us = call->tp->srtt_us >> 3;
 	} else {
-		event->total_segments = m->request->num_retrans + 1;
+		event->total_segments = call->request->num_retrans + 1;
 	}
 }
 
-INLINE void retransmits_on_synack_retransmitted(struct moment *m)
+INLINE void retransmits_on_synack_retransmitted(struct hook_call *call)
 {
 	struct retransmits_event *event;
 
-	if (!filter_passes_state(&filters, m->state) || !moment_passes(m))
+	if (!filter_passes_state(&filters, call->state) || !passes_filters(call))
 		return;
-	event = reserve_event(retransmits_event, RETRANSMITS_KIND, m);
+	event = reserve_event(retransmits_event, RETRANSMITS_KIND, call);
 	if (!event)
 		return;
-	fill_socket_event(&event->base, m);
+	fill_socket_event(&event->base, call);
 	read_context(&event->base.context);
-	fill_synack(event, m);
-	submit_socket_event(&event->base, m);
+	fill_synack(event, call);
+	submit_socket_event(&event->base, call);
 }
 
 #endif

@@ -8,10 +8,10 @@
 #include "bpf/packet.h"
 #include "collectors/retransmits/retransmits.event.h"
 
-#define CONGESTION_OPEN 0  /* TCP_CA_Open of <linux/tcp.h> */
-#define CONGESTION_LOSS 4  /* TCP_CA_Loss */
-#define TIMER_LOSS_PROBE 5 /* ICSK_TIME_LOSS_PROBE of <net/inet_connection_sock.h> */
-#define SEGMENT_LOST 0x04  /* TCPCB_LOST of <net/tcp.h>: taken for lost */
+#define TCP_CA_Open 0 /* <linux/tcp.h> */
+#define TCP_CA_Loss 4
+#define ICSK_TIME_LOSS_PROBE 5 /* <net/inet_connection_sock.h> */
+#define TCPCB_LOST 0x04        /* <net/tcp.h>: taken for lost */
 
 INLINE __u8 congestion_state(struct tcp_sock *tp)
 {
@@ -24,12 +24,12 @@ INLINE __u8 congestion_state(struct tcp_sock *tp)
  * nothing to undo. The timer has nothing pending when it sends (tcp_write_timer_handler()); later segments of the same
  * loss go out with acknowledgements. The same loss is one with the same high_seq.
  */
-INLINE __u8 type_in_loss(struct moment *m)
+INLINE __u8 type_in_loss(struct hook_call *call)
 {
-	struct retransmits_sock *own = m->record ? &m->record->parts.retransmits : 0;
-	__u32 high_seq = m->tp->high_seq;
+	struct retransmits_sock *own = call->entry ? &call->entry->parts.retransmits : 0;
+	__u32 high_seq = call->tp->high_seq;
 
-	if (!m->tp->inet_conn.icsk_pending) {
+	if (!call->tp->inet_conn.icsk_pending) {
 		if (own) {
 			own->timeout_high_seq = high_seq;
 			own->timed_out = 1;
@@ -38,7 +38,7 @@ INLINE __u8 type_in_loss(struct moment *m)
 	}
 	if (own && own->timed_out && own->timeout_high_seq == high_seq)
 		return RETRANSMIT_TIMEOUT;
-	return m->tp->undo_marker || m->tp->prior_ssthresh ? RETRANSMIT_TIMEOUT : RETRANSMIT_NON_CONGESTION;
+	return call->tp->undo_marker || call->tp->prior_ssthresh ? RETRANSMIT_TIMEOUT : RETRANSMIT_NON_CONGESTION;
 }
 
 /*
@@ -47,26 +47,26 @@ INLINE __u8 type_in_loss(struct moment *m)
  */
 INLINE int is_of_untaken_syn(struct tcp_sock *tp)
 {
-	return congestion_state(tp) == CONGESTION_OPEN && BPF_CORE_READ_BITFIELD(tp, syn_data) &&
+	return congestion_state(tp) == TCP_CA_Open && BPF_CORE_READ_BITFIELD(tp, syn_data) &&
 	       !BPF_CORE_READ_BITFIELD(tp, syn_data_acked) &&
-	       !(tp->inet_conn.icsk_pending == TIMER_LOSS_PROBE && timer_has_run_off(tp));
+	       !(tp->inet_conn.icsk_pending == ICSK_TIME_LOSS_PROBE && timer_has_run_off(tp));
 }
 
 /*
  * tcp_xmit_retransmit_queue() sends what is marked as lost, and nothing else; the probe is the last segment sent, which
  * is not (tcp_send_loss_probe()). Its timer may be pending at a fast retransmission as well.
  */
-INLINE __u8 type_of_retransmission(struct moment *m)
+INLINE __u8 type_of_retransmission(struct hook_call *call)
 {
-	struct tcp_skb_cb *segment = control_block(m->skb);
+	struct tcp_skb_cb *segment = control_block(call->skb);
 
-	if (segment->tcp_flags & TCP_FLAG_SYN_BIT)
-		return segment->tcp_flags & TCP_FLAG_ACK_BIT ? RETRANSMIT_SYNACK : RETRANSMIT_SYN;
-	if (congestion_state(m->tp) == CONGESTION_LOSS)
-		return type_in_loss(m);
-	if (is_of_untaken_syn(m->tp))
+	if (segment->tcp_flags & TCPHDR_SYN)
+		return segment->tcp_flags & TCPHDR_ACK ? RETRANSMIT_SYNACK : RETRANSMIT_SYN;
+	if (congestion_state(call->tp) == TCP_CA_Loss)
+		return type_in_loss(call);
+	if (is_of_untaken_syn(call->tp))
 		return RETRANSMIT_NON_CONGESTION;
-	return m->tp->inet_conn.icsk_pending == TIMER_LOSS_PROBE && !(segment->sacked & SEGMENT_LOST)
+	return call->tp->inet_conn.icsk_pending == ICSK_TIME_LOSS_PROBE && !(segment->sacked & TCPCB_LOST)
 		       ? RETRANSMIT_TAIL_LOSS_PROBE
 		       : RETRANSMIT_FAST;
 }
@@ -87,24 +87,24 @@ INLINE __u8 error_of_retransmission(int error)
  * What has been acknowledged, the SYN included, is bytes_acked; of a socket that came out of a listener one less, as it
  * begins behind its SYN (tcp_create_openreq_child()). -1: it is not known which it is.
  */
-INLINE int acked_but_not_counted(struct moment *m, __u8 state)
+INLINE int acked_but_not_counted(struct hook_call *call, __u8 state)
 {
-	__u8 role = m->record ? m->record->role : read_role(m->tp, state);
+	__u8 role = call->entry ? call->entry->role : read_role(call->tp, state);
 
 	if (role == ROLE_CLIENT)
 		return 0;
 	return role == ROLE_SERVER ? 1 : -1;
 }
 
-INLINE void place_retransmission(struct retransmits_event *event, struct moment *m)
+INLINE void place_retransmission(struct retransmits_event *event, struct hook_call *call)
 {
-	__s32 ahead = (__s32)(event->seq_raw - m->tp->snd_una); /* below 0: some of it is acknowledged */
-	int more = acked_but_not_counted(m, event->state);
+	__s32 ahead = (__s32)(event->seq_raw - call->tp->snd_una); /* below 0: some of it is acknowledged */
+	int more = acked_but_not_counted(call, event->state);
 	__u32 odd = 0;
 
 	if (more < 0)
 		return;
-	event->seq = counted_between(ahead < 0 ? -(__s64)ahead : 0, m->tp->bytes_acked + more, &odd);
+	event->seq = counted_between(ahead < 0 ? -(__s64)ahead : 0, call->tp->bytes_acked + more, &odd);
 	count_anomalies(odd);
 	if (odd)
 		return;
@@ -113,24 +113,24 @@ INLINE void place_retransmission(struct retransmits_event *event, struct moment 
 	event->flags |= RETRANSMIT_PLACED;
 }
 
-INLINE void fill_retransmission(struct retransmits_event *event, struct moment *m, __u8 type)
+INLINE void fill_retransmission(struct retransmits_event *event, struct hook_call *call, __u8 type)
 {
-	struct tcp_skb_cb *segment = control_block(m->skb);
-	struct tcp_sock *tp = m->tp;
+	struct tcp_skb_cb *segment = control_block(call->skb);
+	struct tcp_sock *tp = call->tp;
 
 	event->type = type;
-	event->state = m->sk->__sk_common.skc_state;
+	event->state = call->sk->__sk_common.skc_state;
 	event->congestion = congestion_state(tp);
-	event->error = error_of_retransmission(m->error);
+	event->error = error_of_retransmission(call->error);
 	event->flags = RETRANSMIT_FULL;
 	event->seq_raw = segment->seq;
 	event->end_seq_raw = segment->end_seq;
 	event->segments = is_counted(event->error) ? segment->tcp_gso_segs : 0;
-	event->bytes = m->skb->len;
+	event->bytes = call->skb->len;
 	event->total_segments = tp->total_retrans;
 	event->cwnd = tp->snd_cwnd;
 	event->srtt_us = tp->srtt_us >> 3;
-	place_retransmission(event, m);
+	place_retransmission(event, call);
 }
 
 #endif

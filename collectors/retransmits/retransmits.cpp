@@ -101,26 +101,26 @@ const Field kFields[] = {
      .type = FieldType::kEnum,
      MEMBER(error),
      .meaning = "why it did not leave this host; before 6.15 such ones are not seen",
-     .presence = {.when = When::kNonZero, .key_goes = true},
+     .presence = {.when = When::kNonZero, .omit_key = true},
      .values = kErrors},
 };
 
 #undef MEMBER
 
 constexpr Column kColumns[] = {
-    {.field = "time", .header = "TIME", .width = 12, .least = 12, .keep = 50},
-    {.field = "pid", .header = "PID", .width = 7, .least = 5, .right = true, .keep = 70},
-    {.field = "comm", .header = "COMM", .width = 15, .least = 6},
-    {.field = "laddr", .header = "LADDR", .width = 39, .least = 15, .keep = 30},
-    {.field = "lport", .header = "LPORT", .width = 5, .least = 5, .right = true, .keep = 60},
-    {.field = "raddr", .header = "RADDR", .width = 39, .least = 15},
-    {.field = "rport", .header = "RPORT", .width = 5, .least = 5, .right = true, .keep = 90},
-    {.field = "state", .header = "STATE", .width = 11, .least = 11},
-    {.field = "type", .header = "TYPE", .width = 15, .least = 15},
-    {.field = "segments", .header = "SEGS", .width = 5, .least = 4, .right = true, .keep = 80},
-    {.field = "seq", .header = "SEQ", .width = 12, .least = 6, .right = true, .keep = 25},
-    {.field = "bytes", .header = "BYTES", .width = 7, .least = 5, .right = true, .keep = 20},
-    {.field = "congestion", .header = "CONGESTION", .width = 10, .least = 10, .keep = 10},
+    {.field = "time", .header = "TIME", .width = 12, .min_width = 12, .priority = 50},
+    {.field = "pid", .header = "PID", .width = 7, .min_width = 5, .right = true, .priority = 70},
+    {.field = "comm", .header = "COMM", .width = 15, .min_width = 6},
+    {.field = "laddr", .header = "LADDR", .width = 39, .min_width = 15, .priority = 30},
+    {.field = "lport", .header = "LPORT", .width = 5, .min_width = 5, .right = true, .priority = 60},
+    {.field = "raddr", .header = "RADDR", .width = 39, .min_width = 15},
+    {.field = "rport", .header = "RPORT", .width = 5, .min_width = 5, .right = true, .priority = 90},
+    {.field = "state", .header = "STATE", .width = 11, .min_width = 11},
+    {.field = "type", .header = "TYPE", .width = 15, .min_width = 15},
+    {.field = "segments", .header = "SEGS", .width = 5, .min_width = 4, .right = true, .priority = 80},
+    {.field = "seq", .header = "SEQ", .width = 12, .min_width = 6, .right = true, .priority = 25},
+    {.field = "bytes", .header = "BYTES", .width = 7, .min_width = 5, .right = true, .priority = 20},
+    {.field = "congestion", .header = "CONGESTION", .width = 10, .min_width = 10, .priority = 10},
     container_column(5),
 };
 

@@ -37,7 +37,7 @@ struct retransmits_event {
 	__u32 srtt_us;        /* smoothed round-trip time; 0: not measured yet */
 	__u16 segments;       /* as TcpRetransSegs counts them; 0: it failed before it was counted */
 	__u8 type;            /* RETRANSMIT_* */
-	__u8 state;           /* STATE_* */
+	__u8 state;           /* TCP state */
 	__u8 congestion;      /* TCP_CA_* (icsk_ca_state); 0 unless RETRANSMIT_FULL */
 	__u8 error;           /* why it did not go out; 0: it did, or the kernel does not tell */
 	__u8 flags;           /* RETRANSMIT_* */

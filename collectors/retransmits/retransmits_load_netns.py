@@ -2,7 +2,7 @@
 """`retransmits` where much is lost: every segment that the kernel counts is in a row, and in the packets on the wire."""
 import netns
 from capture import Capture, sent_again
-from retransmits_tools import (by_type, check_rows, check_segments, close, connect, counted, FAMILIES, nstat, of, pair,
+from retransmits_tools import (by_type, check_events, check_segments, close, connect, counted, FAMILIES, nstat, of, pair,
                                pass_all, PORT, Puppet, transfer, watch)
 from workload import lose
 
@@ -11,9 +11,9 @@ BYTES = 3_000_000
 ROOM = ("--ring-size", "16M")
 
 
-def check_types(rows, place):
+def check_types(events, place):
     """The types against the counters of the kernel's own causes, which count what went out (tcp_xmit_retransmit_queue())."""
-    segments = by_type([row for row in of(rows, place) if "error" not in row])
+    segments = by_type([event for event in of(events, place) if "error" not in event])
     slow_start, fast, timeouts, probes, syn = nstat(
         place, "TcpExtTCPSlowStartRetrans", "TcpExtTCPFastRetrans", "TcpExtTCPTimeouts", "TcpExtTCPLossProbes",
         "TcpExtTCPSynRetrans")
@@ -42,15 +42,15 @@ def loses_nothing(net, family):
     for place in (client, server):
         pass_all(place)
     close(connection)
-    rows = sockeye.stop().events
-    check_rows(rows)
-    check_segments(rows, client, server)
-    segments = check_types(rows, client)
+    events = sockeye.stop().events
+    check_events(events)
+    check_segments(events, client, server)
+    segments = check_types(events, client)
     assert segments["fast"] > 10, segments
     again = sent_again(capture.packets(), client.addresses[family])
-    mine = of(rows, client)
-    assert sum(again.values()) == sum(row["segments"] for row in mine), (sum(again.values()), segments)
-    assert {(row["lport"], row["seq_raw"]) for row in mine} <= set(again), "a packet that was not on the wire"
+    mine = of(events, client)
+    assert sum(again.values()) == sum(event["segments"] for event in mine), (sum(again.values()), segments)
+    assert {(event["lport"], event["seq_raw"]) for event in mine} <= set(again), "a packet that was not on the wire"
 
 
 def test_five_percent_ipv4(net):
@@ -74,12 +74,12 @@ def test_many_segments_in_one(net):
         left.finish()
         pass_all(server)
         close(connection)
-    rows = sockeye.stop().events
-    check_rows(rows)
-    check_segments(rows, client, server)
-    check_types(rows, client)
-    assert max(row["segments"] for row in rows) > 1, by_type(rows)
-    assert sum(row["segments"] for row in rows) > len(rows), by_type(rows)
+    events = sockeye.stop().events
+    check_events(events)
+    check_segments(events, client, server)
+    check_types(events, client)
+    assert max(event["segments"] for event in events) > 1, by_type(events)
+    assert sum(event["segments"] for event in events) > len(events), by_type(events)
 
 
 def test_many_connections_at_once(net):
@@ -101,18 +101,18 @@ def test_many_connections_at_once(net):
     left.do("[c.close() for c in cs]")
     right.do("[s.close() for s in ss]; l.close()")
     run = sockeye.stop()
-    check_rows(run.events)
+    check_events(run.events)
     mine = of(run.events, client)
     check_types(mine, client)
     # A machine that guards its process 1 (docs/limitations.md) does not tell what timers do on top of it, in a burst of some
     # sockets; what acknowledgements bring is complete (check_types: TCPFastRetrans).
-    missing = counted(client) - sum(row["segments"] for row in mine)
+    missing = counted(client) - sum(event["segments"] for event in mine)
     assert 0 <= missing <= counted(client) / 50, (missing, counted(client))
-    assert len({row["cookie"] for row in mine}) > count / 2, len(mine)
+    assert len({event["cookie"] for event in mine}) > count / 2, len(mine)
 
 
 def test_a_burst_of_failed_transfers_is_counted_by_what_owns_it(net):
-    """Two programs on one host: each row has its own."""
+    """Two programs on one host: each event has its own."""
     client, server = pair(net)
     right = Puppet(server)
     lefts = [Puppet(client), Puppet(client)]
@@ -123,8 +123,8 @@ def test_a_burst_of_failed_transfers_is_counted_by_what_owns_it(net):
         transfer(connection, 200_000)
         pass_all(server)
         close(connection)
-    rows = sockeye.stop().events
-    check_segments(rows, client, server)
+    events = sockeye.stop().events
+    check_segments(events, client, server)
     for number, left in enumerate(lefts):
-        mine = [row for row in of(rows, client) if row["rport"] == PORT + number]
-        assert mine and {row["pid"] for row in mine} == {left.pid}, mine
+        mine = [event for event in of(events, client) if event["rport"] == PORT + number]
+        assert mine and {event["pid"] for event in mine} == {left.pid}, mine

@@ -2,7 +2,7 @@
 """`retransmits`, each cause by itself, made to happen by dropping exactly the packets that it takes. Witnesses: the
 kernel's counters (nstat), by type: TCPTimeouts, TCPSlowStartRetrans, TCPFastRetrans, TCPLossProbes, TCPSynRetrans."""
 import netns
-from retransmits_tools import (by_type, check_rows, check_segments, close, connect, drop, FAMILIES, gives_cookies, is_type, nstat,
+from retransmits_tools import (by_type, check_events, check_segments, close, connect, drop, FAMILIES, gives_cookies, is_type, nstat,
                                of, pair, pass_all, PORT, Puppet, read_all, set_sysctl, tells_failures, transfer, watch)
 
 MSS = 1000
@@ -17,24 +17,24 @@ def start(net, **sysctls):
     return client, server, Puppet(client), Puppet(server), watch(net, client, server)
 
 
-def check(rows, place, expected):
-    """The rows of this namespace: only of the expected types, and as many segments of each as the kernel counted."""
-    check_rows(rows)
-    rows = of(rows, place)
-    segments = by_type(rows)
+def check(events, place, expected):
+    """The events of this namespace: only of the expected types, and as many segments of each as the kernel counted."""
+    check_events(events)
+    events = of(events, place)
+    segments = by_type(events)
     assert set(segments) == set(expected), segments
     timeouts, slow_start, fast, probes, syn = nstat(place, *WITNESSES)
     assert segments["fast"] == fast, (segments, fast)
     assert segments["syn"] + segments["synack"] == syn, (segments, syn)
     assert segments["tail_loss_probe"] <= probes, (segments, probes)
     assert slow_start <= segments["timeout"] + segments["non_congestion"] <= slow_start + timeouts, (segments, timeouts)
-    return rows
+    return events
 
 
-def check_client(rows, puppet, port, family):
-    for row in rows:
-        assert (row["rport"], row["family"], row["role"]) == (port, f"ipv{family}", "client"), row
-        assert (row["pid"], row["comm"], row["owner_source"]) == (puppet.pid, puppet.comm, "connect"), row
+def check_client(events, puppet, port, family):
+    for event in events:
+        assert (event["rport"], event["family"], event["role"]) == (port, f"ipv{family}", "client"), event
+        assert (event["pid"], event["comm"], event["owner_source"]) == (puppet.pid, puppet.comm, "connect"), event
 
 
 def test_timeout(net):
@@ -53,12 +53,12 @@ def test_timeout(net):
         assert (first["seq"], second["seq"]) == (701, 701), (first, second)
         assert second["seq_raw"] == first["seq_raw"], (first, second)
         assert (first["state"], first["congestion"], first["rport"]) == ("ESTABLISHED", "loss", PORT + family), first
-    rows = sockeye.stop().events
-    check_segments(rows, client, server)
-    mine = check(rows, client, ["timeout"])
-    assert not of(rows, server), of(rows, server)
+    events = sockeye.stop().events
+    check_segments(events, client, server)
+    mine = check(events, client, ["timeout"])
+    assert not of(events, server), of(events, server)
     for family in FAMILIES:
-        check_client([row for row in mine if row["rport"] == PORT + family], left, PORT + family, family)
+        check_client([event for event in mine if event["rport"] == PORT + family], left, PORT + family, family)
 
 
 def test_fast(net):
@@ -70,15 +70,15 @@ def test_fast(net):
         drop(server, "input", DATA.format(port=PORT + family) + " numgen inc mod 1000 2")
         left.do(f"c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1); [c.send(b'x' * {MSS}) for _ in range(8)]")
         right.do(read_all("s", 8 * MSS))
-        row = sockeye.wait_for(is_type("fast", PORT + family))
+        event = sockeye.wait_for(is_type("fast", PORT + family))
         pass_all(server)
         close(connection)
-        assert (row["seq"], row["end_seq"], row["bytes"]) == (501 + 2 * MSS, 501 + 3 * MSS, MSS), row
-        assert (row["congestion"], row["segments"]) == ("recovery", 1), row
-    rows = sockeye.stop().events
-    check_segments(rows, client, server)
-    check(rows, client, ["fast"])
-    assert len(rows) == 2, rows
+        assert (event["seq"], event["end_seq"], event["bytes"]) == (501 + 2 * MSS, 501 + 3 * MSS, MSS), event
+        assert (event["congestion"], event["segments"]) == ("recovery", 1), event
+    events = sockeye.stop().events
+    check_segments(events, client, server)
+    check(events, client, ["fast"])
+    assert len(events) == 2, events
 
 
 def test_tail_loss_probe(net):
@@ -90,15 +90,15 @@ def test_tail_loss_probe(net):
         drop(server, "input", DATA.format(port=PORT + family) + " numgen inc mod 1000 7")
         left.do(f"c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1); [c.send(b'x' * {MSS}) for _ in range(8)]")
         right.do(read_all("s", 8 * MSS))
-        row = sockeye.wait_for(is_type("tail_loss_probe", PORT + family))
+        event = sockeye.wait_for(is_type("tail_loss_probe", PORT + family))
         pass_all(server)
         close(connection)
-        assert (row["seq"], row["end_seq"], row["bytes"]) == (501 + 7 * MSS, 501 + 8 * MSS, MSS), row
-        assert row["segments"] == 1 and row["srtt_us"], row
-    rows = sockeye.stop().events
-    check_segments(rows, client, server)
-    check(rows, client, ["tail_loss_probe"])
-    assert len(rows) == 2, rows
+        assert (event["seq"], event["end_seq"], event["bytes"]) == (501 + 7 * MSS, 501 + 8 * MSS, MSS), event
+        assert event["segments"] == 1 and event["srtt_us"], event
+    events = sockeye.stop().events
+    check_segments(events, client, server)
+    check(events, client, ["tail_loss_probe"])
+    assert len(events) == 2, events
     assert nstat(client, "TcpExtTCPLossProbes", "TcpExtTCPLossProbeRecovery") == [2, 2]
 
 
@@ -111,19 +111,19 @@ def test_syn(net):
         right.do(f"l = listen({address!r}, {port})")
         drop(server, "input", f"tcp dport {port} tcp flags syn")
         left.start(f"c = connect({address!r}, {port})")
-        row = sockeye.wait_for(is_type("syn", port))
+        event = sockeye.wait_for(is_type("syn", port))
         pass_all(server)
         left.finish()
         right.do("s, _ = l.accept()")
         left.do("c.close()")
         right.do("s.close(); l.close()")
-        assert (row["state"], row["seq"], row["end_seq"], row["bytes"]) == ("SYN_SENT", 0, 1, 0), row
-        assert (row["srtt_us"], row["segments"]) == (None, 1), row
-    rows = sockeye.stop().events
-    check_segments(rows, client, server)
-    for row in check(rows, client, ["syn"]):
-        check_client([row], left, row["rport"], int(row["family"][-1]))
-    assert not of(rows, server), of(rows, server)
+        assert (event["state"], event["seq"], event["end_seq"], event["bytes"]) == ("SYN_SENT", 0, 1, 0), event
+        assert (event["srtt_us"], event["segments"]) == (None, 1), event
+    events = sockeye.stop().events
+    check_segments(events, client, server)
+    for event in check(events, client, ["syn"]):
+        check_client([event], left, event["rport"], int(event["family"][-1]))
+    assert not of(events, server), of(events, server)
 
 
 def test_synack(net):
@@ -141,20 +141,20 @@ def test_synack(net):
         pass_all(server)
         left.do("c.sendall(b'x')")
         right.do("s, _ = l.accept(); s.recv(1)")
-        for row in (first, second):
-            assert (row["state"], row["seq"], row["end_seq"], row["lport"]) == ("SYN_RECV", 0, 1, port), row
-            assert (row["role"], row["owner_source"], row["pid"]) == ("server", "inherited", right.pid), row
-            assert (row["congestion"], row["cwnd"], row["segments"]) == (None, None, 1), row
-            assert (row["raddr"], row["rport"]) == (client.addresses[family], left.do("c.getsockname()[1]")), row
+        for event in (first, second):
+            assert (event["state"], event["seq"], event["end_seq"], event["lport"]) == ("SYN_RECV", 0, 1, port), event
+            assert (event["role"], event["owner_source"], event["pid"]) == ("server", "inherited", right.pid), event
+            assert (event["congestion"], event["cwnd"], event["segments"]) == (None, None, 1), event
+            assert (event["raddr"], event["rport"]) == (client.addresses[family], left.do("c.getsockname()[1]")), event
         assert first["cookie"] == second["cookie"] and first["seq_raw"] == second["seq_raw"], (first, second)
         assert (first["total_segments"], second["total_segments"]) == (1, 2), (first, second)
         cookie = right.do("int.from_bytes(s.getsockopt(socket.SOL_SOCKET, 57, 8), sys.byteorder)")  # SO_COOKIE
         assert first["cookie"] == (str(cookie) if gives_cookies() else None), (first, cookie)
         left.do("c.close()")
         right.do("s.close(); l.close()")
-    rows = sockeye.stop().events
-    check_segments(rows, server)
-    check(rows, server, ["synack"])
+    events = sockeye.stop().events
+    check_segments(events, server)
+    check(events, server, ["synack"])
 
 
 def test_too_big_for_the_path(net):
@@ -178,12 +178,12 @@ def test_too_big_for_the_path(net):
         connection = connect(left, right, server, family, PORT + family)
         transfer(connection, 20_000)
         close(connection)
-    rows = sockeye.stop().events
-    check_segments(rows, client, server)
-    assert set(by_type(of(rows, client))) == {"non_congestion"}, rows
+    events = sockeye.stop().events
+    check_segments(events, client, server)
+    assert set(by_type(of(events, client))) == {"non_congestion"}, events
     for family in FAMILIES:
-        assert [row for row in rows if row["family"] == f"ipv{family}"], rows
-    assert {row["congestion"] for row in rows} == {"loss"}, rows
+        assert [event for event in events if event["family"] == f"ipv{family}"], events
+    assert {event["congestion"] for event in events} == {"loss"}, events
 
 
 def test_data_of_a_syn_that_was_not_taken(net):
@@ -202,10 +202,10 @@ def test_data_of_a_syn_that_was_not_taken(net):
             if is_taken:
                 set_sysctl(server, "net/ipv4/tcp_fastopen", 0)
         right.do("l.close()")
-    rows = of(sockeye.stop().events, client)
-    check_rows(rows)
+    events = of(sockeye.stop().events, client)
+    check_events(events)
     assert nstat(client, "TcpExtTCPFastOpenActiveFail") == [2]
-    assert [(row["type"], row["seq"], row["bytes"]) for row in rows] == [("non_congestion", 1, 100)] * 2, rows
+    assert [(event["type"], event["seq"], event["bytes"]) for event in events] == [("non_congestion", 1, 100)] * 2, events
 
 
 def test_refused_by_a_firewall(net):
@@ -224,14 +224,14 @@ def test_refused_by_a_firewall(net):
         pass_all(server)
         right.do(read_all("s", 4))
         close(connection)
-    rows = sockeye.stop().events
-    check_segments(rows, client, server)
-    failed = [row for row in rows if "error" in row]
-    assert bool(failed) == tells_failures(), (failed, rows)
-    assert {row["error"] for row in failed} <= {"EPERM"}, failed
+    events = sockeye.stop().events
+    check_segments(events, client, server)
+    failed = [event for event in events if "error" in event]
+    assert bool(failed) == tells_failures(), (failed, events)
+    assert {event["error"] for event in failed} <= {"EPERM"}, failed
     if tells_failures():
-        assert sum(row["segments"] for row in failed) == nstat(client, "TcpExtTCPRetransFail")[0], failed
-    assert set(by_type(rows)) == {"timeout"}, rows
+        assert sum(event["segments"] for event in failed) == nstat(client, "TcpExtTCPRetransFail")[0], failed
+    assert set(by_type(events)) == {"timeout"}, events
 
 
 def test_no_route(net):
@@ -249,10 +249,10 @@ def test_no_route(net):
     pass_all(server)
     right.do(read_all("s", 4))
     close(connection)
-    rows = sockeye.stop().events
-    check_segments(rows, client, server)
-    failed = [(row["error"], row["segments"]) for row in rows if "error" in row]
-    assert set(failed) == ({("EHOSTUNREACH", 0)} if tells_failures() else set()), rows
+    events = sockeye.stop().events
+    check_segments(events, client, server)
+    failed = [(event["error"], event["segments"]) for event in events if "error" in event]
+    assert set(failed) == ({("EHOSTUNREACH", 0)} if tells_failures() else set()), events
 
 
 def test_fin(net):
@@ -263,14 +263,14 @@ def test_fin(net):
         transfer(connection, 500)
         drop(server, "input", f"tcp dport {PORT + family}")
         left.do("c.shutdown(socket.SHUT_WR)")
-        row = sockeye.wait_for(lambda row, port=PORT + family: row["event"] == "retransmits" and row["rport"] == port)
+        event = sockeye.wait_for(lambda event, port=PORT + family: event["event"] == "retransmits" and event["rport"] == port)
         pass_all(server)
         right.do("s.recv(1)")
         close(connection)
-        assert (row["state"], row["bytes"], row["seq"], row["end_seq"]) == ("FIN_WAIT1", 0, 501, 502), row
-    rows = sockeye.stop().events
-    check_segments(rows, client, server)
-    check_rows(rows)
+        assert (event["state"], event["bytes"], event["seq"], event["end_seq"]) == ("FIN_WAIT1", 0, 501, 502), event
+    events = sockeye.stop().events
+    check_segments(events, client, server)
+    check_events(events)
 
 
 def test_sockets_of_before(net):
@@ -285,21 +285,21 @@ def test_sockets_of_before(net):
     for connection in connections:
         drop(server, "input", f"tcp dport {connection.port}")
         connection.left.do("c.send(b'x' * 300)")
-        row = sockeye.wait_for(lambda row, port=connection.port: row["rport"] == port)
+        event = sockeye.wait_for(lambda event, port=connection.port: event["rport"] == port)
         pass_all(server)
         connection.right.do(read_all("s", 300))
-        assert (row["pid"], row["owner_source"], row["role"]) == (connection.left.pid, "snapshot", "client"), row
-        assert (row["seq"], row["end_seq"]) == (3001, 3301), row
+        assert (event["pid"], event["owner_source"], event["role"]) == (connection.left.pid, "snapshot", "client"), event
+        assert (event["seq"], event["end_seq"]) == (3001, 3301), event
         drop(client, "input", f"tcp sport {connection.port}")
         connection.right.do("s.send(b'y' * 400)")
-        row = sockeye.wait_for(lambda row, port=connection.port: row["lport"] == port)
+        event = sockeye.wait_for(lambda event, port=connection.port: event["lport"] == port)
         pass_all(client)
         connection.left.do(read_all("c", 400))
-        assert row["pid"] == connection.right.pid and row["netns"] == server.inode, row
-        assert (row["seq"], row["end_seq"]) == (2001, 2401), row
+        assert event["pid"] == connection.right.pid and event["netns"] == server.inode, event
+        assert (event["seq"], event["end_seq"]) == (2001, 2401), event
         close(connection)
-    rows = sockeye.stop().events
-    check_segments(rows, client, server)
+    events = sockeye.stop().events
+    check_segments(events, client, server)
 
 
 def test_filters(net):
@@ -315,27 +315,27 @@ def test_filters(net):
         connect(left, right, server, family, PORT + family)
         drop(server, "input", f"tcp dport {PORT + family}")
         left.do("c.send(b'x' * 300)")
-        everything.wait_for(lambda row, port=PORT + family: row["rport"] == port)
+        everything.wait_for(lambda event, port=PORT + family: event["rport"] == port)
         left.do("c.shutdown(socket.SHUT_WR)")
         pass_all(server)
         right.do(read_all("s", 300))
         drop(client, "input", f"tcp sport {PORT + family}")
         right.do("s.send(b'x' * 300); s.close(); l.close()")
-        everything.wait_for(lambda row, port=PORT + family: row["lport"] == port)
+        everything.wait_for(lambda event, port=PORT + family: event["lport"] == port)
         pass_all(client)
         left.do(read_all("c", 300) + "; c.close()")
-    rows = everything.stop().events
+    events = everything.stop().events
     wanted = {
-        ("--src-port", PORT + 4): lambda row: row["lport"] == PORT + 4,
-        ("--dst-port", PORT + 4): lambda row: row["rport"] == PORT + 4,
-        ("--pid", left.pid): lambda row: row["pid"] == left.pid,
-        ("--pid", right.pid): lambda row: row["pid"] == right.pid,
-        ("-6",): lambda row: row["family"] == "ipv6",
-        ("--direction", "in"): lambda row: row["role"] == "server",
-        ("--direction", "out"): lambda row: row["role"] == "client",
-        ("--active-only",): lambda row: row["state"] not in ("FIN_WAIT2", "TIME_WAIT", "CLOSING", "LAST_ACK", "CLOSE"),
+        ("--src-port", PORT + 4): lambda event: event["lport"] == PORT + 4,
+        ("--dst-port", PORT + 4): lambda event: event["rport"] == PORT + 4,
+        ("--pid", left.pid): lambda event: event["pid"] == left.pid,
+        ("--pid", right.pid): lambda event: event["pid"] == right.pid,
+        ("-6",): lambda event: event["family"] == "ipv6",
+        ("--direction", "in"): lambda event: event["role"] == "server",
+        ("--direction", "out"): lambda event: event["role"] == "client",
+        ("--active-only",): lambda event: event["state"] not in ("FIN_WAIT2", "TIME_WAIT", "CLOSING", "LAST_ACK", "CLOSE"),
     }
     for words, run in runs.items():
-        seen = [(row["lport"], row["rport"], row["seq"], row["type"]) for row in run.stop().events]
-        expected = [(row["lport"], row["rport"], row["seq"], row["type"]) for row in rows if wanted[words](row)]
+        seen = [(event["lport"], event["rport"], event["seq"], event["type"]) for event in run.stop().events]
+        expected = [(event["lport"], event["rport"], event["seq"], event["type"]) for event in events if wanted[words](event)]
         assert seen == expected and seen, (words, seen, expected)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every format of `retransmits`, from records made by hand, against the text in golden/.
+// Every format of `retransmits`, from events made by hand, against the text in golden/.
 #include <gtest/gtest.h>
 
 #include <vector>
 
 #include "collectors/retransmits/retransmits.event.h"
 #include "event/collector.h"
+#include "tests/support/events.h"
 #include "tests/support/golden.h"
-#include "tests/support/records.h"
 #include "tests/support/rendered.h"
 
 namespace sockeye {
@@ -23,7 +23,7 @@ retransmits_event sent_again(uint8_t type, uint8_t congestion, uint64_t seq, uin
   event.base.header.kind = RETRANSMITS_KIND;
   event.base.header.size = sizeof event;
   event.type = type;
-  event.state = STATE_ESTABLISHED;
+  event.state = TCP_ESTABLISHED;
   event.congestion = congestion;
   event.seq = seq;
   event.end_seq = seq + bytes;
@@ -41,7 +41,7 @@ retransmits_event sent_again(uint8_t type, uint8_t congestion, uint64_t seq, uin
 std::vector<retransmits_event> each_type() {
   std::vector<retransmits_event> events;
   events.push_back(sent_again(RETRANSMIT_SYN, kLoss, 0, 0, 1));
-  events.back().state = STATE_SYN_SENT;
+  events.back().state = TCP_SYN_SENT;
   events.back().end_seq = 1;
   ++events.back().end_seq_raw;
   events.back().srtt_us = 0;
@@ -57,7 +57,7 @@ std::vector<retransmits_event> each_type() {
   set_text(base->owner.thread, "api");
   base->context.pid = base->context.tid = 0;
   set_text(base->context.comm, "swapper/1");
-  events.back().state = STATE_NEW_SYN_RECV;
+  events.back().state = TCP_NEW_SYN_RECV;
   events.back().end_seq = 1;
   ++events.back().end_seq_raw;
   events.back().cwnd = events.back().srtt_us = 0;
@@ -82,7 +82,7 @@ std::vector<retransmits_event> corners() {
   socket_event* base = &events.back().base;
   set_address(base->socket.laddr, "2001:db8::150");
   set_address(base->socket.raddr, "fe80::1:2:3:4");
-  base->socket.family = FAMILY_IPV6;
+  base->socket.family = AF_INET6;
 
   events.push_back(sent_again(RETRANSMIT_FAST, kRecovery, 0, 1'448, 1));  // nothing is known of owner and place
   events.back().base.owner = {};
@@ -95,7 +95,7 @@ std::vector<retransmits_event> corners() {
     events.back().error = error;
   }
   events.push_back(sent_again(RETRANSMIT_TIMEOUT, 9, 6, 0, 1));  // a FIN; a state of congestion that nobody knows yet
-  events.back().state = STATE_LAST_ACK;
+  events.back().state = TCP_LAST_ACK;
   ++events.back().end_seq;
   ++events.back().end_seq_raw;
   events.push_back(sent_again(77, kLoss, 6, 5, 1));  // a type of a later version
@@ -106,29 +106,31 @@ std::vector<retransmits_event> corners() {
   return events;
 }
 
-std::string shown(const std::vector<retransmits_event>& events, SinkOptions options) {
+std::string shown(const std::vector<retransmits_event>& structs, SinkOptions options) {
   const EventType& type = find_collector("retransmits")->event;
   const Context context = {.container = "8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c",
                            .runtime = "containerd",
                            .pod = "3a9b8c1d-1111-2222-3333-444455556666",
                            .unit = "cri-containerd.scope",
                            .cgroup_path = "/kubepods"};
-  const std::vector<Record> records = records_of(events, type, &context);
+  const std::vector<Event> events = events_of(structs, type, &context);
   options.types = {&type};
-  return rendered(records, options);
+  return rendered(events, options);
 }
 
 class RetransmitsGolden : public testing::TestWithParam<const char*> {};
 
 TEST_P(RetransmitsGolden, EachType) {
-  expect_golden(std::string("collectors/retransmits/golden/types.") + GetParam(), shown(each_type(), {GetParam()}));
+  expect_golden(std::string("collectors/retransmits/golden/types.") + GetParam(),
+                shown(each_type(), in_format(GetParam())));
 }
 
 TEST_P(RetransmitsGolden, Corners) {
-  expect_golden(std::string("collectors/retransmits/golden/corners.") + GetParam(), shown(corners(), {GetParam()}));
+  expect_golden(std::string("collectors/retransmits/golden/corners.") + GetParam(),
+                shown(corners(), in_format(GetParam())));
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, RetransmitsGolden, testing::Values("line", "table", "json"),
+INSTANTIATE_TEST_SUITE_P(Formats, RetransmitsGolden, testing::ValuesIn(kGoldenFormats),
                          [](const auto& format) { return std::string(format.param); });
 
 TEST(RetransmitsTableGolden, OnATerminal) {

@@ -60,20 +60,20 @@ def close(connection):
 
 
 def is_type(kind, port):
-    """For wait_for(): a row of this type on a connection to this port."""
-    return lambda row: row["event"] == "retransmits" and row["type"] == kind and port in (row["lport"], row["rport"])
+    """For wait_for(): an event of this type on a connection to this port."""
+    return lambda event: event["event"] == "retransmits" and event["type"] == kind and port in (event["lport"], event["rport"])
 
 
-def by_type(rows):
+def by_type(events):
     """Segments by type."""
     counts = collections.Counter()
-    for row in rows:
-        counts[row["type"]] += row["segments"]
+    for event in events:
+        counts[event["type"]] += event["segments"]
     return counts
 
 
-def of(rows, place):
-    return [row for row in rows if row["netns"] == place.inode]
+def of(events, place):
+    return [event for event in events if event["netns"] == place.inode]
 
 
 def tells_failures():
@@ -87,15 +87,15 @@ def counted(place):
     return segments if tells_failures() else segments - failed
 
 
-def check_segments(rows, *places):
+def check_segments(events, *places):
     """As many as the kernel counted, by namespace; and as many as each socket says itself."""
     for place in places:
-        total = sum(row["segments"] for row in of(rows, place))
-        assert total == counted(place), (total, counted(place), of(rows, place))
-    last = {row["cookie"]: row for row in rows}
-    for cookie, row in last.items():
-        told = sum(each["segments"] for each in rows if each["cookie"] == cookie)
-        assert row["cookie"] is None or told <= row["total_segments"], (told, row)
+        total = sum(event["segments"] for event in of(events, place))
+        assert total == counted(place), (total, counted(place), of(events, place))
+    last = {event["cookie"]: event for event in events}
+    for cookie, event in last.items():
+        told = sum(each["segments"] for each in events if each["cookie"] == cookie)
+        assert event["cookie"] is None or told <= event["total_segments"], (told, event)
 
 
 def gives_cookies():
@@ -103,15 +103,15 @@ def gives_cookies():
     return has_name("bpf_get_socket_ptr_cookie")
 
 
-def check_rows(rows):
-    """What holds for any row."""
-    for row in rows:
-        assert row["type"] in TYPES, row
-        assert row["lport"] and row["rport"], row
-        assert row["cookie"] or row["type"] == "synack" and not gives_cookies(), row
-        length = (row["end_seq_raw"] - row["seq_raw"]) % (1 << 32)
-        assert row["seq"] is not None and row["end_seq"] - row["seq"] == length, row
-        assert length - row["bytes"] in (0, 1), row  # SYN or FIN
-        assert row["pid"] and row["comm"], row
-    times = [row["timestamp_ns"] for row in rows if not row.get("late")]
+def check_events(events):
+    """What holds for any event."""
+    for event in events:
+        assert event["type"] in TYPES, event
+        assert event["lport"] and event["rport"], event
+        assert event["cookie"] or event["type"] == "synack" and not gives_cookies(), event
+        length = (event["end_seq_raw"] - event["seq_raw"]) % (1 << 32)
+        assert event["seq"] is not None and event["end_seq"] - event["seq"] == length, event
+        assert length - event["bytes"] in (0, 1), event  # SYN or FIN
+        assert event["pid"] and event["comm"], event
+    times = [event["timestamp_ns"] for event in events if not event.get("late")]
     assert times == sorted(times), "not in the order of time"

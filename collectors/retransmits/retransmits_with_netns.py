@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Retransmissions beside the rows of `states`, in one stream; and what a recording of them shows."""
+"""Retransmissions beside the events of `states`, in one stream; and what a recording of them shows."""
 import os
 import re
 import time
@@ -60,13 +60,13 @@ def test_one_stream_in_the_order_of_time(net):
     folder = net.folder()
     words = ("trace", "states,retransmits", "--record", folder / "recording")
     run, live, _ = lossy_connections(net, words)
-    assert {row["event"] for row in run.events} == {"states", "retransmits"}, run.events
-    times = [row["timestamp_ns"] for row in run.events if not row.get("late")]
+    assert {event["event"] for event in run.events} == {"states", "retransmits"}, run.events
+    times = [event["timestamp_ns"] for event in run.events if not event.get("late")]
     assert times == sorted(times)
-    for row in run.events:
-        if row["event"] == "retransmits":
-            same = [other for other in run.events if other["event"] == "states" and other["cookie"] == row["cookie"]]
-            assert same and same[0]["timestamp_ns"] < row["timestamp_ns"] < same[-1]["timestamp_ns"], (row, same)
+    for event in run.events:
+        if event["event"] == "retransmits":
+            same = [other for other in run.events if other["event"] == "states" and other["cookie"] == event["cookie"]]
+            assert same and same[0]["timestamp_ns"] < event["timestamp_ns"] < same[-1]["timestamp_ns"], (event, same)
     assert replayed(net, folder / "recording", "--json") == live
     lines = replayed(net, folder / "recording", "--format", "line").decode()
     assert " Retransmit: SRC=" in lines and "STATE=Retransmit" not in lines, lines
@@ -89,7 +89,7 @@ def test_lines_as_they_were(net):
 
 
 def test_what_is_not_asked_for_is_not_attached(net):
-    """The moments of `retransmits` are there with it, and only then."""
+    """The hooks of `retransmits` are there with it, and only then."""
     for words, expected in ((("states",), False), (("states", "--with", "retransmits"), True)):
         sockeye = net.sockeye(*words)
         attached = ""

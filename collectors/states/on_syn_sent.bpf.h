@@ -2,14 +2,14 @@
 #ifndef SOCKEYE_STATES_ON_SYN_SENT_BPF_H
 #define SOCKEYE_STATES_ON_SYN_SENT_BPF_H
 
-#include "collectors/states/emit_row.bpf.h"
+#include "collectors/states/emit_transition.bpf.h"
 
-INLINE void states_on_syn_sent(struct moment *m)
+INLINE void states_on_syn_sent(struct hook_call *call)
 {
-	struct states_sock *own = &m->record->parts.states;
+	struct states_sock *own = &call->entry->parts.states;
 
 	if (own->held_time_ns)
-		emit_held_row(m, own);
+		emit_held_event(call, own);
 }
 
 #endif

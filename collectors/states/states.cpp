@@ -36,24 +36,24 @@ const Field kFields[] = {
      .type = FieldType::kEnum,
      MEMBER(outcome),
      .meaning = "what remains of a socket that left FIN_WAIT2 or CLOSING for CLOSE",
-     .presence = {.when = When::kNonZero, .key_goes = true},
+     .presence = {.when = When::kNonZero, .omit_key = true},
      .values = kOutcomes},
 };
 
 #undef MEMBER
 
 constexpr Column kColumns[] = {
-    {.field = "time", .header = "TIME", .width = 12, .least = 12, .keep = 50},
-    {.field = "pid", .header = "PID", .width = 7, .least = 5, .right = true, .keep = 70},
-    {.field = "comm", .header = "COMM", .width = 15, .least = 9},
-    {.field = "owner_source", .header = "OWNER", .width = 9, .least = 9, .keep = 10},
-    {.field = "laddr", .header = "LADDR", .width = 39, .least = 15, .keep = 30},
-    {.field = "lport", .header = "LPORT", .width = 5, .least = 5, .right = true, .keep = 60},
-    {.field = "raddr", .header = "RADDR", .width = 39, .least = 15},
-    {.field = "rport", .header = "RPORT", .width = 5, .least = 5, .right = true, .keep = 90},
-    {.field = "old_state", .header = "OLDSTATE", .width = 11, .least = 11, .keep = 20},
-    {.field = "new_state", .header = "NEWSTATE", .width = 11, .least = 11},
-    {.field = "duration_us", .header = "MS", .width = 10, .least = 8, .right = true, .keep = 40},
+    {.field = "time", .header = "TIME", .width = 12, .min_width = 12, .priority = 50},
+    {.field = "pid", .header = "PID", .width = 7, .min_width = 5, .right = true, .priority = 70},
+    {.field = "comm", .header = "COMM", .width = 15, .min_width = 9},
+    {.field = "owner_source", .header = "OWNER", .width = 9, .min_width = 9, .priority = 10},
+    {.field = "laddr", .header = "LADDR", .width = 39, .min_width = 15, .priority = 30},
+    {.field = "lport", .header = "LPORT", .width = 5, .min_width = 5, .right = true, .priority = 60},
+    {.field = "raddr", .header = "RADDR", .width = 39, .min_width = 15},
+    {.field = "rport", .header = "RPORT", .width = 5, .min_width = 5, .right = true, .priority = 90},
+    {.field = "old_state", .header = "OLDSTATE", .width = 11, .min_width = 11, .priority = 20},
+    {.field = "new_state", .header = "NEWSTATE", .width = 11, .min_width = 11},
+    {.field = "duration_us", .header = "MS", .width = 10, .min_width = 8, .right = true, .priority = 40},
     container_column(5),
 };
 

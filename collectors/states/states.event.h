@@ -17,9 +17,9 @@
 struct states_event {
 	struct socket_event base;
 	__u64 duration_ns; /* time spent in old_state; 0 unless STATES_DURATION_KNOWN */
-	__u8 old_state;    /* STATE_* */
-	__u8 new_state;    /* STATE_* */
-	__u8 derived;      /* 1: the row stands for the kernel's old_state -> CLOSE */
+	__u8 old_state;    /* TCP state */
+	__u8 new_state;    /* TCP state */
+	__u8 derived;      /* 1: the event stands for the kernel's old_state -> CLOSE */
 	__u8 outcome;      /* OUTCOME_*; TIME_WAIT: new_state is TIME_WAIT, and derived is set */
 	__u8 flags;        /* STATES_* */
 	__u8 _pad[3];

@@ -27,7 +27,7 @@ def hierarchy(net, kind):
 
 
 def remove(cgroup):
-    """When the last process has left it, which takes a moment."""
+    """When the last process has left it, which takes a while."""
     netns.wait_until(lambda: not (cgroup / "cgroup.procs").read_text(encoding="ascii"), f"{cgroup} to be empty")
     cgroup.rmdir()
 
@@ -52,7 +52,7 @@ def puppet_in(cgroup, place):
 
 
 def work(puppet, times=10):
-    """Eight rows each time."""
+    """Eight events each time."""
     puppet.do(f"for _ in range({times}): l = listen('127.0.0.1', {PORT}); c = connect('127.0.0.1', {PORT}); "
               "reset(c); l.close()", 30)
 
@@ -67,21 +67,21 @@ def by_container(net, kind):
     place = net.namespace("one")
     puppets = everywhere(net, place, kind)
     beside = Beside(net, {
-        ("--container", OLD[:12]): lambda row: row["pid"] == puppets[OLD].pid,
-        ("--container", f"{OLD},{NEW[:5]}"): lambda row: row["pid"] in (puppets[OLD].pid, puppets[NEW].pid),
-        ("--container", "!" + OTHER[:12]): lambda row: row["pid"] != puppets[OTHER].pid,
+        ("--container", OLD[:12]): lambda event: event["pid"] == puppets[OLD].pid,
+        ("--container", f"{OLD},{NEW[:5]}"): lambda event: event["pid"] in (puppets[OLD].pid, puppets[NEW].pid),
+        ("--container", "!" + OTHER[:12]): lambda event: event["pid"] != puppets[OTHER].pid,
         ("--container", OLD[:3], "--dst-port", str(PORT)):
-            lambda row: row["pid"] == puppets[OLD].pid and row["rport"] == PORT,
-        ("--container", NEW): lambda row: row["pid"] == puppets[NEW].pid,
-        ("--container", "!" + LATE): lambda row: row["pid"] != puppets[LATE].pid,
+            lambda event: event["pid"] == puppets[OLD].pid and event["rport"] == PORT,
+        ("--container", NEW): lambda event: event["pid"] == puppets[NEW].pid,
+        ("--container", "!" + LATE): lambda event: event["pid"] != puppets[LATE].pid,
     })
     for name in (NEW, LATE):
         puppets[name] = puppet_in(make_container(net, name, kind), place)
     for _ in range(3):
         for puppet in puppets.values():
             work(puppet)
-    rows = beside.compare(place)
-    shown = {name: {row.get("container") for row in rows if row["pid"] == puppet.pid}
+    events = beside.compare(place)
+    shown = {name: {event.get("container") for event in events if event["pid"] == puppet.pid}
              for name, puppet in puppets.items()}
     assert {name: shown[name] for name in (OLD, OTHER, NEW, LATE)} == {
         name: {name} for name in (OLD, OTHER, NEW, LATE)}, shown
@@ -119,7 +119,7 @@ def test_a_cgroup_is_decided_before_a_process_is_in_it(net):
     work(puppets[OLD], 1)
     assert ring.written == 8 * 200, ring.written
     run = sockeye.stop()
-    assert len(run.events) == 8 and {row["container"] for row in run.events} == {OLD}, run.events
+    assert len(run.events) == 8 and {event["container"] for event in run.events} == {OLD}, run.events
 
 
 def test_who_in_a_container(net):
@@ -129,8 +129,8 @@ def test_who_in_a_container(net):
         puppet.do(f"l = listen('127.0.0.1', {PORT + number}); c = connect('127.0.0.1', {PORT + number})")
     for words, expected in (((OLD[:12],), {OLD}), (("!" + OLD,), {OTHER, None}), ((OLD + "," + OTHER,), {OLD, OTHER})):
         done = net.host.run([netns.program_of("SOCKEYE"), "who", "--json", "--netns", place.inode, "--container", *words])
-        rows = [json.loads(line) for line in done.stdout.splitlines()]
-        assert {row["pid"] for row in rows if row["pid"]} == {puppets[name].pid for name in expected}, rows
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        assert {event["pid"] for event in events if event["pid"]} == {puppets[name].pid for name in expected}, events
         # The accepted half is nobody's yet: it has its listener's owner in `states`, and here none.
-        owned = sum(row["pid"] is not None for row in rows)
-        assert owned == 2 * len(expected), (words, rows)
+        owned = sum(event["pid"] is not None for event in events)
+        assert owned == 2 * len(expected), (words, events)

@@ -6,6 +6,7 @@ import pathlib
 
 import netns
 from netns import Place
+from own_mounts import mounted
 from puppet import Puppet
 from states_container_netns import HIERARCHIES, NEW, OLD, OTHER, hierarchy, make_container, puppet_in, remove, work
 from states_filter_netns import Beside
@@ -55,15 +56,15 @@ def hides(net, kind):
         give(parent)
     root, before = puppet_in(make_container(net, OLD, kind), place), user_in(net, place, names[0])
     beside = Beside(net, {
-        ("--container", "!" + OLD): lambda row: row["pid"] != root.pid,
-        ("--container", "!" + OLD + ",!" + NEW): lambda row: row["pid"] != root.pid,
-        ("--container", OLD): lambda row: row["pid"] in (root.pid, before.pid),
+        ("--container", "!" + OLD): lambda event: event["pid"] != root.pid,
+        ("--container", "!" + OLD + ",!" + NEW): lambda event: event["pid"] != root.pid,
+        ("--container", OLD): lambda event: event["pid"] in (root.pid, before.pid),
     })
     after = user_in(net, place, names[1])
     for puppet in (root, before, after):
         work(puppet, 20)
-    rows = beside.compare(place)
-    told = {puppet.pid: {(row.get("container"), row.get("container_user")) for row in rows if row["pid"] == puppet.pid}
+    events = beside.compare(place)
+    told = {puppet.pid: {(event.get("container"), event.get("container_user")) for event in events if event["pid"] == puppet.pid}
             for puppet in (root, before, after)}
     assert told == {root.pid: {(OLD, None)}, before.pid: {(OLD, str(USER))}, after.pid: {(NEW, str(USER))}}, told
 
@@ -82,21 +83,19 @@ def test_what_is_in_a_container_does_not_get_out_of_it(net):
     container = make_container(net, OLD)
     give(container)
     puppet = user_in(net, place, container / HIERARCHIES["cgroup2"].format(OTHER))
-    beside = Beside(net, {("--container", OLD): lambda row: row["pid"] == puppet.pid,
-                          ("--container", "!" + OLD): lambda row: row["pid"] != puppet.pid})
+    beside = Beside(net, {("--container", OLD): lambda event: event["pid"] == puppet.pid,
+                          ("--container", "!" + OLD): lambda event: event["pid"] != puppet.pid})
     work(puppet)
     work(Puppet(place))
-    rows = [row for row in beside.compare(place) if row["pid"] == puppet.pid]
-    assert {(row["container"], row.get("container_user")) for row in rows} == {(OLD, None)}, rows
+    events = [event for event in beside.compare(place) if event["pid"] == puppet.pid]
+    assert {(event["container"], event.get("container_user")) for event in events} == {(OLD, None)}, events
 
 
 def mute_daemon(net):
     """A daemon that takes connections and says nothing, and a place where it is Docker's."""
-    unshare, shell = netns.require("unshare", "sh")
     daemon, socket = Puppet(net.host), net.folder() / "docker.sock"
     daemon.do(f"import select; d = socket.socket(socket.AF_UNIX); d.bind('{socket}'); d.listen(4096)")
-    script = f"mount -t tmpfs sockeye /run && ln -s {socket} /run/docker.sock && exec \"$@\""
-    return daemon, Place(net, [unshare, "--mount", "--propagation", "private", shell, "-c", script, "sh"])
+    return daemon, Place(net, mounted(f"mount -t tmpfs sockeye /run && ln -s {socket} /run/docker.sock"))
 
 
 def was_asked(daemon):
@@ -127,10 +126,10 @@ def test_a_users_cgroups_do_not_keep_the_daemon_busy(net):
     sockeye = net.sockeye("states", "--netns", place.inode, place=where)
     user = user_in(net, place, theirs / HIERARCHIES["cgroup2"].format(NEW))
     work(user, 1)
-    assert sockeye.wait_for(lambda row: row["pid"] == user.pid)["container"] == NEW
+    assert sockeye.wait_for(lambda event: event["pid"] == user.pid)["container"] == NEW
     root = puppet_in(make_container(net, OLD), place)
     work(root, 1)
-    assert sockeye.wait_for(lambda row: row["pid"] == root.pid)["container"] == OLD
+    assert sockeye.wait_for(lambda event: event["pid"] == root.pid)["container"] == OLD
     assert OLD in daemon.do("d.accept()[0].recv(4096).decode()"), "the first question is for a container of a user's"
     sockeye.stop()
 
@@ -167,6 +166,6 @@ def test_a_home_that_does_not_answer_stops_nobody(net):
     net.on_exit(daemon.process.end)  # then whoever waits for it goes on
     user = user_in(net, place, theirs / HIERARCHIES["cgroup2"].format(NEW))
     work(user, 1)
-    row = sockeye.wait_for(lambda row: row["pid"] == user.pid)
-    assert (row["container"], row["container_user"]) == (NEW, str(USER)), row
+    event = sockeye.wait_for(lambda event: event["pid"] == user.pid)
+    assert (event["container"], event["container_user"]) == (NEW, str(USER)), event
     sockeye.stop()

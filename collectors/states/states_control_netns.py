@@ -95,8 +95,8 @@ def test_no_words(net):
 
 # ---- how it ends ----
 
-def make_rows(puppet, connections):
-    """Eight rows for each connection to a listener of its own."""
+def make_events(puppet, connections):
+    """Eight events for each connection to a listener of its own."""
     puppet.do(f"for _ in range({connections}):\n"
               f"  l = listen('::1', {PORT}); c = connect('::1', {PORT}); reset(c); l.close()")
 
@@ -106,7 +106,7 @@ def test_signals_end_it_well(net):
     puppet = Puppet(place)
     for number in (signal.SIGINT, signal.SIGTERM):
         sockeye = net.sockeye("states", "--netns", place.inode)
-        make_rows(puppet, 2)
+        make_events(puppet, 2)
         assert sockeye.process.stop(number) == 0, sockeye.process.stderr
         last = sockeye.process.stderr.splitlines()[-1]
         assert re.fullmatch(r"sockeye: 16 events, 0 lost(, \d+ late)?", last), sockeye.process.stderr
@@ -124,7 +124,7 @@ def test_strict(net):
     puppet = Puppet(place)
     for words, code in (([], 0), (["--strict"], 1)):
         sockeye = net.sockeye("states", "--netns", place.inode, "--log-file", "/dev/full", *words)
-        make_rows(puppet, 1)
+        make_events(puppet, 1)
         assert sockeye.process.stop(signal.SIGINT) == code, sockeye.process.stderr
         assert "sink/write_failed" in sockeye.process.stderr.splitlines()[-1], sockeye.process.stderr
 
@@ -134,11 +134,11 @@ def test_count_is_exact(net):
     puppet = Puppet(place)
     for count in (1, 7, 1000):
         sockeye = net.sockeye("states", "--netns", place.inode, "--count", count)
-        make_rows(puppet, count // 8 + 1)
+        make_events(puppet, count // 8 + 1)
         assert sockeye.process.wait() == 0, sockeye.process.stderr
-        rows = [json.loads(line) for line in sockeye.process.stdout.splitlines()]
-        assert [row["event"] for row in rows] == ["states"] * count + ["end"], rows[-2:]
-        assert rows[-1]["delivered"] == count, rows[-1]
+        events = [json.loads(line) for line in sockeye.process.stdout.splitlines()]
+        assert [event["event"] for event in events] == ["states"] * count + ["end"], events[-2:]
+        assert events[-1]["delivered"] == count, events[-1]
 
 
 def test_duration(net):
@@ -172,7 +172,7 @@ def test_a_pipe_that_is_closed(net):
         shell = start_ready(lambda fd, argv=argv: net.host.popen([*argv, fd], pass_fds=[fd]))
 
         def ended():
-            make_rows(puppet, 1)
+            make_events(puppet, 1)
             return shell.popen.poll() is not None
 
         netns.wait_until(ended, "the end")
@@ -180,14 +180,14 @@ def test_a_pipe_that_is_closed(net):
         assert len(shell.stdout.splitlines()) == 1, shell.stdout
 
 
-def test_a_row_does_not_wait_for_the_next(net):
+def test_a_event_does_not_wait_for_the_next(net):
     """What happens alone is shown, whatever comes after it."""
     place = net.namespace("one")
     puppet = Puppet(place)
     for words in ([], ["--format", "line"], ["--format", "table"]):
         sockeye = net.sockeye("states", "--netns", place.inode, *words)
         puppet.do(f"alone = listen('127.0.0.1', {PORT})")
-        netns.wait_until(lambda sockeye=sockeye: str(PORT) in sockeye.process.stdout, "the row")
+        netns.wait_until(lambda sockeye=sockeye: str(PORT) in sockeye.process.stdout, "the event")
         assert sockeye.process.stop(signal.SIGINT) == 0, sockeye.process.stderr
         puppet.do("alone.close()")
 
@@ -212,12 +212,12 @@ def test_what_is_in_the_kernel(net):
         assert ours[kind] and not ours[kind] & before[kind], (kind, ours[kind], before[kind])
         assert ours[kind] <= set(shown[kind]), (kind, ours[kind], shown[kind])
     names = {shown["prog"][number]["name"] for number in ours["prog"]}
-    moments = {name.split("__")[0] for name in names}
-    assert moments >= {"set_state", "tick_file"}, names
-    assert moments <= {"process_exits", "process_freed", "set_state", "syn_sent", "sent", "received", "tick_socket", "tick_file", "tick_namespace",
-                       "tick_thread", "destroyed", "accepted", "connection_sent", "connection_received", "cgroup_made"}, names
-    rungs = {name.removesuffix("__twin").removesuffix("__ipv6") for name in names}
-    assert len(rungs) == len(moments), f"more than one rung of a moment: {names}"
+    hooks = {name.split("__")[0] for name in names}
+    assert hooks >= {"set_state", "visit_file"}, names
+    assert hooks <= {"process_exits", "process_freed", "set_state", "syn_sent", "sent", "received", "visit_socket", "visit_file", "visit_namespace",
+                       "visit_thread", "destroyed", "accepted", "connection_sent", "connection_received", "cgroup_made"}, names
+    methods = {name.removesuffix("__twin").removesuffix("__ipv6") for name in names}
+    assert len(methods) == len(hooks), f"more than one method of a hook: {names}"
     assert [name for name in names if name.endswith("__twin")] == ["set_state__tp_btf__twin"], names
     links = [link for number, link in shown["link"].items() if number in ours["link"]]
     attached = {link["id"]: shown["prog"][link["prog_id"]]["name"] for link in links}

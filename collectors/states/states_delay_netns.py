@@ -20,12 +20,12 @@ def delayed_pair(net):
 
 
 def owners_are_right(net, family):
-    """run_short() compares every row's owner with who made it; that says something where others had the CPU."""
+    """run_short() compares every event's owner with who made it; that says something where others had the CPU."""
     client_place, server_place = delayed_pair(net)
-    rows, client, server = run_short(net, client_place, server_place, server_place.addresses[family], CONNECTIONS)
-    strangers = sum(row.get("context_pid", row["pid"]) not in (client.pid, server.pid) for row in rows)
-    print(f"{strangers} of {len(rows)} rows came in the context of somebody else")
-    assert strangers > len(rows) / 2, strangers
+    events, client, server = run_short(net, client_place, server_place, server_place.addresses[family], CONNECTIONS)
+    strangers = sum(event.get("task_pid", event["pid"]) not in (client.pid, server.pid) for event in events)
+    print(f"{strangers} of {len(events)} events came in the context of somebody else")
+    assert strangers > len(events) / 2, strangers
 
 
 def test_owners_ipv4(net):

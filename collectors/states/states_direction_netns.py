@@ -50,14 +50,14 @@ def test_streams(net):
     close_all(left, right, client, server, kept)
     for direction, place, role in (("out", client, "client"), ("in", server, "server")):
         run = runs[direction].stop()
-        lives = [row for row in run.events if row["event"] == "lifetimes"]
-        assert {row["netns"] for row in run.events} == {place.inode}, run.events
-        assert {row["role"] for row in run.events} == {role}, run.events
-        ports = {row["rport"] if role == "client" else row["lport"]: row for row in lives}
+        lives = [event for event in run.events if event["event"] == "lifetimes"]
+        assert {event["netns"] for event in run.events} == {place.inode}, run.events
+        assert {event["role"] for event in run.events} == {role}, run.events
+        ports = {event["rport"] if role == "client" else event["lport"]: event for event in lives}
         assert set(ports) == set(kept), (ports, kept)
         for port, size in kept.items():
-            row = ports[port]
-            assert (row["bytes_written"], row["bytes_acked"], row["bytes_received"]) == (size,) * 3, row
+            event = ports[port]
+            assert (event["bytes_written"], event["bytes_acked"], event["bytes_received"]) == (size,) * 3, event
         assert "without_role" not in run.end and "nobody knows" not in run.stderr, (run.end, run.stderr)
 
 
@@ -66,9 +66,9 @@ def who(net, *words):
     return [json.loads(line) for line in done.stdout.splitlines()], done.stderr
 
 
-def ends(row):
+def ends(event):
     """Runs on 5.10 give the same socket different cookies."""
-    return tuple(row[key] for key in ("netns", "laddr", "lport", "raddr", "rport"))
+    return tuple(event[key] for key in ("netns", "laddr", "lport", "raddr", "rport"))
 
 
 def test_who(net):
@@ -85,16 +85,16 @@ def test_who(net):
     left.do(f"half = connect({server.addresses[4]!r}, 7100)")
     wait_ss(server, "sport = :7100", "SYN-RECV")
     places = ("--netns", f"{client.inode},{server.inode}")
-    rows, _ = who(net, *places)
-    roles = {(row["netns"] == client.inode, row["lport"], row["rport"]): (row["role"], row["state"]) for row in rows}
+    events, _ = who(net, *places)
+    roles = {(event["netns"] == client.inode, event["lport"], event["rport"]): (event["role"], event["state"]) for event in events}
     for port in kept:
         assert [role for (_, lport, _), role in roles.items() if lport == port] == [("server", "ESTABLISHED")], roles
         assert [role for (_, _, rport), role in roles.items() if rport == port] == [("client", "ESTABLISHED")], roles
     some = {direction: who(net, *places, "--direction", direction) for direction in ("in", "out")}
     for direction, wanted in (("in", ("server", "listener")), ("out", ("client",))):
         shown, words = some[direction]
-        assert sorted(map(ends, shown)) == sorted(ends(row) for row in rows if row["role"] in wanted), (direction, shown, rows)
-        unknown = sum(row["role"] == "unknown" for row in rows)
+        assert sorted(map(ends, shown)) == sorted(ends(event) for event in events if event["role"] in wanted), (direction, shown, events)
+        unknown = sum(event["role"] == "unknown" for event in events)
         assert unknown >= 1 and f"--direction left out {unknown} sockets" in words, (unknown, words)
-    assert {row["state"] for row in some["in"][0]} == {"ESTABLISHED", "LISTEN", "SYN_RECV"}, some["in"]
-    assert {row["state"] for row in some["out"][0]} == {"ESTABLISHED"}, some["out"]
+    assert {event["state"] for event in some["in"][0]} == {"ESTABLISHED", "LISTEN", "SYN_RECV"}, some["in"]
+    assert {event["state"] for event in some["out"][0]} == {"ESTABLISHED"}, some["out"]

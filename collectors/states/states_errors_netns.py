@@ -48,8 +48,8 @@ def ends_of(net, end):
     for family in (4, 6):
         ports.append(connection_with_an_error(left, right, server, family))
         end(left, right, client, server, ports[-1])
-    rows = [row for row in sockeye.stop().events if row["netns"] == client.inode and row["role"] == "client"]
-    return left, [of_port(rows, port) for port in ports]
+    events = [event for event in sockeye.stop().events if event["netns"] == client.inode and event["role"] == "client"]
+    return left, [of_port(events, port) for port in ports]
 
 
 def test_time_wait(net):
@@ -61,8 +61,8 @@ def test_time_wait(net):
         left.do("c.close()")
 
     left, both = ends_of(net, end)
-    for rows in both:
-        last = rows[-1]
+    for events in both:
+        last = events[-1]
         assert (last["old_state"], last["new_state"], last["outcome"]) == ("FIN_WAIT2", "TIME_WAIT", "time_wait"), last
         assert last["derived"] and last["pid"] == left.pid, last
 
@@ -76,12 +76,12 @@ def test_an_orphan(net):
         wait_ss(client, f"dport = :{port}", "TIME-WAIT")
 
     _, both = ends_of(net, end)
-    for rows in both:
-        assert rows[-1]["outcome"] == "fin_wait2_orphan", rows[-1]
+    for events in both:
+        assert events[-1]["outcome"] == "fin_wait2_orphan", events[-1]
 
 
 def test_an_abort(net):
-    """Who aborts it is its user, whatever error was left: the row has the process that closed."""
+    """Who aborts it is its user, whatever error was left: the event has the process that closed."""
     client, server = linked_by_threads(net)
     sockeye = watch(net, client, server)
     left, right = Puppet(client), Puppet(server)
@@ -93,7 +93,7 @@ def test_an_abort(net):
         left.do("os.close(a); c.close(); os.close(b)")
         wait_ss(client, f"dport = :{port}")
         left.do(f"os.waitpid({heirs[port]}, 0)")
-    rows = [row for row in sockeye.stop().events if row["netns"] == client.inode and row["role"] == "client"]
+    events = [event for event in sockeye.stop().events if event["netns"] == client.inode and event["role"] == "client"]
     for port, heir in heirs.items():
-        last = of_port(rows, port)[-1]
+        last = of_port(events, port)[-1]
         assert (last["old_state"], last["new_state"], last["pid"]) == ("ESTABLISHED", "CLOSE", heir), last

@@ -9,7 +9,7 @@ import signal
 import netns
 from puppet import Puppet
 from ready import start_ready
-from states_tools import ROOM, rows_of, small_disk
+from states_tools import ROOM, events_of, small_disk
 from workload import run_load
 
 PORT = 7000
@@ -120,7 +120,7 @@ def test_traps_at_a_rotation(net):
         netns.wait_until(lambda sockeye=sockeye: "the old file is kept" in sockeye.process.stderr, "a complaint")
         assert why in sockeye.process.stderr, (make, sockeye.process.stderr)
         Puppet(one).do(f"listen('::1', {PORT}).close()")
-        sockeye.wait_for(lambda row: row["event"] == "states")
+        sockeye.wait_for(lambda event: event["event"] == "states")
         run = sockeye.stop()
         assert old.read_text().count("State Change") == len(run.events) == 2, run.events
         assert place.content() == before
@@ -152,7 +152,7 @@ def test_one_recording_for_two_runs(net):
     run_load(one, one, "::1", 5)
     sockeye.stop()
     done = run_sockeye(net, "replay", recording, "--json")
-    assert done.code == 0 and len(done.stdout.splitlines()) == rows_of(one, 5), done.stderr
+    assert done.code == 0 and len(done.stdout.splitlines()) == events_of(one, 5), done.stderr
 
 
 def test_two_runs_share_a_log_on_a_full_disk(net):
@@ -169,7 +169,7 @@ def test_two_runs_share_a_log_on_a_full_disk(net):
         for place in (one, two):
             run_load(place, place, "127.0.0.1", 100)
     for run in runs:
-        run.wait_for(lambda record: record["event"] == "gap")
+        run.wait_for(lambda event: event["event"] == "gap")
     (disk / "ballast").unlink()
     for place in (one, two):
         run_load(place, place, "::1", 20)
@@ -181,8 +181,8 @@ def test_two_runs_share_a_log_on_a_full_disk(net):
         assert line.count("State Change") + line.count(" Gap: ") + line.count(" End: ") == 1, line
         assert line.endswith(")") or " End: " in line, line
     lost = sum(gap["lost"] for run in done for gap in run.gaps)
-    rows = sum("State Change" in line for line in lines)
-    assert lost > 0 and rows + lost == sum(len(run.events) for run in done), (rows, lost)
+    events = sum("State Change" in line for line in lines)
+    assert lost > 0 and events + lost == sum(len(run.events) for run in done), (events, lost)
 
 
 # ---- what stays ----
@@ -224,6 +224,6 @@ def test_descriptors_that_are_closed(net):
         run_load(one, one, "::1", 3)
         assert sockeye.stop() == 0, (closed, sockeye.stderr)
         lines = (folder / "log").read_text().splitlines()
-        assert len(lines) == rows_of(one, 6, 4) and all("State Change" in line for line in lines), (closed, lines)
+        assert len(lines) == events_of(one, 6, 4) and all("State Change" in line for line in lines), (closed, lines)
         done = run_sockeye(net, "replay", folder / "recording", "--format", "line")
         assert done.code == 0 and done.stdout.splitlines() == lines, (closed, done.stderr)

@@ -5,7 +5,7 @@ import pathlib
 
 import netns
 from puppet import Puppet
-from states_tools import by_socket, halves, is_of_listener, of_port, owners, rows_in, watch
+from states_tools import by_socket, halves, is_of_listener, of_port, owners, events_in, watch
 from witness import comm_of, wait_ss
 
 PORT = 9000
@@ -50,9 +50,9 @@ def daemon(net):
     return client, server, left, right
 
 
-def first_owners(rows):
+def first_owners(events):
     """Of LISTEN -> SYN_RECV and SYN_RECV -> ESTABLISHED of each child: before any process has it."""
-    return [{(row["pid"], row["owner_source"]) for row in child[:2]} for child in by_socket(rows)]
+    return [{(event["pid"], event["owner_source"]) for event in child[:2]} for child in by_socket(events)]
 
 
 def daemon_serves(net, family):
@@ -64,17 +64,17 @@ def daemon_serves(net, family):
         serve(left, right, server.addresses[family])
     right.do("os.close(tell)")
     wait_ss(server, f"sport = :{PORT}", *["TIME-WAIT"] * 3)
-    server_rows = of_port(rows_in(sockeye.stop(), server), PORT)
-    listener = [row for row in server_rows if is_of_listener(row)]
+    server_events = of_port(events_in(sockeye.stop(), server), PORT)
+    listener = [event for event in server_events if is_of_listener(event)]
     assert (listener[0]["pid"], listener[0]["owner_source"]) == (parent, "listen"), listener
-    assert parent not in {row["pid"] for row in server_rows[1:]}, (parent, heir, server_rows)
-    of_first, *others = first_owners(server_rows)
+    assert parent not in {event["pid"] for event in server_events[1:]}, (parent, heir, server_events)
+    of_first, *others = first_owners(server_events)
     assert of_first <= {(None, "unknown"), (heir, "inherited"), (heir, "accept")}, (of_first, heir)
     for found in others:
         assert found <= {(heir, "inherited"), (heir, "accept")}, (found, heir)
-    assert {child[-1]["pid"] for child in by_socket(server_rows)} == {heir}
-    filtered = by_socket(of_port(rows_in(only_heir.stop(), server), PORT))
-    assert len(filtered) == 3 and [row["old_state"] for row in filtered[1]][:2] == ["LISTEN", "SYN_RECV"], filtered
+    assert {child[-1]["pid"] for child in by_socket(server_events)} == {heir}
+    filtered = by_socket(of_port(events_in(only_heir.stop(), server), PORT))
+    assert len(filtered) == 3 and [event["old_state"] for event in filtered[1]][:2] == ["LISTEN", "SYN_RECV"], filtered
 
 
 def test_a_server_that_becomes_a_daemon_ipv4(net):
@@ -93,9 +93,9 @@ def test_who_holds_a_listener_is_found_though_it_does_nothing(net):
 
     def inherited_from_heir():
         left.do(f"reset(connect({server.addresses[6]!r}, {PORT}))")
-        row = sockeye.wait_for(lambda row: row["old_state"] == "SYN_RECV")
-        assert row["pid"] != parent, row
-        return (row["pid"], row["owner_source"]) == (heir, "inherited")
+        event = sockeye.wait_for(lambda event: event["old_state"] == "SYN_RECV")
+        assert event["pid"] != parent, event
+        return (event["pid"], event["owner_source"]) == (heir, "inherited")
 
     netns.wait_until(inherited_from_heir, "the heir as the owner of a connection")
     right.do(f"os.close(tell); os.kill({heir}, 9)")
@@ -127,8 +127,8 @@ def test_a_number_that_is_given_again(net):
     serve(left, right, server.addresses[4])
     right.do("os.close(tell)")
     wait_ss(server, f"sport = :{PORT}", "TIME-WAIT")
-    rows = by_socket(of_port(rows_in(sockeye.stop(), server), PORT))
-    assert {row["pid"] for row in rows[0]} <= {None, heir} and rows[0][-1]["pid"] == heir, (parent, heir, rows)
+    events = by_socket(of_port(events_in(sockeye.stop(), server), PORT))
+    assert {event["pid"] for event in events[0]} <= {None, heir} and events[0][-1]["pid"] == heir, (parent, heir, events)
     assert not of_other.stop().events
 
 
@@ -196,9 +196,9 @@ def test_a_process_whose_first_thread_has_ended(net):
     wait_ss(client, f"dport = :{PORT}", "CLOSE-WAIT")
     left.do(f"os.write(tell, b'.'); os.waitpid({pid}, 0)")
     wait_ss(client, f"dport = :{PORT}")
-    rows = of_port(rows_in(sockeye.stop(), client), PORT)
-    assert {(row["pid"], row["owner_source"]) for row in rows[:3]} == {(pid, "connect")}, (pid, rows)
-    assert owners(rows)[-1][0] == pid, (pid, owners(rows))
+    events = of_port(events_in(sockeye.stop(), client), PORT)
+    assert {(event["pid"], event["owner_source"]) for event in events[:3]} == {(pid, "connect")}, (pid, events)
+    assert owners(events)[-1][0] == pid, (pid, owners(events))
 
 
 def test_what_a_process_leaves_behind(net):
@@ -211,6 +211,6 @@ def test_what_a_process_leaves_behind(net):
     left.do(f"os.waitpid({pid}, 0)")
     right.do("s, _ = l.accept(); s.recv(1); s.close(); l.close()")
     wait_ss(client, f"dport = :{PORT}", "TIME-WAIT")
-    of_client, _ = halves(of_port(rows_in(sockeye.stop(), client, server), PORT), PORT)
-    assert {row["pid"] for row in of_client} == {pid}, (pid, of_client)
+    of_client, _ = halves(of_port(events_in(sockeye.stop(), client, server), PORT), PORT)
+    assert {event["pid"] for event in of_client} == {pid}, (pid, of_client)
     assert of_client[-1]["new_state"] in ("TIME_WAIT", "CLOSE"), of_client

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two of standard output, --log-file and --record fail at once, each in its way: what was delivered and what was lost
-is all there was. Witnesses: what the workload did, and the rows that are in all three."""
+is all there was. Witnesses: what the workload did, and the events that are in all three."""
 import collections
 import os
 import pathlib
@@ -9,7 +9,7 @@ import signal
 
 import netns
 from ready import start_ready
-from states_tools import ROOM, rows_of, small_disk
+from states_tools import ROOM, events_of, small_disk
 from workload import run_load
 
 PORT = 7000
@@ -17,7 +17,7 @@ TOTALS = re.compile(r"sockeye: ([\d,]+) events, ([\d,]+) lost")
 FEW, MANY = netns.scaled(50), netns.scaled(600)
 
 
-def rows_in(text):
+def events_in(text):
     return collections.Counter(line for line in text.splitlines() if "State Change" in line and line.endswith(")"))
 
 
@@ -55,15 +55,15 @@ class Outputs:
         assert self.process.stop(signal.SIGINT) == 0, self.process.stderr
         texts = read()
         delivered, lost = (int(number.replace(",", "")) for number in TOTALS.search(self.process.stderr).groups())
-        in_all = rows_in(texts[0])
+        in_all = events_in(texts[0])
         for text in texts[1:]:
-            in_all &= rows_in(text)
-        in_each = [sum(rows_in(text).values()) for text in texts]
-        truth = rows_of(self.place, self._connections, 2 * self._loads)
-        print(f"{truth} rows, {delivered} delivered, {lost} lost; in the outputs {in_each}, in all {in_all.total()}")
+            in_all &= events_in(text)
+        in_each = [sum(events_in(text).values()) for text in texts]
+        truth = events_of(self.place, self._connections, 2 * self._loads)
+        print(f"{truth} events, {delivered} delivered, {lost} lost; in the outputs {in_each}, in all {in_all.total()}")
         assert delivered + lost == truth, self.process.stderr
         assert delivered == in_all.total() and 0 < lost, self.process.stderr
-        assert sum(rows < truth for rows in in_each) >= 2, "two did not fail"
+        assert sum(events < truth for events in in_each) >= 2, "two did not fail"
 
 
 def test_the_log_and_the_recording_on_a_full_disk(net):
@@ -83,7 +83,7 @@ def test_standard_output_on_a_full_disk_and_a_log_without_a_reader(net):
     first = os.fdopen(os.open(fifo, os.O_RDONLY | os.O_NONBLOCK), "rb")
     run = Outputs(net, "--log-file", fifo, onto_disk="out")
     run.load(3)
-    netns.wait_until(lambda: (run.disk / "out").read_text().count("State Change") >= 60, "rows")
+    netns.wait_until(lambda: (run.disk / "out").read_text().count("State Change") >= 60, "events")
     text = first.read().decode()
     first.close()
     run.load(MANY)

@@ -11,7 +11,7 @@ import threading
 import netns
 from bpf_objects import ids_of, in_kernel
 from ring import Ring
-from states_tools import ROOM, rows_of, small_disk
+from states_tools import ROOM, events_of, small_disk
 from witness import wait_ss
 from workload import numbers, start_load
 
@@ -49,24 +49,24 @@ class Load:
         self.wait()
         wait_ss(self.place, f"sport = :{PORT}")
         assert self._server.stop() == 0, self._server.stderr
-        return rows_of(self.place, sum(connections for connections, _ in self._clients), listeners=1)
+        return events_of(self.place, sum(connections for connections, _ in self._clients), listeners=1)
 
 
-def check_ledger(records, truth):
-    """(rows, gaps) of a stream with its end record: it adds up, and each gap stands between what was before and after."""
-    end = records[-1]
+def check_ledger(told, truth):
+    """(events, gaps) of a stream with its end event: it adds up, and each gap stands between what was before and after."""
+    end = told[-1]
     assert end["event"] == "end", end
-    rows = [record for record in records if record["event"] == "states"]
-    gaps = [record for record in records if record["event"] == "gap"]
+    events = [event for event in told if event["event"] == "states"]
+    gaps = [event for event in told if event["event"] == "gap"]
     assert end["lost"] == sum(gap["lost"] for gap in gaps) and not end["incomplete"], (end, gaps)
-    assert end["delivered"] == len(rows), (end, len(rows))
+    assert end["delivered"] == len(events), (end, len(events))
     assert end["delivered"] + end["lost"] == truth, (end, truth)
-    in_time = [record for record in records if not record.get("late")]
-    times = [record["timestamp_ns"] for record in in_time]
-    assert times == sorted(times), "a record or a gap is not at its place"
+    in_time = [event for event in told if not event.get("late")]
+    times = [event["timestamp_ns"] for event in in_time]
+    assert times == sorted(times), "an event or a gap is not at its place"
     for gap in gaps:
         assert gap["from_ns"] <= gap["timestamp_ns"], gap
-    return rows, gaps
+    return events, gaps
 
 
 def stop_for(sockeye, seconds):
@@ -84,7 +84,7 @@ def run_with_a_stall(net, connections):
     load.start(connections)
     load.wait()
     sockeye.process.popen.send_signal(signal.SIGCONT)
-    sockeye.wait_for(lambda row: row["event"] == "states")
+    sockeye.wait_for(lambda event: event["event"] == "states")
     load.start(LATER)
     truth = load.finish()
     code = sockeye.process.stop(signal.SIGINT)
@@ -93,22 +93,22 @@ def run_with_a_stall(net, connections):
 
 def test_a_reader_that_stands_still(net):
     """The default ring holds 20,000 events."""
-    code, records, truth, sockeye = run_with_a_stall(net, FILLING)
-    _, gaps = check_ledger(records, truth)
+    code, events, truth, sockeye = run_with_a_stall(net, FILLING)
+    _, gaps = check_ledger(events, truth)
     assert code == 0 and not gaps, (code, gaps, sockeye.process.stderr)
 
 
 def test_a_reader_that_stands_still_for_too_long(net):
     """More than the ring holds: what was first stays, the gap begins when it was full and ends when there was a reader."""
-    code, records, truth, sockeye = run_with_a_stall(net, 2 * FILLING)
-    rows, gaps = check_ledger(records, truth)
+    code, events, truth, sockeye = run_with_a_stall(net, 2 * FILLING)
+    events, gaps = check_ledger(events, truth)
     assert code == 1 and {(gap["stage"], gap["reason"]) for gap in gaps} == {("kernel", "ring_full")}, (code, gaps)
     first, last = gaps[0], gaps[-1]
-    before = [row for row in rows if row["timestamp_ns"] <= first["from_ns"]]
-    inside = [row for row in rows if first["from_ns"] < row["timestamp_ns"] < last["timestamp_ns"]]
-    print(f"{len(gaps)} gaps, {sum(gap['lost'] for gap in gaps)} lost, {len(before)} rows before, {len(inside)} in between")
+    before = [event for event in events if event["timestamp_ns"] <= first["from_ns"]]
+    inside = [event for event in events if first["from_ns"] < event["timestamp_ns"] < last["timestamp_ns"]]
+    print(f"{len(gaps)} gaps, {sum(gap['lost'] for gap in gaps)} lost, {len(before)} events before, {len(inside)} in between")
     assert len(before) >= 0.95 * EVENTS * FILLING, (len(before), gaps)
-    assert len(inside) <= 0.05 * len(rows), (len(inside), gaps)
+    assert len(inside) <= 0.05 * len(events), (len(inside), gaps)
     assert f"{sum(gap['lost'] for gap in gaps):,} kernel/ring_full" in sockeye.process.stderr, sockeye.process.stderr
 
 
@@ -165,15 +165,15 @@ def test_a_full_disk_under_standard_output(net):
     load.start(500)
     netns.wait_until(lambda: "No space left on device" in sockeye.process.stderr, "a full disk")
     ring = Ring(net, sockeye)
-    netns.wait_until(lambda: ring.read == ring.written and ring.read > 500 * 10 * EVENT_BYTES * 0.99, "all rows")
+    netns.wait_until(lambda: ring.read == ring.written and ring.read > 500 * 10 * EVENT_BYTES * 0.99, "all events")
     (disk / "ballast").unlink()
     load.start(50)
     with open(disk / "out", encoding="ascii") as out:
         truth = load.finish()
         assert sockeye.process.stop(signal.SIGINT) == 1, sockeye.process.stderr
-        rows, gaps = check_ledger([json.loads(line) for line in out], truth)
+        events, gaps = check_ledger([json.loads(line) for line in out], truth)
     assert {(gap["stage"], gap["reason"]) for gap in gaps} == {("sink", "write_failed")}, gaps
-    assert rows[-1]["timestamp_ns"] > gaps[-1]["timestamp_ns"], "the file did not go on"
+    assert events[-1]["timestamp_ns"] > gaps[-1]["timestamp_ns"], "the file did not go on"
     assert sockeye.process.stderr.count("No space left on device") == 1, sockeye.process.stderr
 
 
@@ -193,7 +193,7 @@ def without_twin(programs):
 
 def test_events_inside_events(net):
     """18,000 sockets close in a row, others open, and packets come from the other CPU in the middle of it: the kernel skips
-    programs. Two runs watch, so that rows which no program is told of (docs/limitations.md, Kernels) are missing in both."""
+    programs. Two runs watch, so that events which no program is told of (docs/limitations.md, Kernels) are missing in both."""
     client, server = net.client_and_server()
     sources = net.many_sources(client, server)
     client.receive_on("veth0", "1")
@@ -213,7 +213,7 @@ def test_events_inside_events(net):
     ends = [run.stop().end for run in runs]
     for of_run, end in zip(programs, ends):  # the machine goes on meanwhile
         assert end["skipped"] >= sum(without_twin(of_run).values()), (without_twin(of_run), end)
-    truth = rows_of(server, HELD + SHORT)
+    truth = events_of(server, HELD + SHORT)
     print(f"recursion misses {misses}, {ends}, truth {truth}")
     if not any(misses):
         netns.skip("the kernel skipped no program in this run")

@@ -6,7 +6,7 @@ import os
 
 import netns
 from puppet import Puppet
-from states_tools import by_socket, check_socket, life, of_port, owners, rows_in, served_by, watch
+from states_tools import by_socket, check_socket, life, of_port, owners, events_in, served_by, watch
 from witness import nstat, ss_states, wait_ss
 
 PORT = 9000
@@ -27,12 +27,12 @@ def two_paths(net):
 
 
 def subflows(run, client, server):
-    """The rows of the client's sockets and of the server's, by the two ends of each subflow."""
+    """The events of the client's sockets and of the server's, by the two ends of each subflow."""
     sides = {"client": {}, "server": {}}
-    for rows in by_socket(rows_in(run, client, server)):
-        assert all(row["mptcp"] for row in rows), rows
-        near, far = (rows[0]["laddr"], rows[0]["lport"]), (rows[0]["raddr"], rows[0]["rport"])
-        sides[rows[0]["role"]][(near, far) if rows[0]["role"] == "client" else (far, near)] = rows
+    for events in by_socket(events_in(run, client, server)):
+        assert all(event["mptcp"] for event in events), events
+        near, far = (events[0]["laddr"], events[0]["lport"]), (events[0]["raddr"], events[0]["rport"])
+        sides[events[0]["role"]][(near, far) if events[0]["role"] == "client" else (far, near)] = events
     assert sides["client"].keys() == sides["server"].keys(), sides
     return sides["client"], sides["server"]
 
@@ -67,16 +67,16 @@ def a_process_on_two_paths(net, family):
     close_connection(left, right, client, server)
     of_client, of_server = subflows(sockeye.stop(), client, server)
     assert len(of_client) == 2, of_client.keys()
-    for rows in of_client.values():
-        assert life(rows).startswith("CLOSE SYN_SENT ESTABLISHED "), life(rows)
-        assert owners(rows) == [(left.pid, "connect")], owners(rows)
-    for (_, near), rows in of_server.items():
-        assert life(rows).startswith("LISTEN SYN_RECV ESTABLISHED "), life(rows)
-        # The first row of a child may wait for its ports, and takes the owner of then: of one that joins, the user.
-        assert near[0] == second[family] or served_by(rows, right.pid) == [(right.pid, "use")], owners(rows)
-        assert {row["pid"] for row in rows} == {right.pid} and rows[-1]["owner_source"] == "use", owners(rows)
-    workers = [row for rows in of_client.values() for row in rows if "context_pid" in row]
-    assert any(row["context_comm"].startswith("kworker") for row in workers), "no worker connected or closed"
+    for events in of_client.values():
+        assert life(events).startswith("CLOSE SYN_SENT ESTABLISHED "), life(events)
+        assert owners(events) == [(left.pid, "connect")], owners(events)
+    for (_, near), events in of_server.items():
+        assert life(events).startswith("LISTEN SYN_RECV ESTABLISHED "), life(events)
+        # The first event of a child may wait for its ports, and takes the owner of then: of one that joins, the user.
+        assert near[0] == second[family] or served_by(events, right.pid) == [(right.pid, "use")], owners(events)
+        assert {event["pid"] for event in events} == {right.pid} and events[-1]["owner_source"] == "use", owners(events)
+    workers = [event for events in of_client.values() for event in events if "task_pid" in event]
+    assert any(event["task_comm"].startswith("kworker") for event in workers), "no worker connected or closed"
 
 
 def test_a_process_on_two_paths_ipv4(net):
@@ -105,14 +105,14 @@ def worker_on_two_paths(net, family):
     wait_ss(server, f"sport = :{PORT}")
     of_client, of_server = subflows(sockeye.stop(), client, server)
     assert len(of_client) == 2, of_client.keys()
-    for ends, rows in of_client.items():
-        assert owners(rows) == [(left.pid, "connect")], owners(rows)
+    for ends, events in of_client.items():
+        assert owners(events) == [(left.pid, "connect")], owners(events)
         joined = ends[0][0] == client.addresses[family]
-        assert not joined or rows[0]["context_comm"] == "ip", rows[0]
+        assert not joined or events[0]["task_comm"] == "ip", events[0]
         served = of_server[ends]
-        # The first row of a child may wait for its ports, and takes the owner of then.
+        # The first event of a child may wait for its ports, and takes the owner of then.
         assert owners(served)[-1] == (worker, "use"), (owners(served), worker)
-        assert {row["pid"] for row in served} <= {right.pid, worker}, served
+        assert {event["pid"] for event in served} <= {right.pid, worker}, served
         assert served[1]["new_state"] == "ESTABLISHED", served
         assert served[1]["pid"] == (worker if joined else right.pid), (joined, served[1])
 
@@ -140,8 +140,8 @@ def test_a_child_that_only_closes(net):
         netns.wait_until(lambda: not ss_states(server, f"sport = :{PORT}") or
                          set(ss_states(server, f"sport = :{PORT}")) == {"TIME-WAIT"}, "the end of it")
         of_client, of_server = subflows(sockeye.stop(), client, server)
-        (rows,), (served,) = of_client.values(), of_server.values()
-        assert owners(rows) == [(left.pid, "connect")], owners(rows)
+        (events,), (served,) = of_client.values(), of_server.values()
+        assert owners(events) == [(left.pid, "connect")], owners(events)
         assert served_by(served, right.pid) == [(closer, "use")], (owners(served), closer)
         right.do("l.close()")
 
@@ -164,10 +164,10 @@ def test_plain_tcp_on_one_side(net):
     run = sockeye.stop()
     for port in cases:
         of_client, of_server = [], []
-        for rows in by_socket(of_port(rows_in(run, client, server), port)):
-            (of_client if rows[0]["rport"] == port else of_server).append(rows)
-        (rows,), (served,) = of_client, of_server
-        assert owners(rows) == [(left.pid, "connect")], owners(rows)
+        for events in by_socket(of_port(events_in(run, client, server), port)):
+            (of_client if events[0]["rport"] == port else of_server).append(events)
+        (events,), (served,) = of_client, of_server
+        assert owners(events) == [(left.pid, "connect")], owners(events)
         assert served_by(served, right.pid) == [(right.pid, "use")], owners(served)
 
 
@@ -183,16 +183,16 @@ def test_connections_that_existed(net):
     told = net.host.run([netns.program_of("SOCKEYE"), "who", "--json", "--port", str(PORT)]).stdout.splitlines()
     held = [json.loads(line) for line in told]
     inodes = {client.inode: left.pid, server.inode: right.pid}
-    held = [row for row in held if row["netns"] in inodes and row["state"] == "ESTABLISHED"]
+    held = [event for event in held if event["netns"] in inodes and event["state"] == "ESTABLISHED"]
     assert len(held) == 4, held
-    for row in held:
-        assert (row["pid"], row["owner_source"]) == (inodes[row["netns"]], "snapshot"), row
+    for event in held:
+        assert (event["pid"], event["owner_source"]) == (inodes[event["netns"]], "snapshot"), event
     sockeye = watch(net, client, server)
     close_connection(left, right, client, server)
-    for rows in by_socket(rows_in(sockeye.stop(), client, server)):
-        check_socket(rows, existed=True)
-        pid = inodes[rows[0]["netns"]]
-        assert owners(rows) == [(pid, "snapshot")], (owners(rows), pid)
+    for events in by_socket(events_in(sockeye.stop(), client, server)):
+        check_socket(events, existed=True)
+        pid = inodes[events[0]["netns"]]
+        assert owners(events) == [(pid, "snapshot")], (owners(events), pid)
 
 
 def test_who_accepts(net):
@@ -223,11 +223,11 @@ def plain_client(net, family):
     left.do("c.close()")
     wait_ss(client, f"dport = :{PORT}")
     assert nstat(server, "MPTcpExtMPCapableSYNRX") == [0]
-    rows = rows_in(sockeye.stop(), client, server)
-    listening, *others = sorted(rows, key=lambda row: row["role"] != "listener")
+    events = events_in(sockeye.stop(), client, server)
+    listening, *others = sorted(events, key=lambda event: event["role"] != "listener")
     assert listening["mptcp"], listening
-    assert others and not any("mptcp" in row for row in others), others
-    of_server, = by_socket([row for row in others if row["role"] == "server"])
+    assert others and not any("mptcp" in event for event in others), others
+    of_server, = by_socket([event for event in others if event["role"] == "server"])
     assert life(of_server).startswith("LISTEN SYN_RECV ESTABLISHED "), life(of_server)
 
 

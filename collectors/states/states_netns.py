@@ -7,7 +7,7 @@ import time
 import netns
 from puppet import Puppet
 from states_tools import (by_socket, CLIENT_LIFE, CLIENT_LIFE_ORPHANED, halves, is_of_listener, life,
-                          linked_by_threads, of_port, owners, ROOM, rows_in, served_by, SERVER_LIFE, watch)
+                          linked_by_threads, of_port, owners, ROOM, events_in, served_by, SERVER_LIFE, watch)
 from witness import comm_of, nstat, ss_states, wait_ss
 from workload import drop, pass_all
 
@@ -52,26 +52,26 @@ def start_curl(client, address, port, *words):
 
 
 def check_curl(client, pid, said, took_s):
-    """The client's rows against what curl said, and how long the process took in all."""
+    """The client's events against what curl said, and how long the process took in all."""
     assert owners(client) == [(pid, "connect")], owners(client)
-    assert {row["comm"] for row in client} == {"curl"}, client
+    assert {event["comm"] for event in client} == {"curl"}, client
     assert [client[0]["lport"], client[0]["rport"]] == [int(said[0]), int(said[1])], (client[0], said)
     connect_s, total_s = float(said[2]), float(said[3])
     established_us = client[2]["duration_us"]
-    # Half: curl counts time_total from a moment of its own, before it begins to connect.
+    # Half: curl counts time_total from a time of its own, before it begins to connect.
     assert (total_s - connect_s) * 1e6 / 2 <= established_us <= took_s * 1e6, (said, client[2])
     assert client[1]["duration_us"] <= connect_s * 1e6 + 1000, (said, client[1])
 
 
 def check_nginx(server, master, log):
-    """The server's rows against nginx's own log."""
+    """The server's events against nginx's own log."""
     worker, address, port, server_address, server_port, status, _, request_s = log
     assert status == "200", log
     assert served_by(server, master) == [(int(worker), "use")], (owners(server), master, worker)
-    assert [row["owner_source"] for row in server].count("use") == 3, server
-    assert {row["comm"] for row in server} == {"nginx"}, server
+    assert [event["owner_source"] for event in server].count("use") == 3, server
+    assert {event["comm"] for event in server} == {"nginx"}, server
     assert (server[0]["uid"], server[4]["uid"]) == (0, 65534), server
-    assert {row["ppid"] for row in server[2:]} == {master}, server
+    assert {event["ppid"] for event in server[2:]} == {master}, server
     assert (server[0]["raddr"], server[0]["rport"]) == (address, int(port)), (server[0], log)
     assert (server[0]["laddr"], server[0]["lport"]) == (server_address, int(server_port)), (server[0], log)
     # Half: nginx looks at its clock when it comes to writing the log.
@@ -87,15 +87,15 @@ def test_curl_and_nginx(net):
         curl = start_curl(client, server.addresses[family], 8080)
         assert curl.wait() == 0, curl.stderr
         took_s = time.monotonic() - began
-        sockeye.wait_for(lambda row: row["event"] == "states" and row["old_state"] == "LAST_ACK"
-                         and row["netns"] == server.inode)
-        rows = rows_in(sockeye.stop(), client, server)
-        assert len(rows) == 10, rows
-        of_client, of_server = halves(rows, 8080)
+        sockeye.wait_for(lambda event: event["event"] == "states" and event["old_state"] == "LAST_ACK"
+                         and event["netns"] == server.inode)
+        events = events_in(sockeye.stop(), client, server)
+        assert len(events) == 10, events
+        of_client, of_server = halves(events, 8080)
         assert life(of_client) in (CLIENT_LIFE, CLIENT_LIFE_ORPHANED), life(of_client)
         assert life(of_server) == SERVER_LIFE, life(of_server)
-        assert {row["family"] for row in rows} == {f"ipv{family}"}, rows
-        assert [row["role"] for row in (of_client[0], of_server[0])] == ["client", "server"], rows
+        assert {event["family"] for event in events} == {f"ipv{family}"}, events
+        assert [event["role"] for event in (of_client[0], of_server[0])] == ["client", "server"], events
         check_curl(of_client, curl.pid, curl.stdout.split(), took_s)
         with open(folder / "access.log", encoding="utf-8") as log:
             check_nginx(of_server, nginx.pid, log.read().splitlines()[-1].split())
@@ -113,14 +113,14 @@ def test_the_server_closes_first(net):
         curl = start_curl(client, address, 8000)
         assert curl.wait() == 0, curl.stderr
         for _ in range(2):
-            sockeye.wait_for(lambda row: row["event"] == "states" and row["netns"] in (client.inode, server.inode)
-                             and row["new_state"] in ("CLOSE", "TIME_WAIT"))
-        of_client, of_server = halves(rows_in(sockeye.stop(), client, server), 8000)
+            sockeye.wait_for(lambda event: event["event"] == "states" and event["netns"] in (client.inode, server.inode)
+                             and event["new_state"] in ("CLOSE", "TIME_WAIT"))
+        of_client, of_server = halves(events_in(sockeye.stop(), client, server), 8000)
         assert life(of_client).startswith("CLOSE SYN_SENT ESTABLISHED "), life(of_client)
         assert life(of_server).startswith("LISTEN SYN_RECV ESTABLISHED "), life(of_server)
         assert owners(of_client) == [(curl.pid, "connect")], owners(of_client)
         assert served_by(of_server, listener.pid) == [(listener.pid, "use")], owners(of_server)
-        assert {row["comm"] for row in of_server} == {comm_of(listener.pid)}, of_server
+        assert {event["comm"] for event in of_server} == {comm_of(listener.pid)}, of_server
         listener.end()
 
 
@@ -131,13 +131,13 @@ def test_refused(net):
         curl = start_curl(client, server.addresses[family], 9)
         assert curl.wait() == 7, curl.stderr
         assert nstat(client, "TcpAttemptFails", "TcpActiveOpens") == [number, number]
-    rows = rows_in(sockeye.stop(), client, server)
-    for socket in by_socket(rows):
+    events = events_in(sockeye.stop(), client, server)
+    for socket in by_socket(events):
         assert life(socket) == "CLOSE SYN_SENT CLOSE", life(socket)
         assert socket[0]["rport"] == 9 and socket[0]["role"] == "client", socket
         assert socket[0]["netns"] == client.inode and socket[0]["comm"] == "curl", socket
         assert len(owners(socket)) == 1 and owners(socket)[0][1] == "connect", owners(socket)
-    assert len(rows) == 4, rows
+    assert len(events) == 4, events
 
 
 def test_no_answer(net):
@@ -154,9 +154,9 @@ def test_no_answer(net):
         puppet.do(f"c = tcp({address!r})")
         puppet.do("c.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 900)")
         puppet.fails(f"c.connect(({address!r}, 9000))", "TimeoutError")
-    rows = rows_in(sockeye.stop(), client, server)
-    sockets = by_socket(rows)
-    assert len(sockets) == 4 and len(rows) == 8, rows
+    events = events_in(sockeye.stop(), client, server)
+    sockets = by_socket(events)
+    assert len(sockets) == 4 and len(events) == 8, events
     for number, socket in enumerate(sockets):
         assert life(socket) == "CLOSE SYN_SENT CLOSE", life(socket)
         assert owners(socket)[0][1] == "connect" and len(owners(socket)) == 1, owners(socket)
@@ -181,9 +181,9 @@ def test_reset(net):
         right.do("s.close(); l.close()")
     assert nstat(client, "TcpExtTCPAbortOnData", "TcpOutRsts") == [2, 2]
     assert nstat(server, "TcpEstabResets") == [2]
-    rows = rows_in(sockeye.stop(), client, server)
-    of_sockets = by_socket(rows)
-    assert len(of_sockets) == 4, rows
+    events = events_in(sockeye.stop(), client, server)
+    of_sockets = by_socket(events)
+    assert len(of_sockets) == 4, events
     for socket in of_sockets:
         if socket[0]["role"] == "client":
             assert life(socket) == "CLOSE SYN_SENT ESTABLISHED CLOSE", life(socket)
@@ -194,7 +194,7 @@ def test_reset(net):
 
 
 def test_listener(net):
-    """Opening and closing it are rows; its address and its owner are there, and nobody is at the other end."""
+    """Opening and closing it are events; its address and its owner are there, and nobody is at the other end."""
     server = net.namespace("server")
     sockeye = watch(net, server)
     puppet = Puppet(server)
@@ -202,16 +202,16 @@ def test_listener(net):
         puppet.do(f"l = listen({address!r}, 9000)")
         assert server.listens(9000)
         puppet.do("l.close()")
-    rows = rows_in(sockeye.stop(), server)
-    assert len(rows) == 8 and all(is_of_listener(row) for row in rows), rows
-    for opened, closed, address in zip(rows[::2], rows[1::2], ("127.0.0.1", "::1", "0.0.0.0", "::")):
+    events = events_in(sockeye.stop(), server)
+    assert len(events) == 8 and all(is_of_listener(event) for event in events), events
+    for opened, closed, address in zip(events[::2], events[1::2], ("127.0.0.1", "::1", "0.0.0.0", "::")):
         assert [opened["old_state"], opened["new_state"], closed["new_state"]] == ["CLOSE", "LISTEN", "CLOSE"], opened
         assert opened["cookie"] == closed["cookie"] and opened["duration_us"] is None, (opened, closed)
         assert closed["duration_us"] == (closed["timestamp_ns"] - opened["timestamp_ns"]) // 1000, (opened, closed)
-        for row in (opened, closed):
-            assert (row["laddr"], row["lport"], row["rport"]) == (address, 9000, 0), row
-            assert (row["pid"], row["comm"], row["role"]) == (puppet.pid, puppet.comm, "listener"), row
-            assert row["owner_source"] == "listen", row
+        for event in (opened, closed):
+            assert (event["laddr"], event["lport"], event["rport"]) == (address, 9000, 0), event
+            assert (event["pid"], event["comm"], event["role"]) == (puppet.pid, puppet.comm, "listener"), event
+            assert event["owner_source"] == "listen", event
 
 
 def connected(left, right, address, port=9000):
@@ -237,10 +237,10 @@ def test_half_close(net):
         wait_ss(client, f"dport = :{port}", "TIME-WAIT")
         wait_ss(server, f"sport = :{port}")
         left.do("c.close()")
-    rows = rows_in(sockeye.stop(), client, server)
-    assert len(rows) == 24, rows
+    events = events_in(sockeye.stop(), client, server)
+    assert len(events) == 24, events
     for port in (9004, 9006):
-        of_client, of_server = halves(of_port(rows, port), port)
+        of_client, of_server = halves(of_port(events, port), port)
         assert life(of_client) == CLIENT_LIFE, life(of_client)
         assert life(of_server) == SERVER_LIFE, life(of_server)
         assert owners(of_client) == [(left.pid, "connect")], owners(of_client)
@@ -261,13 +261,13 @@ def test_half_close_by_ncat_and_socat(net):
         assert caller.wait() == 0 and caller.stdout == "late\n", caller.stdout + caller.stderr
         assert listener.wait() == 0, listener.stderr
         wait_ss(server, f"sport = :{port}")
-    rows = rows_in(sockeye.stop(), client, server)
+    events = events_in(sockeye.stop(), client, server)
     for port in (9004, 9006):
-        of_client, of_server = halves(of_port(rows, port), port)
+        of_client, of_server = halves(of_port(events, port), port)
         assert life(of_client) == CLIENT_LIFE, life(of_client)
         assert life(of_server) == SERVER_LIFE, life(of_server)
-        assert {row["comm"] for row in of_client} == {"ncat"}, of_client
-        assert {row["comm"] for row in of_server} == {"socat"}, of_server
+        assert {event["comm"] for event in of_client} == {"ncat"}, of_client
+        assert {event["comm"] for event in of_server} == {"socat"}, of_server
 
 
 def test_both_close_at_once(net):
@@ -286,9 +286,9 @@ def test_both_close_at_once(net):
         pass_all(client)
         wait_ss(client, f"dport = :{port}", "TIME-WAIT")
         wait_ss(server, f"sport = :{port}", "TIME-WAIT")
-    rows = rows_in(sockeye.stop(), client, server)
+    events = events_in(sockeye.stop(), client, server)
     for port in (9004, 9006):
-        of_client, of_server = halves(of_port(rows, port), port)
+        of_client, of_server = halves(of_port(events, port), port)
         assert life(of_client) == "CLOSE SYN_SENT ESTABLISHED FIN_WAIT1 CLOSING TIME_WAIT", life(of_client)
         assert life(of_server) == "LISTEN SYN_RECV ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT", life(of_server)
 
@@ -302,16 +302,16 @@ def test_an_orphan_is_not_in_time_wait(net):
         connected(left, right, server.addresses[family], port)
         left.do("c.close()")
         wait_ss(client, f"dport = :{port}", "FIN-WAIT-2")
-        orphan = sockeye.wait_for(lambda row, port=port: row["event"] == "states" and row["rport"] == port
-                                  and row["netns"] == client.inode and row["old_state"] == "FIN_WAIT2")
+        orphan = sockeye.wait_for(lambda event, port=port: event["event"] == "states" and event["rport"] == port
+                                  and event["netns"] == client.inode and event["old_state"] == "FIN_WAIT2")
         assert (orphan["new_state"], orphan["derived"]) == ("CLOSE", False), orphan
         assert orphan["outcome"] == "fin_wait2_orphan", orphan
         assert ss_states(client, f"dport = :{port}") == ["FIN-WAIT-2"]
         right.do("s.close()")
         wait_ss(client, f"dport = :{port}", "TIME-WAIT")
         wait_ss(server, f"sport = :{port}")
-    rows = rows_in(sockeye.stop(), client, server)
+    events = events_in(sockeye.stop(), client, server)
     for port in (9004, 9006):
-        of_client, of_server = halves(of_port(rows, port), port)
+        of_client, of_server = halves(of_port(events, port), port)
         assert life(of_client) == CLIENT_LIFE_ORPHANED, life(of_client)
         assert life(of_server) == SERVER_LIFE, life(of_server)

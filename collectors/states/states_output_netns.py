@@ -11,7 +11,7 @@ import subprocess
 import netns
 from ready import start_ready
 from puppet import Puppet
-from states_tools import ROOM, rows_of, small_disk
+from states_tools import ROOM, events_of, small_disk
 from witness import wait_ss
 from workload import run_load, start_load
 
@@ -51,7 +51,7 @@ def test_the_line_format(net):
         by_pid[str(client.pid)] = (address, "client")
         by_pid[str(server.pid)] = (address, "server")
     lines = sockeye.stop().lines
-    check_end(lines.pop(), rows_of(place, 40, 4))
+    check_end(lines.pop(), events_of(place, 40, 4))
     counts = collections.Counter()
     for line in lines:
         match = LINE.fullmatch(line)
@@ -79,12 +79,12 @@ def test_the_time_of_a_line_is_local(net):
     sockeye = net.sockeye("states", "--netns", place.inode, "--log-file", folder / "log", place=zoned)
     puppet = Puppet(place)
     puppet.do(f"l = listen('::1', {PORT})")
-    row = sockeye.wait_for(lambda row: row["event"] == "states")
+    event = sockeye.wait_for(lambda event: event["event"] == "states")
     sockeye.stop()
     line = (folder / "log").read_text(encoding="ascii").splitlines()[0]
-    second, fraction = row["time"].rstrip("Z").split(".")
+    second, fraction = event["time"].rstrip("Z").split(".")
     local = zoned.run(["date", "-d", second + "Z", "+%b %d %Y %H:%M:%S"]).stdout.strip()
-    assert line.startswith(f"{local}.{fraction[:3]} State Change: "), (line, row["time"], local)
+    assert line.startswith(f"{local}.{fraction[:3]} State Change: "), (line, event["time"], local)
 
 
 def test_the_log_file_across_rotation(net):
@@ -110,7 +110,7 @@ def test_the_log_file_across_rotation(net):
     written = [file.read_bytes() for file in old + [log]]
     assert all(text.endswith(b"\n") for text in written), "a line is cut at the end of a file"
     assert b"".join(written).decode().splitlines() == shown
-    check_end(shown[-1], rows_of(place, connections))
+    check_end(shown[-1], events_of(place, connections))
     assert all(LINE.fullmatch(line) for line in shown[:-1])
 
 
@@ -126,7 +126,7 @@ def test_a_log_file_that_cannot_be_reopened(net):
         sockeye.process.popen.send_signal(signal.SIGHUP)
         netns.wait_until(lambda: "the old file is kept" in sockeye.process.stderr, "a complaint")
         Puppet(place).do(f"l = listen('::1', {PORT})")
-        sockeye.wait_for(lambda row: row["event"] == "states")
+        sockeye.wait_for(lambda event: event["event"] == "states")
         sockeye.stop()
         assert LINE.fullmatch(log.readline().rstrip("\n"))
 
@@ -140,26 +140,26 @@ def test_a_full_disk(net):
                           lossy=True)
     disk = pathlib.Path(f"/proc/{sockeye.process.pid}/root{folder}")
     run_load(place, place, "127.0.0.1", 300)
-    gap = sockeye.wait_for(lambda record: record["event"] == "gap")
+    gap = sockeye.wait_for(lambda event: event["event"] == "gap")
     assert (gap["stage"], gap["reason"]) == ("sink", "write_failed"), gap
     puppet = Puppet(place)
     for _ in range(10):  # a line or two at a time, some of which fit into what is left
         puppet.do("listen('127.0.0.2', 9000).close()")
-        sockeye.wait_for(lambda row: row["event"] == "states" and row["new_state"] == "CLOSE")
+        sockeye.wait_for(lambda event: event["event"] == "states" and event["new_state"] == "CLOSE")
     assert sockeye.process.stderr.count("No space left on device") == 1, sockeye.process.stderr
     (disk / "ballast").unlink()
     run_load(place, place, "::1", 50)
     with open(disk / "log", encoding="ascii") as log:  # which is there as long as it is open
         run = sockeye.stop()
         lines = log.read().split("\n")
-    assert len(run.events) == rows_of(place, 350, 4) + 10 * 2, len(run.events)
+    assert len(run.events) == events_of(place, 350, 4) + 10 * 2, len(run.events)
     lost = sum(gap["lost"] for gap in run.gaps)
     assert {gap["reason"] for gap in run.gaps} == {"write_failed"} and run.end["lost"] == lost, (run.gaps, run.end)
     assert lines.pop() == "" and END.fullmatch(lines.pop()), lines[-1]
-    rows = [line for line in lines if LINE.fullmatch(line)]
+    events = [line for line in lines if LINE.fullmatch(line)]
     assert all(LINE.fullmatch(line) or GAP.fullmatch(line) for line in lines), lines
-    assert len(rows) + lost == len(run.events), (len(rows), lost, len(run.events))
-    assert sum("SRC=[::1]:" in line for line in rows) >= 500 + 4, "the file did not go on"
+    assert len(events) + lost == len(run.events), (len(events), lost, len(run.events))
+    assert sum("SRC=[::1]:" in line for line in events) >= 500 + 4, "the file did not go on"
 
 
 # ---- names that would like to be more than names ----
@@ -169,7 +169,7 @@ ESCAPED = r"a\x0a\x1b[31m\x9b32m\x07\x09" + '"\\x5c'
 
 
 def name_and_connect(place):
-    """A listener, a connection that is reset, and its end, by a process of that name: 8 rows."""
+    """A listener, a connection that is reset, and its end, by a process of that name: 8 events."""
     puppet = Puppet(place)
     puppet.do(f"call_me({NAME!r})")
     puppet.do(f"l = listen('127.0.0.1', {PORT}); c = connect('127.0.0.1', {PORT}); reset(c); l.close()")
@@ -183,7 +183,7 @@ def test_a_name_in_json(net):
     puppet = name_and_connect(place)
     run = sockeye.stop()
     raw = sockeye.process.stdout
-    assert {(row["comm"], row["pid"]) for row in run.events} == {(NAME.decode(errors="replace"), puppet.pid)}
+    assert {(event["comm"], event["pid"]) for event in run.events} == {(NAME.decode(errors="replace"), puppet.pid)}
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", raw), raw
     assert raw.count("\n") == 8 + 1, raw
 
@@ -209,7 +209,7 @@ def test_a_name_in_a_table_on_a_terminal(net):
     terminal = start_ready(lambda fd: net.host.popen([script, "-qefc", f"{words}{fd}", "/dev/null"], pass_fds=[fd],
                                                      stdin=subprocess.PIPE, env=colour))
     puppet = name_and_connect(place)
-    netns.wait_until(lambda: terminal.stdout.count(f" {puppet.pid} ") == 8, "the rows")
+    netns.wait_until(lambda: terminal.stdout.count(f" {puppet.pid} ") == 8, "the events")
     terminal.popen.stdin.write(b"\x03")
     terminal.popen.stdin.flush()
     assert terminal.wait() == 0, terminal.stdout
@@ -217,6 +217,6 @@ def test_a_name_in_a_table_on_a_terminal(net):
     assert "\x1b[" in shown, "no colours on a terminal"
     plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", plain), plain
-    rows = [line for line in plain.splitlines() if f" {puppet.pid} " in line]
-    assert len(rows) == 8 and all(row.split()[2].startswith(r"a\x0a\x") for row in rows), plain
+    events = [line for line in plain.splitlines() if f" {puppet.pid} " in line]
+    assert len(events) == 8 and all(event.split()[2].startswith(r"a\x0a\x") for event in events), plain
     assert max(map(len, plain.splitlines())) <= 200, plain

@@ -8,7 +8,7 @@ import re
 import netns
 from namespaces import ss_everywhere
 from puppet import Puppet
-from states_tools import (by_socket, check_socket, halves, is_of_listener, life, of_port, owners, rows_in,
+from states_tools import (by_socket, check_socket, halves, is_of_listener, life, of_port, owners, events_in,
                           served_by, watch)
 from witness import holders, wait_ss
 from workload import numbers, start_load
@@ -16,8 +16,8 @@ from workload import numbers, start_load
 PORT = 9000
 
 
-def rows_of_connection(sockeye, client, server, port=PORT):
-    return halves(of_port(rows_in(sockeye.stop(), client, server), port), port)
+def events_of_connection(sockeye, client, server, port=PORT):
+    return halves(of_port(events_in(sockeye.stop(), client, server), port), port)
 
 
 def test_a_forked_child_serves(net):
@@ -36,7 +36,7 @@ def test_a_forked_child_serves(net):
         assert child != parent.pid
         caller.do("c.close()")
         wait_ss(server, f"sport = :{PORT}")
-        of_client, of_server = rows_of_connection(sockeye, client, server)
+        of_client, of_server = events_of_connection(sockeye, client, server)
         assert owners(of_client) == [(caller.pid, "connect")], owners(of_client)
         assert owners(of_server) == [(parent.pid, "inherited"), (child, "use")], (owners(of_server), child)
         assert of_server[-1]["ppid"] == parent.pid, of_server[-1]
@@ -73,7 +73,7 @@ def test_a_child_that_only_closes(net):
     wait_ss(client, f"dport = :{PORT}", "CLOSE-WAIT")
     left.do("c.close()")
     wait_ss(client, f"dport = :{PORT}")
-    _, of_server = rows_of_connection(sockeye, client, server)
+    _, of_server = events_of_connection(sockeye, client, server)
     assert life(of_server).startswith("LISTEN SYN_RECV ESTABLISHED FIN_WAIT1 FIN_WAIT2 "), life(of_server)
     assert owners(of_server) == [(right.pid, "inherited"), (child, "use")], (owners(of_server), child)
 
@@ -95,7 +95,7 @@ def test_each_listener_of_a_port_has_its_own_children(net):
         assert sum(accepted.values()) == connections and all(accepted.values()), accepted
         inherited, run = collections.Counter(), sockeye.stop()
         exact = "clones nothing from a listener" not in run.stderr  # on 5.10 only use tells
-        for socket in by_socket(rows_in(run, server)):
+        for socket in by_socket(events_in(run, server)):
             pid = socket[0 if exact else -1]["pid"]
             assert not exact or served_by(socket, pid) == [(pid, "use")], owners(socket)
             inherited[pid] += 1
@@ -126,7 +126,7 @@ def test_a_passed_socket(net):
     wait_ss(server, f"sport = :{PORT}", "CLOSE-WAIT")
     taker.do("s.close()")
     wait_ss(server, f"sport = :{PORT}")
-    _, of_server = rows_of_connection(sockeye, client, server)
+    _, of_server = events_of_connection(sockeye, client, server)
     assert owners(of_server) == [(giver.pid, "inherited"), (taker.pid, "use")], (giver.pid, taker.pid, of_server)
 
 
@@ -143,8 +143,8 @@ def test_processes_that_take_turns(net):
     taker.do("s.recv(1)")
     left.do("c.close()")  # TIME_WAIT
     wait_ss(client, f"dport = :{PORT}")
-    _, of_server = rows_of_connection(sockeye, client, server)
-    found = {row["new_state"]: (row["pid"], row["owner_source"]) for row in of_server}
+    _, of_server = events_of_connection(sockeye, client, server)
+    found = {event["new_state"]: (event["pid"], event["owner_source"]) for event in of_server}
     assert found["FIN_WAIT1"] == (giver.pid, "use"), (found, giver.pid, taker.pid)
     assert list(found.values())[-1] == (taker.pid, "use"), (found, giver.pid, taker.pid)
 
@@ -172,9 +172,9 @@ def test_a_thread_has_a_name_of_its_own(net):
     tid = left.do(f"connect_in_a_thread({server.addresses[4]!r}, {PORT})")
     right.do("s, _ = l.accept()")
     left.do("reset(c)")
-    of_client, of_server = rows_of_connection(sockeye, client, server)
-    for row in of_client[:2]:
-        assert (row["pid"], row["tid"], row["comm"], row["thread"]) == (left.pid, tid, left.comm, "worker-7"), row
+    of_client, of_server = events_of_connection(sockeye, client, server)
+    for event in of_client[:2]:
+        assert (event["pid"], event["tid"], event["comm"], event["thread"]) == (left.pid, tid, left.comm, "worker-7"), event
     assert tid != left.pid
     assert "thread" not in of_server[0] and of_server[0]["comm"] == right.comm, of_server[0]
 
@@ -191,10 +191,10 @@ def test_a_pid_namespace(net):
     left.do(f"c = connect({server.addresses[4]!r}, {PORT})")
     right.do("s, _ = l.accept()")
     left.do("reset(c)")
-    of_client, of_server = rows_of_connection(sockeye, client, server)
+    of_client, of_server = events_of_connection(sockeye, client, server)
     hidden = "in its own pid namespace is not known" in sockeye.process.stderr  # lockdown=confidentiality
-    for row in of_client:
-        assert (row["pid"], row.get("ns_pid"), row["ppid"]) == (pid, None if hidden else 1, left.pid), (pid, row)
+    for event in of_client:
+        assert (event["pid"], event.get("ns_pid"), event["ppid"]) == (pid, None if hidden else 1, left.pid), (pid, event)
     assert "ns_pid" not in of_server[0], of_server[0]
     left.process.popen.stdin.close()  # unshare waits for it, whatever signal comes
 
@@ -232,7 +232,7 @@ def test_what_existed_is_counted(net):
         right.do(f"s{family} = [l{family}.accept()[0] for _ in range(20)]")
     sockeye, (held, others) = start_counted(net, client)
     said = sockeye.stop().stderr
-    words = re.search(r"([\d,]+) TCP sockets? had an owner already; looked at in \d+ ms", said)
+    words = re.search(r"found owners for ([\d,]+) existing TCP sockets? \(\d+ ms\)", said)
     assert words, said
     assert 82 <= others <= int(words[1].replace(",", "")) <= held, (said, others, held)
 
@@ -251,23 +251,23 @@ def test_sockets_that_existed(net):
         wait_ss(server, f"sport = :{port}", "CLOSE-WAIT")
         right.do(f"s{port}.close(); l{port}.close()")
         wait_ss(client, f"dport = :{port}", "TIME-WAIT")
-    rows = rows_in(sockeye.stop(), client, server)
+    events = events_in(sockeye.stop(), client, server)
     for port in (9004, 9006):
-        for socket in by_socket(of_port(rows, port)):
+        for socket in by_socket(of_port(events, port)):
             check_socket(socket, existed=True)
-            states = [socket[0]["old_state"]] + [row["new_state"] for row in socket]
+            states = [socket[0]["old_state"]] + [event["new_state"] for event in socket]
             if socket[0]["rport"] == port:
                 assert states == ["ESTABLISHED", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT"], states
                 assert owners(socket) == [(left.pid, "snapshot")], owners(socket)
             else:
                 assert states == ["ESTABLISHED", "CLOSE_WAIT", "LAST_ACK", "CLOSE"], states
                 assert owners(socket) == [(right.pid, "snapshot")], owners(socket)
-            assert {row["comm"] for row in socket} == {left.comm}, socket
-    listeners = [row for row in rows if is_of_listener(row)]
-    assert len(listeners) == 2 and len(rows) == 14, rows
-    for row in listeners:
-        assert (row["old_state"], row["new_state"], row["duration_us"]) == ("LISTEN", "CLOSE", None), row
-        assert (row["pid"], row["owner_source"], row["role"]) == (right.pid, "snapshot", "listener"), row
+            assert {event["comm"] for event in socket} == {left.comm}, socket
+    listeners = [event for event in events if is_of_listener(event)]
+    assert len(listeners) == 2 and len(events) == 14, events
+    for event in listeners:
+        assert (event["old_state"], event["new_state"], event["duration_us"]) == ("LISTEN", "CLOSE", None), event
+        assert (event["pid"], event["owner_source"], event["role"]) == (right.pid, "snapshot", "listener"), event
 
 
 def test_children_of_a_listener_that_existed(net):
@@ -278,6 +278,6 @@ def test_children_of_a_listener_that_existed(net):
     left.do(f"c = connect({server.addresses[6]!r}, {PORT})")
     right.do("s, _ = l.accept()")
     left.do("reset(c)")
-    _, of_server = rows_of_connection(sockeye, client, server)
+    _, of_server = events_of_connection(sockeye, client, server)
     assert not served_by(of_server, right.pid), owners(of_server)
     assert life(of_server) == "LISTEN SYN_RECV ESTABLISHED CLOSE", life(of_server)

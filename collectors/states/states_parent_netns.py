@@ -3,7 +3,7 @@
 than its listener. Nobody accepts, so what is shown is what was inherited."""
 import netns
 from puppet import Puppet
-from states_tools import by_socket, rows_in, watch
+from states_tools import by_socket, events_in, watch
 
 PORT = 9000
 PROXIED = 9080
@@ -20,12 +20,12 @@ def meet(caller, address, port=PORT):
 
 
 def parents(run, place, ports):
-    """By the client's port: the owners that each child's rows name, inherited all."""
+    """By the client's port: the owners that each child's events name, inherited all."""
     found = {}
-    for rows in by_socket(rows_in(run, place), all_children=True):
-        if rows[0]["old_state"] == "LISTEN":
-            assert {row["owner_source"] for row in rows} <= {"inherited", "unknown"}, rows
-            found[rows[-1]["rport"]] = {row.get("pid") for row in rows}
+    for events in by_socket(events_in(run, place), all_children=True):
+        if events[0]["old_state"] == "LISTEN":
+            assert {event["owner_source"] for event in events} <= {"inherited", "unknown"}, events
+            found[events[-1]["rport"]] = {event.get("pid") for event in events}
     return [found[port] for port in ports]
 
 
@@ -117,7 +117,7 @@ def test_tproxy(net):
     port = meet(caller, address)
     proxy.do("a.accept()[0].close()")
     run = sockeye.stop()
-    child, = by_socket(rows_in(run, server))
+    child, = by_socket(events_in(run, server))
     assert child[0]["rport"] == port or child[0]["rport"] is None, child[0]
     assert child[-1]["lport"] == PORT, child[-1]
-    assert {row.get("pid") for row in child} == {proxy.pid}, (child, web.pid, proxy.pid)
+    assert {event.get("pid") for event in child} == {proxy.pid}, (child, web.pid, proxy.pid)

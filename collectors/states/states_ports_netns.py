@@ -3,7 +3,7 @@
 a socket that was accepted before. Witnesses: getsockname(), errors that the process gets."""
 import netns
 from puppet import Puppet
-from states_tools import by_socket, is_of_listener, of_port, owners, rows_in, watch
+from states_tools import by_socket, is_of_listener, of_port, owners, events_in, watch
 from witness import wait_ss
 
 PORT, CLOSED = 9000, 9001
@@ -40,7 +40,7 @@ def connects_again(net, family):
     place, puppet = one(net)
     address = LOOPBACK[family]
     puppet.do(f"l = listen({address!r}, {PORT}); a = tcp({address!r})")
-    all_rows = watch(net, place)
+    all_events = watch(net, place)
     of_first = watch(net, place, words=("--local-port", "40000-40999"))
     of_last = watch(net, place, words=("--local-port", "50000-50999"))
     use_ports(place, 40000, 40999)
@@ -51,13 +51,13 @@ def connects_again(net, family):
     assert 50000 <= port < 51000, port
     puppet.do("a.close(); s.close()")
     wait_ss(place, f"dport = :{PORT}", "TIME-WAIT")
-    rows = [row for row in rows_in(all_rows.stop(), place) if row["role"] == "client"]
-    attempts = [row["lport"] for row in rows if row["new_state"] == "SYN_SENT"]
+    events = [event for event in events_in(all_events.stop(), place) if event["role"] == "client"]
+    attempts = [event["lport"] for event in events if event["new_state"] == "SYN_SENT"]
     assert len(attempts) == 3 and attempts[2] == port and all(40000 <= each < 41000 for each in attempts[:2]), attempts
-    assert all(row["lport"] == port for row in rows if row["rport"] == PORT), (port, rows)
-    first, last = ([row for row in rows_in(run.stop(), place) if row["role"] == "client"] for run in (of_first, of_last))
-    assert [row["rport"] for row in first] == [CLOSED] * 4, first
-    assert len(last) == sum(row["rport"] == PORT for row in rows) and {row["lport"] for row in last} == {port}, last
+    assert all(event["lport"] == port for event in events if event["rport"] == PORT), (port, events)
+    first, last = ([event for event in events_in(run.stop(), place) if event["role"] == "client"] for run in (of_first, of_last))
+    assert [event["rport"] for event in first] == [CLOSED] * 4, first
+    assert len(last) == sum(event["rport"] == PORT for event in events) and {event["lport"] for event in last} == {port}, last
 
 
 def test_connect_again_ipv4(net):
@@ -92,10 +92,10 @@ def accepted_before(net, family):
     puppet.do(f"d = connect({address!r}, {chosen}); reset(d)")
     run = sockeye.stop()
     exact = "clones nothing from a listener" not in run.stderr  # on 5.10 nothing tells whose they are before accept()
-    rows = rows_in(run, place)
-    connecting = [row for row in rows if row["rport"] == PORT and row["new_state"] == "SYN_SENT"]
-    assert [row["lport"] for row in connecting] == [port], (port, connecting)
-    children = by_socket([row for row in rows if row["lport"] == chosen and row["role"] == "server"], all_children=True)
+    events = events_in(run, place)
+    connecting = [event for event in events if event["rport"] == PORT and event["new_state"] == "SYN_SENT"]
+    assert [event["lport"] for event in connecting] == [port], (port, connecting)
+    children = by_socket([event for event in events if event["lport"] == chosen and event["role"] == "server"], all_children=True)
     named = {owner[0] for child in children for owner in owners(child)}
     assert children and named == {heir if exact else None}, (heir, named, children)
 
@@ -120,11 +120,11 @@ def listens_without_bind(net, family):
     puppet.do("l.close(); m.close()")
     run = sockeye.stop()
     exact = "clones nothing from a listener" not in run.stderr  # on 5.10 nothing tells whose they are before accept()
-    rows = rows_in(run, place)
-    listeners = [(row["new_state"], row["lport"]) for row in rows if is_of_listener(row)]
+    events = events_in(run, place)
+    listeners = [(event["new_state"], event["lport"]) for event in events if is_of_listener(event)]
     assert listeners == [("LISTEN", None), ("LISTEN", ports[1]), ("CLOSE", ports[0]), ("CLOSE", ports[1])], (ports, listeners)
     for port in ports if exact else ports[1:]:
-        child, = by_socket([row for row in of_port(rows, port) if row["role"] == "server"], all_children=True)
+        child, = by_socket([event for event in of_port(events, port) if event["role"] == "server"], all_children=True)
         assert owners(child) == [(puppet.pid, "inherited")], (port, owners(child))
 
 
@@ -144,8 +144,8 @@ def test_accept_without_bind(net):
     port = puppet.do("l.getsockname()[1]")
     puppet.do(f"c = connect('::1', {port}); s, _ = l.accept(); c.close()")
     wait_ss(place, f"sport = :{port}", "CLOSE-WAIT")
-    rows = [row for row in of_port(rows_in(sockeye.stop(), place), port) if row["role"] == "server"]
-    assert (rows[-1]["new_state"], rows[-1]["pid"], rows[-1]["owner_source"]) == ("CLOSE_WAIT", puppet.pid, "accept"), rows
+    events = [event for event in of_port(events_in(sockeye.stop(), place), port) if event["role"] == "server"]
+    assert (events[-1]["new_state"], events[-1]["pid"], events[-1]["owner_source"]) == ("CLOSE_WAIT", puppet.pid, "accept"), events
 
 
 # ---- who ends a listener ----
@@ -158,9 +158,9 @@ def aborted(net, family):
     killed = place.run([netns.require("ss"), f"-{family}", "-K", "state", "listening", f"sport = :{PORT}"])
     if place.listens(PORT):
         netns.skip(f"this kernel destroys no sockets for ss -K (CONFIG_INET_DIAG_DESTROY): {killed.stdout}")
-    rows = [row for row in rows_in(sockeye.stop(), place) if is_of_listener(row)]
-    assert [(row["new_state"], row["pid"], row["owner_source"]) for row in rows] == [
-        ("LISTEN", puppet.pid, "listen"), ("CLOSE", puppet.pid, "listen")], rows
+    events = [event for event in events_in(sockeye.stop(), place) if is_of_listener(event)]
+    assert [(event["new_state"], event["pid"], event["owner_source"]) for event in events] == [
+        ("LISTEN", puppet.pid, "listen"), ("CLOSE", puppet.pid, "listen")], events
 
 
 def test_a_listener_that_is_aborted_ipv4(net):
@@ -178,8 +178,8 @@ def test_a_listener_that_another_closes(net):
     puppet.do(f"l = listen('::1', {PORT}); told, tell = os.pipe()")
     heir = puppet.do("child(lambda: (os.read(told, 1), l.close()))")
     puppet.do(f"l.close(); os.write(tell, b'.'); os.waitpid({heir}, 0)")
-    rows = [row for row in rows_in(sockeye.stop(), place) if is_of_listener(row)]
-    assert [(row["pid"], row["owner_source"]) for row in rows] == [(puppet.pid, "listen"), (heir, "use")], (heir, rows)
+    events = [event for event in events_in(sockeye.stop(), place) if is_of_listener(event)]
+    assert [(event["pid"], event["owner_source"]) for event in events] == [(puppet.pid, "listen"), (heir, "use")], (heir, events)
 
 
 def test_a_listener_that_listens_again_for_another(net):
@@ -194,5 +194,5 @@ def test_a_listener_that_listens_again_for_another(net):
     heir = puppet.do("child(lambda: (a.shutdown(socket.SHUT_RDWR), a.listen(), threading.Event().wait()))")
     netns.wait_until(lambda: place.listens(PORT), "the listener again")
     first.do(f"c = connect('::1', {PORT}); reset(c)")
-    child, = by_socket([row for row in rows_in(sockeye.stop(), place) if row["role"] == "server"], all_children=True)
+    child, = by_socket([event for event in events_in(sockeye.stop(), place) if event["role"] == "server"], all_children=True)
     assert owners(child) == [(heir, "inherited")], (owners(child), puppet.pid, heir)

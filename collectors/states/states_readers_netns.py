@@ -13,7 +13,7 @@ import time
 import netns
 from puppet import Puppet
 from ready import start_ready
-from states_tools import ROOM, rows_of
+from states_tools import ROOM, events_of
 from workload import run_load
 
 ALONE = "measures how soon a run ends"
@@ -92,13 +92,13 @@ def test_a_reader_of_the_log_that_goes(net):
     first = os.fdopen(os.open(log, os.O_RDONLY | os.O_NONBLOCK), "rb")
     sockeye = net.sockeye("states", "--netns", place.inode, "--log-file", log, *ROOM, lossy=True)
     run_load(place, place, "127.0.0.1", 5)
-    netns.wait_until(lambda: len(sockeye.process.stdout.splitlines()) == rows_of(place, 5), "the rows")
+    netns.wait_until(lambda: len(sockeye.process.stdout.splitlines()) == events_of(place, 5), "the events")
     got = first.read().decode().splitlines()
     first.close()
     run_load(place, place, "::1", 5)
     netns.wait_until(lambda: "nobody reads it any more" in sockeye.process.stderr, "a complaint")
-    sockeye.wait_for(lambda record: record["event"] == "gap")
-    netns.wait_until(lambda: sum('"laddr":"::1"' in line for line in sockeye.process.stdout.splitlines()) > 50, "the rows")
+    sockeye.wait_for(lambda event: event["event"] == "gap")
+    netns.wait_until(lambda: sum('"laddr":"::1"' in line for line in sockeye.process.stdout.splitlines()) > 50, "the events")
     with open(os.open(log, os.O_RDONLY | os.O_NONBLOCK), "rb") as second:
         run_load(place, place, "127.0.0.1", 5)
         run = sockeye.stop()

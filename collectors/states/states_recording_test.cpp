@@ -12,8 +12,9 @@
 #include "event/collector.h"
 #include "event/loss.h"
 #include "event/sink.h"
+#include "tests/support/events.h"
 #include "tests/support/golden.h"
-#include "tests/support/records.h"
+#include "tests/support/rendered.h"
 
 namespace sockeye {
 namespace {
@@ -30,12 +31,12 @@ class SetClock : public FixedClock {
 };
 
 states_event change(uint64_t time_ns, uint8_t old_state, uint8_t new_state) {
-  states_event event = {};
-  event.base = client_socket();
-  event.base.header = {.kind = STATES_KIND, .size = sizeof event, .cpu = 1, .time_ns = time_ns};
-  event.old_state = old_state;
-  event.new_state = new_state;
-  return event;
+  states_event body = {};
+  body.base = client_socket();
+  body.base.header = {.kind = STATES_KIND, .size = sizeof body, .cpu = 1, .time_ns = time_ns};
+  body.old_state = old_state;
+  body.new_state = new_state;
+  return body;
 }
 
 void write_gap(Sink& sink, const WallTime& wall, uint64_t time_ns) {
@@ -45,8 +46,8 @@ void write_gap(Sink& sink, const WallTime& wall, uint64_t time_ns) {
                          .stage = static_cast<uint8_t>(LossReason::kRingFull),
                          .reason = static_cast<uint8_t>(LossReason::kRingFull),
                          ._pad = {}};
-  const Record record{.header = &gap.header, .type = &kGapType};
-  sink.write({&record, 1}, wall);
+  const Event event{.header = &gap.header, .type = &kGapType};
+  sink.write({&event, 1}, wall);
 }
 
 // As the pipeline does it.
@@ -57,20 +58,20 @@ void play(Sink& sink) {
   SetClock clock;
   WallTime wall(clock);
   sink.write({}, wall);
-  const states_event first = change(clock.boot + 1, STATE_CLOSE, STATE_SYN_SENT);
-  const states_event second = change(clock.boot + 2, STATE_SYN_SENT, STATE_ESTABLISHED);
-  const Record batch[] = {{&first.base.header, &type, &api, false}, {&second.base.header, &type, &shell, false}};
+  const states_event first = change(clock.boot + 1, TCP_CLOSE, TCP_SYN_SENT);
+  const states_event second = change(clock.boot + 2, TCP_SYN_SENT, TCP_ESTABLISHED);
+  const Event batch[] = {{&first.base.header, &type, &api, false}, {&second.base.header, &type, &shell, false}};
   sink.write(batch, wall);
   clock.boot += kSecond;
   sink.tick(wall);
   write_gap(sink, wall, clock.boot);
   clock.set = 3'600 * static_cast<int64_t>(kSecond);  // an hour forward
   wall.recheck();
-  states_event late = change(clock.boot - 5, STATE_ESTABLISHED, STATE_FIN_WAIT1);
+  states_event late = change(clock.boot - 5, TCP_ESTABLISHED, TCP_FIN_WAIT1);
   late.duration_ns = 1'234'567;
   late.flags = STATES_DURATION_KNOWN;
   set_text(late.base.owner.comm, "a\n\033[31mb");
-  const Record last{&late.base.header, &type, &api, true};
+  const Event last{&late.base.header, &type, &api, true};
   sink.write({&last, 1}, wall);
   clock.boot += kSecond;
   const end_event end = {.header = {.kind = END_KIND, .size = sizeof end, .cpu = 0, .time_ns = clock.boot},
@@ -79,8 +80,8 @@ void play(Sink& sink) {
                          .late = 1,
                          .incomplete = 0,
                          .table_full = 0};
-  const Record record{.header = &end.header, .type = &kEndType};
-  sink.write({&record, 1}, wall);
+  const Event event{.header = &end.header, .type = &kEndType};
+  sink.write({&event, 1}, wall);
   Losses losses;
   losses[LossReason::kRingFull] = 12;
   sink.close(end, losses, wall);
@@ -89,9 +90,9 @@ void play(Sink& sink) {
 std::string shown_as(std::string_view format) {
   char path[] = "/tmp/sockeye-recording-XXXXXX";
   close(mkstemp(path));
-  const SinkOptions options{.format = format,
-                            .types = {&find_collector("states")->event},
-                            .facts = {{std::string(kVersionFact), "0.1.0"}, {std::string(kZoneFact), "<+0545>-5:45"}}};
+  SinkOptions options = in_format(format);
+  options.types = {&find_collector("states")->event};
+  options.facts = {{std::string(kVersionFact), "0.1.0"}, {std::string(kZoneFact), "<+0545>-5:45"}};
   play(*make_sink(std::move(*Output::file(path, nullptr)), options));
   std::ostringstream text;
   text << std::ifstream(path, std::ios::binary).rdbuf();
@@ -115,7 +116,7 @@ TEST_P(StatesRecordingGolden, IsShown) {
   expect_golden(std::string("collectors/states/golden/recording.") + GetParam(), shown_as(GetParam()));
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, StatesRecordingGolden, testing::Values("line", "table", "json"),
+INSTANTIATE_TEST_SUITE_P(Formats, StatesRecordingGolden, testing::ValuesIn(kGoldenFormats),
                          [](const auto& format) { return std::string(format.param); });
 
 // One that is there is never written again: it stands for the recordings that users have.

@@ -8,7 +8,9 @@ import signal
 import subprocess
 
 import netns
-from states_tools import ROOM, identity, rows_in, rows_of, small_disk
+from own_mounts import own_mounts
+from pace import SBIN
+from states_tools import ROOM, identity, events_in, events_of, small_disk
 from witness import wait_ss
 from workload import run_load, start_load
 
@@ -36,15 +38,14 @@ def replay_in_jail(net, recording, *words, code=0):
     what it wrote, as bytes."""
     program = netns.program_of("SOCKEYE")
     folder = net.folder()
-    argv = [netns.require("unshare"), "--mount", "--pid", "--net", "--fork", "sh", "-c", JAIL, "jail", folder,
-            recording, " ".join([program] + libraries(program)), program, "replay", "/recording", *words]
+    argv = [*own_mounts(JAIL, "--pid", "--net", "--fork"), folder, recording, " ".join([program] + libraries(program)), program, "replay", "/recording", *words]
     done = subprocess.run([str(word) for word in argv], stdin=subprocess.DEVNULL, capture_output=True, timeout=netns.patience(60),
-                          check=False, env={"TZ": "Pacific/Auckland", "PATH": os.environ["PATH"] + ":" + netns.SBIN})
+                          check=False, env={"TZ": "Pacific/Auckland", "PATH": os.environ["PATH"] + ":" + SBIN})
     assert done.returncode == code, f"exit code {done.returncode}: {done.stderr.decode()}"
     return done.stdout
 
 
-def replay_rows(net, recording, *words):
+def replay_events(net, recording, *words):
     done = net.host.run([netns.program_of("SOCKEYE"), "replay", recording, "--json", *words])
     return netns.parse_lines(done.stdout.splitlines())
 
@@ -98,7 +99,7 @@ def test_gaps_as_they_were(net):
     client = place.load("client", "--addr", "127.0.0.1", "--port", PORT, "--connections", CONNECTIONS)
     assert client.wait(100) == 0, client.stderr
     sockeye.process.popen.send_signal(signal.SIGCONT)
-    sockeye.wait_for(lambda record: record["event"] == "gap")
+    sockeye.wait_for(lambda event: event["event"] == "gap")
     assert server.stop() == 0, server.stderr
     run = sockeye.stop()
     assert run.gaps and run.end["lost"] > 0, run.end
@@ -108,15 +109,15 @@ def test_gaps_as_they_were(net):
     replay_in_jail(net, recording, "--strict", code=1)
 
 
-def without_times(rows):
-    """Rows of each socket in their order, as text."""
+def without_times(events):
+    """Events of each socket in their order, as text."""
     sockets = {}
-    for row in rows:
-        kept = {key: value for key, value in row.items() if key not in (*OWN_TIMES, "cookie")}
-        if row["owner_source"] in ("accept", "inherited"):  # another run may make its row before it sees the accept
+    for event in events:
+        kept = {key: value for key, value in event.items() if key not in (*OWN_TIMES, "cookie")}
+        if event["owner_source"] in ("accept", "inherited"):  # another run may make its event before it sees the accept
             del kept["owner_source"], kept["tid"]
             kept.pop("thread", None)
-        sockets.setdefault((row["netns"], identity(row)), []).append(str(kept))
+        sockets.setdefault((event["netns"], identity(event)), []).append(str(kept))
     return sockets
 
 
@@ -137,12 +138,12 @@ def narrower(net, *words, of_client):
     assert client.wait(100) == 0, client.stderr
     wait_ss(server_place, f"sport = :{PORT}")
     assert server.stop() == 0, server.stderr
-    wanted = without_times(rows_in(some.stop(), client_place, server_place))
+    wanted = without_times(events_in(some.stop(), client_place, server_place))
     assert sum(map(len, wanted.values())) >= CONNECTIONS, len(wanted)
-    all_rows = everything.stop().events
-    rows = replay_rows(net, recording, *places, *filters)
-    assert len(rows) < len(all_rows), "the filter leaves nothing out"
-    replayed = without_times(rows)
+    all_events = everything.stop().events
+    events = replay_events(net, recording, *places, *filters)
+    assert len(events) < len(all_events), "the filter leaves nothing out"
+    replayed = without_times(events)
     assert replayed == wanted, [pair for key in wanted.keys() | replayed.keys()
                                 for pair in [(wanted.get(key), replayed.get(key))] if pair[0] != pair[1]][:2]
 
@@ -165,17 +166,17 @@ def test_a_run_that_was_killed(net):
     recording = net.folder() / "recording"
     sockeye = net.sockeye("states", "--netns", place.inode, "--record", recording)
     run_load(place, place, "127.0.0.1", 300)
-    for _ in range(2):  # the first block after the load may have been made before its last rows were read
+    for _ in range(2):  # the first block after the load may have been made before its last events were read
         size = recording.stat().st_size
         netns.wait_until(lambda: recording.stat().st_size > size, "the next second")
-    shown = sockeye.wait_for(lambda row: row["event"] == "states")
+    shown = sockeye.wait_for(lambda event: event["event"] == "states")
     sockeye.process.popen.kill()
     sockeye.process.wait()
     done = net.host.run([netns.program_of("SOCKEYE"), "replay", recording, "--json"], check=False)
-    rows = netns.parse_lines(done.stdout.splitlines())
+    events = netns.parse_lines(done.stdout.splitlines())
     assert done.code == 1 and f"damaged at byte {recording.stat().st_size} (block " in done.stderr, done.stderr
     assert "the end of the run is missing" in done.stderr, done.stderr
-    assert len(rows) == rows_of(place, 300) and rows[0] == shown, len(rows)
+    assert len(events) == events_of(place, 300) and events[0] == shown, len(events)
 
 
 def test_a_full_disk(net):
@@ -187,7 +188,7 @@ def test_a_full_disk(net):
                           lossy=True)
     disk = pathlib.Path(f"/proc/{sockeye.process.pid}/root{folder}")
     run_load(place, place, "127.0.0.1", 8_000)
-    gap = sockeye.wait_for(lambda record: record["event"] == "gap")
+    gap = sockeye.wait_for(lambda event: event["event"] == "gap")
     assert (gap["stage"], gap["reason"]) == ("sink", "write_failed"), gap
     assert sockeye.process.stderr.count("No space left on device") == 1, sockeye.process.stderr
     (disk / "ballast").unlink()
@@ -195,13 +196,13 @@ def test_a_full_disk(net):
     with open(disk / "recording", "rb") as file:
         run = sockeye.stop()
         (folder / "copy").write_bytes(file.read())
-    told = replay_rows(net, folder / "copy", "--end-record")
+    told = replay_events(net, folder / "copy", "--end-record")
     end = told.pop()
-    rows = [row for row in told if row["event"] == "states"]
-    lost = sum(row["lost"] for row in told if row["event"] == "gap")
-    assert len(run.events) == rows_of(place, 8_050, 4), len(run.events)
+    events = [event for event in told if event["event"] == "states"]
+    lost = sum(event["lost"] for event in told if event["event"] == "gap")
+    assert len(run.events) == events_of(place, 8_050, 4), len(run.events)
     assert 0 < lost == run.end["lost"] == end["lost"], (lost, run.end, end)
-    assert len(rows) + lost == len(run.events) and end["delivered"] == len(rows), (len(rows), lost, len(run.events))
+    assert len(events) + lost == len(run.events) and end["delivered"] == len(events), (len(events), lost, len(run.events))
 
 
 def test_through_a_pipe(net):
@@ -219,7 +220,7 @@ def test_through_a_pipe(net):
         os.close(read_end)
         os.close(write_end)
     run_load(place, place, "::1", 200)
-    netns.wait_until(lambda: replay.stdout.count("\n") >= 5 * 200, "rows that are shown while it runs")
+    netns.wait_until(lambda: replay.stdout.count("\n") >= 5 * 200, "events that are shown while it runs")
     live.process.stop(signal.SIGINT)
     assert replay.wait() == 0, replay.stderr
     words = ("--json", "--end-record", "--dst-port", str(PORT))
@@ -246,8 +247,8 @@ def test_a_snapshot(net):
     program = netns.program_of("SOCKEYE")
     live = net.host.run([program, "who", "--json", "--record", recording, "--end-record"])
     check_same(live.stdout.encode(), replay_in_jail(net, recording, "--json", "--end-record"))
-    rows = replay_rows(net, recording, "--listen", "--netns", place.inode)
-    assert {(row["state"], row["lport"]) for row in rows} == {("LISTEN", PORT)}, rows
+    events = replay_events(net, recording, "--listen", "--netns", place.inode)
+    assert {(event["state"], event["lport"]) for event in events} == {("LISTEN", PORT)}, events
 
 
 def test_what_it_opens(net):

@@ -165,10 +165,10 @@ def test_a_snapshot_names_the_link(net):
         done = net.host.run([program, "who", "--json", *netns_words(place), "--port", str(CLIENT_PORT), *words])
         return [json.loads(line) for line in done.stdout.splitlines()]
     for place, peer in ((client, SERVER), (server, CLIENT)):
-        assert {ends_of(row) for row in who(place)} == ends_in_ss(place)
+        assert {ends_of(event) for event in who(place)} == ends_in_ss(place)
         for device in LINKS:
             chosen = who(place, "--peer-ip", f"{peer}%{device}")
-            assert [row["raddr"] for row in chosen] == [f"{peer}%{device}"], chosen
+            assert [event["raddr"] for event in chosen] == [f"{peer}%{device}"], chosen
     line = net.host.run([program, "who", *netns_words(client), "--peer-ip", f"{SERVER}%left"]).stdout
     assert f"SRC=[{CLIENT}%left]:{CLIENT_PORT} DST=[{SERVER}%left]:{PORT}" in line, line
     del keep

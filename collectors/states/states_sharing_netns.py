@@ -6,15 +6,15 @@ import sys
 
 import netns
 from puppet import Puppet
-from states_tools import by_socket, halves, is_of_listener, life, of_port, owners, rows_in, served_by, watch
+from states_tools import by_socket, halves, is_of_listener, life, of_port, owners, events_in, served_by, watch
 from witness import comm_of, holders, wait_ss
 
 ALONE = "counts what is loaded on the machine"
 PORT = 9000
 
 
-def server_rows(run, client, server):
-    return halves(of_port(rows_in(run, client, server), PORT), PORT)[1]
+def server_events(run, client, server):
+    return halves(of_port(events_in(run, client, server), PORT), PORT)[1]
 
 
 SERVE = """
@@ -52,15 +52,15 @@ def prefork(net, words):
         served = {int(pid): int(count) + 1 for pid, count in map(str.split, said.splitlines())}
         assert sorted(served) == sorted(pids) and sum(served.values()) == connections + workers, (served, pids)
         used = collections.Counter()
-        for rows in by_socket(rows_in(run, server)):
-            worker = rows[-1]["pid"]
+        for events in by_socket(events_in(run, server)):
+            worker = events[-1]["pid"]
             # From their parent, or, where the parent of a process cannot be read (5.10), from who accepted last.
-            parent = owners(rows)[0][0]
-            assert parent in (right.pid, *pids) and served_by(rows, parent) == [(worker, "use")], (owners(rows), pids)
-            assert rows[-1]["ppid"] == right.pid, rows[-1]
+            parent = owners(events)[0][0]
+            assert parent in (right.pid, *pids) and served_by(events, parent) == [(worker, "use")], (owners(events), pids)
+            assert events[-1]["ppid"] == right.pid, events[-1]
             used[worker] += 1
         assert used == served, (used, served)
-        assert {owner for rows in by_socket(rows_in(run, client)) for owner in owners(rows)} == {(left.pid, "connect")}
+        assert {owner for events in by_socket(events_in(run, client)) for owner in owners(events)} == {(left.pid, "connect")}
         right.do("l.close()")
 
 
@@ -90,7 +90,7 @@ def accept_only(net, family):
     netns.wait_until(lambda: holders(server, f"sport = :{PORT}") == [reader], "the accepter to let go")
     right.do(f"os.write(tell, b'.'); os.waitpid({accepter}, 0)")
     wait_ss(server, f"sport = :{PORT}")
-    served = server_rows(sockeye.stop(), client, server)
+    served = server_events(sockeye.stop(), client, server)
     assert life(served) == "LISTEN SYN_RECV ESTABLISHED CLOSE_WAIT LAST_ACK CLOSE", life(served)
     assert owners(served) == [(right.pid, "inherited"), (accepter, "accept"), (reader, "use")], (owners(served), reader)
 
@@ -122,7 +122,7 @@ def test_inetd(net):
         left.do("c.close()")
         right.do(f"os.waitpid({program}, 0)")
         wait_ss(server, f"sport = :{PORT}")
-        served = server_rows(sockeye.stop(), client, server)
+        served = server_events(sockeye.stop(), client, server)
         assert served_by(served, right.pid) == [(program, "use")], (owners(served), program)
         assert served[-1]["comm"] == "cat" and served[-1]["ppid"] == right.pid, served[-1]
         right.do("l.close()")
@@ -157,10 +157,10 @@ def test_socket_activation(net):
         wait_ss(server, f"sport = :{PORT}")
         right.do("l.close()")
         run = sockeye.stop()
-        served = server_rows(run, client, server)
+        served = server_events(run, client, server)
         assert served_by(served, right.pid) == [(service, "use")], (owners(served), service)
-        listeners = [(row["new_state"], row["pid"], row["owner_source"]) for row in rows_in(run, server)
-                     if is_of_listener(row)]
+        listeners = [(event["new_state"], event["pid"], event["owner_source"]) for event in events_in(run, server)
+                     if is_of_listener(event)]
         # The service has accepted from it, and ended: it is right's again, which holds it and closes it.
         assert listeners[0] == ("LISTEN", right.pid, "listen") and len(listeners) == 2, listeners
         assert listeners[1] in [("CLOSE", right.pid, "snapshot"), ("CLOSE", right.pid, "use")], listeners
@@ -209,10 +209,10 @@ def test_an_opener_that_is_gone(net):
         wait_ss(client, f"dport = :{PORT}", "CLOSE-WAIT")
         left.do("os.close(tell)")
         wait_ss(client, f"dport = :{PORT}")
-        rows, _ = halves(rows_in(sockeye.stop(), client, server), PORT)
-        assert life(rows) == "CLOSE SYN_SENT ESTABLISHED CLOSE_WAIT LAST_ACK CLOSE", life(rows)
-        assert owners(rows) == [(opener, "connect"), (heir, "use")], (owners(rows), opener, heir)
-        assert rows[2]["pid"] == heir, rows[2]
+        events, _ = halves(events_in(sockeye.stop(), client, server), PORT)
+        assert life(events) == "CLOSE SYN_SENT ESTABLISHED CLOSE_WAIT LAST_ACK CLOSE", life(events)
+        assert owners(events) == [(opener, "connect"), (heir, "use")], (owners(events), opener, heir)
+        assert events[2]["pid"] == heir, events[2]
         right.do("l.close()")
 
 
@@ -228,10 +228,10 @@ def test_an_opener_that_is_gone_and_nobody_cares(net):
     wait_ss(client, f"dport = :{PORT}", "CLOSE-WAIT")
     left.do("os.close(tell)")
     wait_ss(client, f"dport = :{PORT}")
-    rows, _ = halves(rows_in(sockeye.stop(), client, server), PORT)
-    assert [row["new_state"] for row in rows[2:4]] == ["CLOSE_WAIT", "LAST_ACK"], rows
-    assert (rows[2]["pid"], rows[2]["owner_source"]) in [(None, "unknown"), (heir, "snapshot")], (opener, heir, rows)
-    assert rows[3]["pid"] == heir, (opener, heir, rows)
+    events, _ = halves(events_in(sockeye.stop(), client, server), PORT)
+    assert [event["new_state"] for event in events[2:4]] == ["CLOSE_WAIT", "LAST_ACK"], events
+    assert (events[2]["pid"], events[2]["owner_source"]) in [(None, "unknown"), (heir, "snapshot")], (opener, heir, events)
+    assert events[3]["pid"] == heir, (opener, heir, events)
 
 
 def test_an_opener_that_was_gone_before(net):
@@ -248,7 +248,7 @@ def test_an_opener_that_was_gone_before(net):
         wait_ss(client, f"dport = :{PORT}")
         left.do("os.close(tell)")
         run = sockeye.stop()
-        rows, = by_socket(rows_in(run, client))
-        assert [(row["old_state"], row["new_state"]) for row in rows] == [("ESTABLISHED", "CLOSE")], rows
-        assert owners(rows) == [(heir, "snapshot")] and rows[0]["comm"] == left.comm, (owners(rows), heir)
+        events, = by_socket(events_in(run, client))
+        assert [(event["old_state"], event["new_state"]) for event in events] == [("ESTABLISHED", "CLOSE")], events
+        assert owners(events) == [(heir, "snapshot")] and events[0]["comm"] == left.comm, (owners(events), heir)
         right.do("l.close()")

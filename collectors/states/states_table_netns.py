@@ -12,7 +12,7 @@ import termios
 import netns
 from puppet import Puppet
 from ready import start_ready
-from states_tools import ROOM, rows_of
+from states_tools import ROOM, events_of
 from workload import start_load
 
 PORT = 7100
@@ -23,20 +23,20 @@ HEADER = re.compile(r" *(TIME|PID|COMM) .*NEWSTATE")
 class Terminal:
     """sockeye on a terminal of its own."""
 
-    def __init__(self, net, columns, rows, *words, **environment):
+    def __init__(self, net, columns, events, *words, **environment):
         self.master, self.slave = pty.openpty()
         for fd in (self.master, self.slave):
             net.on_exit(lambda fd=fd: os.close(fd))
         self.text = b""
-        self.resize(columns, rows)
+        self.resize(columns, events)
         argv = [netns.program_of("SOCKEYE"), *words, *ROOM, "--ready-fd"]
         variables = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
         variables.update(TERM="xterm", **environment)
         self.process = start_ready(lambda fd: net.host.popen([*argv, fd], pass_fds=[fd], stdout=self.slave,
                                                              env=variables))
 
-    def resize(self, columns, rows):
-        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    def resize(self, columns, events):
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", events, columns, 0, 0))
 
     def read(self):
         """What there is to read; a terminal that is not read stops whoever writes."""
@@ -74,14 +74,14 @@ class Terminal:
         return self.lines()
 
 
-def check_lines(lines, columns, rows):
+def check_lines(lines, columns, events):
     """None is longer than the terminal is wide, and on each screen there is a header."""
     assert lines and max(map(len, lines)) <= columns, max(lines, key=len)
     assert not any(re.search(r"[\x00-\x1f\x7f]", line) for line in lines), "a control character"
     headers = [number for number, line in enumerate(lines) if HEADER.match(line)]
     assert headers[0] == 0, lines[0]
     screens = zip(headers, headers[1:] + [len(lines)])
-    assert max(end - start for start, end in screens) <= rows - 1, headers
+    assert max(end - start for start, end in screens) <= events - 1, headers
     return headers
 
 
@@ -113,14 +113,14 @@ def run_all(terminal, run):
         assert client.wait() == 0, client.stderr
 
 
-def run_in(net, columns, rows):
+def run_in(net, columns, events):
     place, run = load_both(net)
-    terminal = Terminal(net, columns, rows, "states", "--netns", str(place.inode))
+    terminal = Terminal(net, columns, events, "states", "--netns", str(place.inode))
     run_all(terminal, run)
     lines = terminal.stop()
-    headers = check_lines(lines, columns, rows)
+    headers = check_lines(lines, columns, events)
     check_columns(lines, headers)
-    assert len(lines) - len(headers) == rows_of(place, 800, 4), (len(lines), len(headers))
+    assert len(lines) - len(headers) == events_of(place, 800, 4), (len(lines), len(headers))
     assert b"\x1b[1m" in terminal.text and b"\x1b[32mESTABLISHED" in terminal.text, "no colours"
     whole = [line for line in lines if "fd77:1111:2222:3333:4444:5555:6666:7777" in line]
     assert len(whole) >= 400 * 10, f"{len(whole)} addresses are whole"
@@ -138,16 +138,16 @@ def test_a_large_terminal(net):
                                 "NEWSTATE", "MS", "CONTAINER"], lines[0]
 
 
-def count_rows(lines):
+def count_events(lines):
     return sum(not HEADER.match(line) for line in lines)
 
 
-def after_rows(lines, rows):
-    """The lines after so many rows."""
+def after_events(lines, events):
+    """The lines after so many events."""
     for number, line in enumerate(lines):
-        if rows == 0:
+        if events == 0:
             return lines[number:]
-        rows -= not HEADER.match(line)
+        events -= not HEADER.match(line)
     return []
 
 
@@ -156,15 +156,15 @@ def test_a_terminal_that_is_resized(net):
     place = net.namespace("one")
     terminal = Terminal(net, 80, 24, "states", "--netns", str(place.inode))
     start_load(place, "server", "--addr", "127.0.0.1", "--port", PORT)
-    terminal.wait_for(lambda lines: count_rows(lines) == 2, "the rows of two listeners")
+    terminal.wait_for(lambda lines: count_events(lines) == 2, "the events of two listeners")
     seen = 2
-    for columns, rows in ((200, 50), (60, 10), (120, 24), (44, 24)):
-        terminal.resize(columns, rows)
+    for columns, events in ((200, 50), (60, 10), (120, 24), (44, 24)):
+        terminal.resize(columns, events)
         client = place.load("client", "--addr", "127.0.0.1", "--port", PORT, "--connections", 50)
-        terminal.wait_for(lambda lines, wanted=seen + 500: count_rows(lines) >= wanted, f"{columns}x{rows}")
+        terminal.wait_for(lambda lines, wanted=seen + 500: count_events(lines) >= wanted, f"{columns}x{events}")
         assert client.wait() == 0, client.stderr
-        part = after_rows(terminal.lines(), seen)
-        check_columns(part, check_lines(part, columns, rows))
+        part = after_events(terminal.lines(), seen)
+        check_columns(part, check_lines(part, columns, events))
         seen += 500
     terminal.stop()
 
@@ -174,7 +174,7 @@ def test_no_colour(net):
     terminal = Terminal(net, 80, 24, "states", "--netns", str(place.inode), NO_COLOR="1")
     server = start_load(place, "server", "--addr", "127.0.0.1", "--port", PORT)
     assert server.stop() == 0
-    terminal.wait_for(lambda lines: len(lines) >= 5, "the rows of two listeners")
+    terminal.wait_for(lambda lines: len(lines) >= 5, "the events of two listeners")
     terminal.stop()
     assert b"\x1b" not in terminal.text, terminal.text
 
@@ -184,7 +184,7 @@ def run_piped(net, *words):
     sockeye = net.sockeye("states", "--format", "table", "--netns", place.inode, *ROOM, *words)
     for client in run():
         assert client.wait(60) == 0, client.stderr
-    return sockeye, sockeye.stop().lines, rows_of(place, 100, 4)
+    return sockeye, sockeye.stop().lines, events_of(place, 100, 4)
 
 
 def test_a_pipe(net):
@@ -192,12 +192,12 @@ def test_a_pipe(net):
     sockeye, lines, expected = run_piped(net)
     assert "\x1b" not in sockeye.process.stdout
     assert sum(bool(HEADER.match(line)) for line in lines) == 1 and HEADER.match(lines[0]), lines[0]
-    rows = lines[1:-1]
-    assert len(rows) == expected, len(rows)
+    events = lines[1:-1]
+    assert len(events) == expected, len(events)
     columns = lines[0].split()
-    assert len(columns) == 12 and all(len(row.split()) == 12 for row in rows), columns
-    assert not any("~" in row for row in rows), "a value was cut"
-    assert {row.split()[columns.index("LADDR")] for row in rows} == {
+    assert len(columns) == 12 and all(len(event.split()) == 12 for event in events), columns
+    assert not any("~" in event for event in events), "a value was cut"
+    assert {event.split()[columns.index("LADDR")] for event in events} == {
         "127.0.0.1", "fd77:1111:2222:3333:4444:5555:6666:7777"}
     assert " End: DELIVERED=" in lines[-1], lines[-1]
 
@@ -229,6 +229,6 @@ def test_a_terminal_that_goes_away(net):
     terminal = Terminal(net, 80, 24, "states", "--netns", str(place.inode), "--log-file", str(net.folder() / "log"))
     terminal.process.popen.send_signal(signal.SIGHUP)
     Puppet(place).fails("connect('127.0.0.1', 9)", "ConnectionRefusedError")
-    terminal.wait_for(lambda lines: any("SYN_SENT" in line for line in lines), "a row after SIGHUP")
+    terminal.wait_for(lambda lines: any("SYN_SENT" in line for line in lines), "an event after SIGHUP")
     terminal.go()
     assert terminal.process.wait() in (0, 1), terminal.process.stderr

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every format of `states`, from records made by hand, against the text in golden/.
+// Every format of `states`, from events made by hand, against the text in golden/.
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -7,8 +7,8 @@
 #include "collectors/states/states.event.h"
 #include "event/collector.h"
 #include "event/loss.h"
+#include "tests/support/events.h"
 #include "tests/support/golden.h"
-#include "tests/support/records.h"
 #include "tests/support/rendered.h"
 
 namespace sockeye {
@@ -28,7 +28,7 @@ states_event transition(uint8_t old_state, uint8_t new_state) {
   return event;
 }
 
-// The ten rows of a connection: the client closes first and stays in TIME_WAIT.
+// The ten events of a connection: the client closes first and stays in TIME_WAIT.
 std::vector<states_event> whole_connection() {
   std::vector<states_event> events;
   const auto client = [&](uint8_t from, uint8_t to) { events.push_back(transition(from, to)); };
@@ -47,20 +47,20 @@ std::vector<states_event> whole_connection() {
     set_text(base.context.comm, "swapper/1");
     events.push_back(event);
   };
-  client(STATE_CLOSE, STATE_SYN_SENT);
+  client(TCP_CLOSE, TCP_SYN_SENT);
   events.back().duration_ns = 0;
   events.back().flags = STATES_HELD;
-  server(STATE_LISTEN, STATE_SYN_RECV, OWNER_INHERITED);
-  server(STATE_SYN_RECV, STATE_ESTABLISHED, OWNER_INHERITED);
-  client(STATE_SYN_SENT, STATE_ESTABLISHED);
-  client(STATE_ESTABLISHED, STATE_FIN_WAIT1);
-  server(STATE_ESTABLISHED, STATE_CLOSE_WAIT, OWNER_USE);
-  client(STATE_FIN_WAIT1, STATE_FIN_WAIT2);
-  server(STATE_CLOSE_WAIT, STATE_LAST_ACK, OWNER_USE);
-  client(STATE_FIN_WAIT2, STATE_TIME_WAIT);
+  server(TCP_LISTEN, TCP_SYN_RECV, OWNER_INHERITED);
+  server(TCP_SYN_RECV, TCP_ESTABLISHED, OWNER_INHERITED);
+  client(TCP_SYN_SENT, TCP_ESTABLISHED);
+  client(TCP_ESTABLISHED, TCP_FIN_WAIT1);
+  server(TCP_ESTABLISHED, TCP_CLOSE_WAIT, OWNER_USE);
+  client(TCP_FIN_WAIT1, TCP_FIN_WAIT2);
+  server(TCP_CLOSE_WAIT, TCP_LAST_ACK, OWNER_USE);
+  client(TCP_FIN_WAIT2, TCP_TIME_WAIT);
   events.back().derived = 1;
   events.back().outcome = OUTCOME_TIME_WAIT;
-  server(STATE_LAST_ACK, STATE_CLOSE, OWNER_USE);
+  server(TCP_LAST_ACK, TCP_CLOSE, OWNER_USE);
   for (size_t i = 0; i < events.size(); ++i) events[i].base.header.time_ns += i * kMillisecond;
   return events;
 }
@@ -69,50 +69,50 @@ std::vector<states_event> whole_connection() {
 std::vector<states_event> corners() {
   std::vector<states_event> events;
 
-  events.push_back(transition(STATE_CLOSE, STATE_LISTEN));
+  events.push_back(transition(TCP_CLOSE, TCP_LISTEN));
   make_listener(events.back().base);
   events.back().base.owner.source = OWNER_LISTEN;
 
-  events.push_back(transition(STATE_CLOSING, STATE_CLOSE));  // IPv6, gone without a TIME_WAIT
+  events.push_back(transition(TCP_CLOSING, TCP_CLOSE));  // IPv6, gone without a TIME_WAIT
   socket_event* base = &events.back().base;
   set_address(base->socket.laddr, "2001:db8::150");
   set_address(base->socket.raddr, "fe80::1:2:3:4");
-  base->socket.family = FAMILY_IPV6;
+  base->socket.family = AF_INET6;
   events.back().outcome = OUTCOME_GONE;
 
-  events.push_back(transition(STATE_FIN_WAIT1, STATE_CLOSING));  // a mapped address on an IPv6 socket, an MPTCP subflow
-  events.back().base.socket.family = FAMILY_IPV6;
+  events.push_back(transition(TCP_FIN_WAIT1, TCP_CLOSING));  // a mapped address on an IPv6 socket, an MPTCP subflow
+  events.back().base.socket.family = AF_INET6;
   events.back().base.socket.flags = SOCKET_MPTCP;
 
-  events.push_back(transition(STATE_CLOSE, STATE_SYN_SENT));  // the local port is not known
+  events.push_back(transition(TCP_CLOSE, TCP_SYN_SENT));  // the local port is not known
   events.back().base.socket.lport = 0;
   events.back().flags = 0;
 
-  events.push_back(transition(STATE_ESTABLISHED, STATE_CLOSE));  // nothing known of the owner, nor of the past
+  events.push_back(transition(TCP_ESTABLISHED, TCP_CLOSE));  // nothing known of the owner, nor of the past
   base = &events.back().base;
   base->owner = {};
   base->socket.role = ROLE_UNKNOWN;
   base->socket.netns_cookie = 0;
   events.back().flags = 0;
 
-  events.push_back(transition(STATE_ESTABLISHED, STATE_FIN_WAIT1));  // names that try to be more than names
+  events.push_back(transition(TCP_ESTABLISHED, TCP_FIN_WAIT1));  // names that try to be more than names
   set_text(events.back().base.owner.comm, "a\n\033[31mb\"\\ c=");
   set_text(events.back().base.owner.thread, "\xff\xc2\x9bSTATE=x y");
 
-  events.push_back(transition(STATE_FIN_WAIT2, STATE_CLOSE));  // in a container, its pid there, an orphan
+  events.push_back(transition(TCP_FIN_WAIT2, TCP_CLOSE));  // in a container, its pid there, an orphan
   base = &events.back().base;
   base->owner.ns_pid = 7;
   base->owner.source = OWNER_SNAPSHOT;
   events.back().outcome = OUTCOME_FIN_WAIT2_ORPHAN;
 
-  events.push_back(transition(STATE_FIN_WAIT2, STATE_CLOSE));  // no room for a TIME_WAIT, or the last
+  events.push_back(transition(TCP_FIN_WAIT2, TCP_CLOSE));  // no room for a TIME_WAIT, or the last
   events.back().outcome = OUTCOME_TABLE_FULL;
 
-  events.push_back(transition(STATE_SYN_SENT, STATE_ESTABLISHED));  // a socket of the kernel's own
+  events.push_back(transition(TCP_SYN_SENT, TCP_ESTABLISHED));  // a socket of the kernel's own
   base = &events.back().base;
   base->owner = {};
   base->owner.source = OWNER_KERNEL;
-  events.push_back(transition(STATE_CLOSE_WAIT, 99));  // a state that this version does not know
+  events.push_back(transition(TCP_CLOSE_WAIT, 99));  // a state that this version does not know
   for (size_t i = 0; i < events.size(); ++i) events[i].base.header.time_ns += i * kMillisecond;
   return events;
 }
@@ -123,27 +123,27 @@ const Context kInAPod = {.container = "8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c8f2b1c6d9
                          .unit = "cri-containerd.scope",
                          .cgroup_path = "/kubepods"};
 
-std::string shown(const std::vector<states_event>& events, SinkOptions options, const Context* context = nullptr) {
+std::string shown(const std::vector<states_event>& structs, SinkOptions options, const Context* context = nullptr) {
   const EventType& type = find_collector("states")->event;
-  std::vector<Record> records = records_of(events, type, context);
-  if (context) records.back().late = true;
+  std::vector<Event> events = events_of(structs, type, context);
+  if (context) events.back().late = true;
   options.types = {&type};
-  return rendered(records, options);
+  return rendered(events, options);
 }
 
 class StatesGolden : public testing::TestWithParam<const char*> {};
 
 TEST_P(StatesGolden, WholeConnection) {
   expect_golden(std::string("collectors/states/golden/connection.") + GetParam(),
-                shown(whole_connection(), {GetParam()}));
+                shown(whole_connection(), in_format(GetParam())));
 }
 
 TEST_P(StatesGolden, Corners) {
   expect_golden(std::string("collectors/states/golden/corners.") + GetParam(),
-                shown(corners(), {GetParam()}, &kInAPod));
+                shown(corners(), in_format(GetParam()), &kInAPod));
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, StatesGolden, testing::Values("line", "table", "json"),
+INSTANTIATE_TEST_SUITE_P(Formats, StatesGolden, testing::ValuesIn(kGoldenFormats),
                          [](const auto& format) { return std::string(format.param); });
 
 struct Look {
@@ -155,7 +155,7 @@ struct Look {
 
 class StatesTableGolden : public testing::TestWithParam<Look> {};
 
-// An address of IPv6 comes after some rows, and none in the last ones.
+// An address of IPv6 comes after some events, and none in the last ones.
 TEST_P(StatesTableGolden, OnATerminal) {
   const Look& look = GetParam();
   std::vector<states_event> events = whole_connection();
@@ -180,27 +180,27 @@ INSTANTIATE_TEST_SUITE_P(
 // The interface that scripts rely on, word for word.
 TEST(StatesLine, IsTheLineThatScriptsKnow) {
   EXPECT_EQ(
-      shown({transition(STATE_ESTABLISHED, STATE_FIN_WAIT1)}, {"line"}),
+      shown({transition(TCP_ESTABLISHED, TCP_FIN_WAIT1)}, {"line"}),
       "Mar 21 2026 14:23:25.454 State Change: SRC=10.100.10.150:39134 DST=10.100.10.202:8000 PID=30512 COMM=nginx "
       "STATE=Connection Closing (FIN_WAIT1)\n");
 }
 
 TEST(StatesLine, HasTheWordsOfEveryState) {
   const std::pair<uint8_t, const char*> words[] = {
-      {STATE_SYN_SENT, "Connecting (SYN_SENT)"},
-      {STATE_SYN_RECV, "Handshake (SYN_RECV)"},
-      {STATE_ESTABLISHED, "Connected (ESTABLISHED)"},
-      {STATE_FIN_WAIT1, "Connection Closing (FIN_WAIT1)"},
-      {STATE_FIN_WAIT2, "Waiting (FIN_WAIT2)"},
-      {STATE_TIME_WAIT, "Cooldown (TIME_WAIT)"},
-      {STATE_CLOSE, "Closed (CLOSE)"},
-      {STATE_CLOSE_WAIT, "Remote Closed (CLOSE_WAIT)"},
-      {STATE_LAST_ACK, "Final Close (LAST_ACK)"},
-      {STATE_LISTEN, "Listening (LISTEN)"},
-      {STATE_CLOSING, "Closing (CLOSING)"},
+      {TCP_SYN_SENT, "Connecting (SYN_SENT)"},
+      {TCP_SYN_RECV, "Handshake (SYN_RECV)"},
+      {TCP_ESTABLISHED, "Connected (ESTABLISHED)"},
+      {TCP_FIN_WAIT1, "Connection Closing (FIN_WAIT1)"},
+      {TCP_FIN_WAIT2, "Waiting (FIN_WAIT2)"},
+      {TCP_TIME_WAIT, "Cooldown (TIME_WAIT)"},
+      {TCP_CLOSE, "Closed (CLOSE)"},
+      {TCP_CLOSE_WAIT, "Remote Closed (CLOSE_WAIT)"},
+      {TCP_LAST_ACK, "Final Close (LAST_ACK)"},
+      {TCP_LISTEN, "Listening (LISTEN)"},
+      {TCP_CLOSING, "Closing (CLOSING)"},
   };
   for (const auto& [state, text] : words) {
-    const std::string line = shown({transition(STATE_CLOSE, state)}, {"line"});
+    const std::string line = shown({transition(TCP_CLOSE, state)}, {"line"});
     EXPECT_TRUE(line.ends_with(std::string("STATE=") + text + "\n")) << line;
   }
 }

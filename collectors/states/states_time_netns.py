@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The time of rows where sockeye's clock is not the kernel's (a time namespace, as containers have it), and where the
+"""The time of events where sockeye's clock is not the kernel's (a time namespace, as containers have it), and where the
 machine gets another time zone while it runs. Witness: the wall clock of this process."""
 import datetime
 import json
@@ -7,6 +7,7 @@ import os
 import time
 
 import netns
+from own_mounts import mounted
 from puppet import Puppet
 from states_tools import watch
 
@@ -25,14 +26,14 @@ def in_time_namespace(net, seconds, *fork):
 
 
 def expect_now(told, began, ended):
-    """`time` of a record is the wall clock's, between these two; `timestamp_ns` the kernel's own."""
+    """`time` of an event is the wall clock's, between these two; `timestamp_ns` the kernel's own."""
     when = datetime.datetime.fromisoformat(told["time"][:26] + "+00:00").timestamp()
     assert began - 0.01 <= when <= ended + 0.01, (told["time"], began, when, ended)
     age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - told["timestamp_ns"] / 1e9
     assert 0 <= age_s <= time.time() - began + 0.01, (told, age_s)
 
 
-def test_rows_in_a_time_namespace(net):
+def test_events_in_a_time_namespace(net):
     place = net.namespace("one")
     puppet = Puppet(place)
     for seconds in AHEAD_S:
@@ -41,8 +42,8 @@ def test_rows_in_a_time_namespace(net):
             began = time.time()
             puppet.do(f"l = listen('{address}', {PORT}); c = connect('{address}', {PORT}); reset(c); l.close()")
             ended = time.time()
-            row = sockeye.wait_for(lambda row: row["event"] == "states" and row["new_state"] == "SYN_SENT")
-            expect_now(row, began, ended)
+            event = sockeye.wait_for(lambda event: event["event"] == "states" and event["new_state"] == "SYN_SENT")
+            expect_now(event, began, ended)
         began = time.time()
         expect_now(sockeye.stop().end, began, time.time())
 
@@ -54,10 +55,10 @@ def test_snapshots_in_a_time_namespace(net):
         for words in (["who", "--netns", place.inode], ["counts"]):
             began = time.time()
             done = in_time_namespace(net, seconds, "--fork").run([netns.program_of("SOCKEYE"), *words, "--json"])
-            records = [json.loads(line) for line in done.stdout.splitlines()]
-            assert len(records) == (2 if "who" in words else 1), records
-            for record in records:
-                expect_now(record, began, time.time())
+            events = [json.loads(line) for line in done.stdout.splitlines()]
+            assert len(events) == (2 if "who" in words else 1), events
+            for event in events:
+                expect_now(event, began, time.time())
 
 
 def zone(hours):
@@ -80,8 +81,7 @@ def test_another_time_zone(net):
     folder = net.folder()
     localtime, log = folder / "localtime", folder / "log"
     localtime.write_bytes(zone(3))
-    script = f'unset TZ && mount --bind {localtime} /etc/localtime && exec "$0" "$@"'
-    inside = netns.Place(net, [netns.require("unshare"), "--mount", netns.require("bash"), "-c", script])
+    inside = netns.Place(net, mounted(f"unset TZ && mount --bind {localtime} /etc/localtime"))
     sockeye = watch(net, place, words=("--log-file", log), place=inside)
 
     def new_line():

@@ -3,7 +3,7 @@
 kernel's, or the thread that submits. Witness: what the workload counted."""
 import netns
 from ready import NotReady, start_ready
-from states_tools import (CLIENT_LIFE, CLIENT_LIFE_ORPHANED, SERVER_LIFE, by_socket, life, owners, rows_in,
+from states_tools import (CLIENT_LIFE, CLIENT_LIFE_ORPHANED, SERVER_LIFE, by_socket, life, owners, events_in,
                           served_by, watch)
 from witness import wait_ss
 from workload import numbers
@@ -35,27 +35,27 @@ def by_io_uring(net, how, thread=None):
         assert server.wait() == 0, server.stderr
         assert numbers(client) == numbers(server) == {"connections": CONNECTIONS}, (client.stdout, server.stdout)
         wait_ss(server_place, f"sport = :{PORT}")
-        sockets = by_socket(rows_in(sockeye.stop(), client_place, server_place))
-        of_client = [rows for rows in sockets if rows[0]["role"] == "client"]
-        of_server = [rows for rows in sockets if rows[0]["role"] == "server"]
+        sockets = by_socket(events_in(sockeye.stop(), client_place, server_place))
+        of_client = [events for events in sockets if events[0]["role"] == "client"]
+        of_server = [events for events in sockets if events[0]["role"] == "server"]
         assert len(of_client) == len(of_server) == CONNECTIONS, (len(of_client), len(of_server))
-        for rows in of_client:
-            assert life(rows) in (CLIENT_LIFE, CLIENT_LIFE_ORPHANED), life(rows)
-            assert owners(rows) == [(client.pid, "connect")], (owners(rows), client.pid)
-            check_thread(rows[0], thread)
-        for rows in of_server:
-            assert life(rows) == SERVER_LIFE, life(rows)
-            assert served_by(rows, server.pid) == [(server.pid, "use")], (owners(rows), server.pid)
-            check_thread(rows[-1], thread)
+        for events in of_client:
+            assert life(events) in (CLIENT_LIFE, CLIENT_LIFE_ORPHANED), life(events)
+            assert owners(events) == [(client.pid, "connect")], (owners(events), client.pid)
+            check_thread(events[0], thread)
+        for events in of_server:
+            assert life(events) == SERVER_LIFE, life(events)
+            assert served_by(events, server.pid) == [(server.pid, "use")], (owners(events), server.pid)
+            check_thread(events[-1], thread)
 
 
-def check_thread(row, thread):
+def check_thread(event, thread):
     """The process has its own name, the thread that worked for it has another."""
-    assert row["comm"] == "sockeye_uring", row
+    assert event["comm"] == "sockeye_uring", event
     if thread is None:
-        assert "thread" not in row and row["tid"] == row["pid"], row
+        assert "thread" not in event and event["tid"] == event["pid"], event
     else:
-        assert row["thread"].startswith(thread) and row["tid"] != row["pid"], row
+        assert event["thread"].startswith(thread) and event["tid"] != event["pid"], event
 
 
 def test_in_the_system_call(net):

@@ -61,28 +61,28 @@ const Field kFields[] = {
     {.name = "holders_left_out",
      .type = FieldType::kUnsigned,
      MEMBER(holders.left_out),
-     .meaning = "how many more there are, for which a record has no room",
-     .presence = {.when = When::kNonZero, .key_goes = true}},
+     .meaning = "how many more there are, for which an event has no room",
+     .presence = {.when = When::kNonZero, .omit_key = true}},
 };
 
 #undef MEMBER
 
 constexpr Column kColumns[] = {
-    {.field = "state", .header = "STATE", .width = 11, .least = 11},
-    {.field = "recv_q", .header = "RECVQ", .width = 10, .least = 5, .right = true, .keep = 40},
-    {.field = "send_q", .header = "SENDQ", .width = 10, .least = 5, .right = true, .keep = 40},
-    {.field = "laddr", .header = "LADDR", .width = 39, .least = 15},
-    {.field = "lport", .header = "LPORT", .width = 5, .least = 5, .right = true},
-    {.field = "raddr", .header = "RADDR", .width = 39, .least = 15},
-    {.field = "rport", .header = "RPORT", .width = 5, .least = 5, .right = true, .keep = 90},
-    {.field = "pid", .header = "PID", .width = 7, .least = 5, .right = true},
-    {.field = "comm", .header = "COMM", .width = 15, .least = 6},
-    {.field = "uid", .header = "UID", .width = 5, .least = 5, .right = true, .keep = 20},
-    {.field = "netns", .header = "NETNS", .width = 10, .least = 10, .right = true, .keep = 15},
+    {.field = "state", .header = "STATE", .width = 11, .min_width = 11},
+    {.field = "recv_q", .header = "RECVQ", .width = 10, .min_width = 5, .right = true, .priority = 40},
+    {.field = "send_q", .header = "SENDQ", .width = 10, .min_width = 5, .right = true, .priority = 40},
+    {.field = "laddr", .header = "LADDR", .width = 39, .min_width = 15},
+    {.field = "lport", .header = "LPORT", .width = 5, .min_width = 5, .right = true},
+    {.field = "raddr", .header = "RADDR", .width = 39, .min_width = 15},
+    {.field = "rport", .header = "RPORT", .width = 5, .min_width = 5, .right = true, .priority = 90},
+    {.field = "pid", .header = "PID", .width = 7, .min_width = 5, .right = true},
+    {.field = "comm", .header = "COMM", .width = 15, .min_width = 6},
+    {.field = "uid", .header = "UID", .width = 5, .min_width = 5, .right = true, .priority = 20},
+    {.field = "netns", .header = "NETNS", .width = 10, .min_width = 10, .right = true, .priority = 15},
     container_column(30),
     pod_column(4),
-    {.field = "inode", .header = "INODE", .width = 10, .least = 8, .right = true, .keep = 3},
-    {.field = "holders", .header = "HOLDERS", .width = 60, .least = 12, .keep = 2, .head = true},
+    {.field = "inode", .header = "INODE", .width = 10, .min_width = 8, .right = true, .priority = 3},
+    {.field = "holders", .header = "HOLDERS", .width = 60, .min_width = 12, .priority = 2, .cut_end = true},
 };
 
 }  // namespace
@@ -100,7 +100,7 @@ const Collector collector_who = {
                   "PID={pid} COMM={comm} UID={uid} NETNS={netns} INODE={inode} COOKIE={cookie} "
                   "CONTAINER={container} HOLDERS={holders}"},
     .summary = "every TCP socket there is now, in all network namespaces, with its owner and queues",
-    .needs_owner = false,  // of its own: the holders that it finds; a record has the role
+    .needs_owner = false,  // of its own: the holders that it finds; an event has the role
     .has_stream = false,
     .snapshot = true,
 };

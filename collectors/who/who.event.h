@@ -19,7 +19,7 @@ struct who_event {
 	__u32 recv_q; /* LISTEN: connections waiting for accept(); else bytes received that nobody has read yet */
 	__u32 send_q; /* LISTEN: the most that may wait; else bytes written and not acknowledged, SYN and FIN counting 1 */
 	__u32 socket_uid; /* uid that the socket belongs to, initial user namespace; 0 unless WHO_FULL */
-	__u8 state;       /* STATE_* */
+	__u8 state;       /* TCP state */
 	__u8 flags;       /* WHO_* */
 	__u8 _pad[2];
 	struct wire_list

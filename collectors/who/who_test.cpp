@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every format of `who`, from records made by hand, against the text in golden/.
+// Every format of `who`, from events made by hand, against the text in golden/.
 #include <gtest/gtest.h>
 
 #include <vector>
 
 #include "collectors/who/who.event.h"
 #include "event/collector.h"
+#include "tests/support/events.h"
 #include "tests/support/golden.h"
-#include "tests/support/records.h"
 #include "tests/support/rendered.h"
 
 namespace sockeye {
@@ -58,7 +58,7 @@ Socket mini(uint8_t state) {
 
 std::vector<Socket> sockets() {
   std::vector<Socket> events;
-  events.push_back(full_socket(STATE_LISTEN));
+  events.push_back(full_socket(TCP_LISTEN));
   make_listener(events.back().base);
   events.back().recv_q = 3;
   events.back().send_q = 4096;
@@ -66,55 +66,55 @@ std::vector<Socket> sockets() {
   add_holder(events.back(), "nginx", 30513, 6);
   add_holder(events.back(), "a,b[\033[31m]", 30514, 3);
 
-  events.push_back(full_socket(STATE_ESTABLISHED));
+  events.push_back(full_socket(TCP_ESTABLISHED));
   events.back().recv_q = 2'626'560;
   events.back().send_q = 17;
   add_holder(events.back(), "nginx", 30512, 7);
-  add_holder(events.back(), "nginx", 30512, 12);              // by two descriptors
-  events.push_back(nobodys(full_socket(STATE_ESTABLISHED)));  // nobody has accepted it yet
+  add_holder(events.back(), "nginx", 30512, 12);            // by two descriptors
+  events.push_back(nobodys(full_socket(TCP_ESTABLISHED)));  // nobody has accepted it yet
   events.back().inode = 0;
-  events.push_back(nobodys(full_socket(STATE_FIN_WAIT1)));  // orphaned
+  events.push_back(nobodys(full_socket(TCP_FIN_WAIT1)));  // orphaned
   events.back().inode = 0;
   events.back().send_q = 4'294'967'295;
-  events.push_back(mini(STATE_TIME_WAIT));
-  events.push_back(mini(STATE_FIN_WAIT2));
-  events.push_back(mini(STATE_NEW_SYN_RECV));
-  events.back().base.socket.cookie = 0;             // 5.10 gives none
-  events.push_back(full_socket(STATE_CLOSE_WAIT));  // a name that tries to be more than a name, in a pid namespace
+  events.push_back(mini(TCP_TIME_WAIT));
+  events.push_back(mini(TCP_FIN_WAIT2));
+  events.push_back(mini(TCP_NEW_SYN_RECV));
+  events.back().base.socket.cookie = 0;           // 5.10 gives none
+  events.push_back(full_socket(TCP_CLOSE_WAIT));  // a name that tries to be more than a name, in a pid namespace
   socket_event* base = &events.back().base;
   set_text(base->owner.comm, "a\n\033[31mb\"\\ c=");
   set_text(base->owner.thread, "a\n\033[31mb\"\\ c=");
   set_text(base->context.comm, "a\n\033[31mb\"\\ c=");
   base->owner.ns_pid = 7;
-  events.back().holders.at = 0;                      // not known
-  events.push_back(full_socket(STATE_ESTABLISHED));  // more than there is room for
+  events.back().holders.at = 0;                    // not known
+  events.push_back(full_socket(TCP_ESTABLISHED));  // more than there is room for
   add_holder(events.back(), "worker", 30512, 3);
   events.back().holders.left_out = 812;
   return events;
 }
 
-std::string shown(const std::vector<Socket>& events, SinkOptions options) {
+std::string shown(const std::vector<Socket>& structs, SinkOptions options) {
   const EventType& type = find_collector("who")->event;
   const Context context = {.container = "8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c8f2b1c6d9e0a4b3c",
                            .runtime = "containerd",
                            .pod = "3a9b8c1d-1111-2222-3333-444455556666",
                            .unit = "cri-containerd.scope",
                            .cgroup_path = "/kubepods"};
-  std::vector<Record> records = records_of(events, type, &context);
+  std::vector<Event> events = events_of(structs, type, &context);
   for (size_t i = 0; i < events.size(); ++i) {
-    if (events[i].base.owner.source == OWNER_UNKNOWN) records[i].context = nullptr;
+    if (structs[i].base.owner.source == OWNER_UNKNOWN) events[i].context = nullptr;
   }
   options.types = {&type};
-  return rendered(records, options);
+  return rendered(events, options);
 }
 
 class WhoGolden : public testing::TestWithParam<const char*> {};
 
 TEST_P(WhoGolden, Sockets) {
-  expect_golden(std::string("collectors/who/golden/sockets.") + GetParam(), shown(sockets(), {GetParam()}));
+  expect_golden(std::string("collectors/who/golden/sockets.") + GetParam(), shown(sockets(), in_format(GetParam())));
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, WhoGolden, testing::Values("line", "table", "json"),
+INSTANTIATE_TEST_SUITE_P(Formats, WhoGolden, testing::ValuesIn(kGoldenFormats),
                          [](const auto& format) { return std::string(format.param); });
 
 TEST(WhoTableGolden, OnATerminal) {
@@ -127,7 +127,7 @@ TEST(WhoTableGolden, OnATerminal) {
 }
 
 // A recording may say anything of its list.
-TEST(WhoJson, AListThatIsNotInTheRecordIsNotKnown) {
+TEST(WhoJson, AListThatIsNotInTheEventIsNotKnown) {
   const Socket sound = sockets().front();
   const auto holders_in = [](Socket event) {
     const std::string json = shown({event}, {"json"});
@@ -152,7 +152,7 @@ TEST(WhoJson, AListThatIsNotInTheRecordIsNotKnown) {
 }
 
 TEST(WhoJson, WhatIsNotKnownIsNoNumber) {
-  const std::string json = shown({mini(STATE_TIME_WAIT)}, {"json"});
+  const std::string json = shown({mini(TCP_TIME_WAIT)}, {"json"});
   for (const char* key : {"pid", "uid", "comm", "socket_uid", "inode"}) {
     EXPECT_NE(json.find('"' + std::string(key) + "\":null"), std::string::npos) << key << " in " << json;
   }

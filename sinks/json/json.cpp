@@ -14,69 +14,69 @@ namespace {
 
 constexpr std::string_view kFormats[] = {"json"};
 
-using Writer = void (*)(Buffer& out, const Field& field, const Record& record, const WallTime& wall);
+using Writer = void (*)(Buffer& out, const Field& field, const Event& event, const WallTime& wall);
 
-void write_number(Buffer& out, const Field& field, const Record& record, const WallTime&) {
-  out.add_number(number_of(field, record));
+void write_number(Buffer& out, const Field& field, const Event& event, const WallTime&) {
+  out.add_number(number_of(field, event));
 }
 
-void write_digits(Buffer& out, const Field& field, const Record& record, const WallTime&) {
+void write_digits(Buffer& out, const Field& field, const Event& event, const WallTime&) {
   out.add('"');
-  out.add_number(number_of(field, record));
-  out.add('"');
-}
-
-void write_time(Buffer& out, const Field& field, const Record& record, const WallTime& wall) {
-  out.add('"');
-  add_rfc3339(out, wall.of(number_of(field, record)));
+  out.add_number(number_of(field, event));
   out.add('"');
 }
 
-void write_micros(Buffer& out, const Field& field, const Record& record, const WallTime&) {
-  out.add_number(to_microseconds(number_of(field, record)));
-}
-
-void write_address(Buffer& out, const Field& field, const Record& record, const WallTime&) {
+void write_time(Buffer& out, const Field& field, const Event& event, const WallTime& wall) {
   out.add('"');
-  add_shown_address(out, field, record, add_json_text);
+  add_rfc3339(out, wall.of(number_of(field, event)));
   out.add('"');
 }
 
-void write_text(Buffer& out, const Field& field, const Record& record, const WallTime&) {
+void write_micros(Buffer& out, const Field& field, const Event& event, const WallTime&) {
+  out.add_number(to_microseconds(number_of(field, event)));
+}
+
+void write_address(Buffer& out, const Field& field, const Event& event, const WallTime&) {
   out.add('"');
-  add_json_text(out, text_of(reinterpret_cast<const char*>(record.bytes() + field.offset), field.size));
+  add_shown_address(out, field, event, add_json_text);
   out.add('"');
 }
 
-void write_context(Buffer& out, const Field& field, const Record& record, const WallTime&) {
+void write_text(Buffer& out, const Field& field, const Event& event, const WallTime&) {
   out.add('"');
-  add_json_text(out, record.context->*field.context);
+  add_json_text(out, text_of(reinterpret_cast<const char*>(event.bytes() + field.offset), field.size));
   out.add('"');
 }
 
-void write_enum(Buffer& out, const Field& field, const Record& record, const WallTime&) {
+void write_context(Buffer& out, const Field& field, const Event& event, const WallTime&) {
   out.add('"');
-  if (const EnumValue* value = enum_of(field, record)) {
+  add_json_text(out, event.context->*field.context);
+  out.add('"');
+}
+
+void write_enum(Buffer& out, const Field& field, const Event& event, const WallTime&) {
+  out.add('"');
+  if (const EnumValue* value = enum_of(field, event)) {
     out.add(value->name);
   } else {
-    out.add_number(number_of(field, record));
+    out.add_number(number_of(field, event));
   }
   out.add('"');
 }
 
-void write_bool(Buffer& out, const Field& field, const Record& record, const WallTime&) {
-  out.add(number_of(field, record) != 0 ? "true" : "false");
+void write_bool(Buffer& out, const Field& field, const Event& event, const WallTime&) {
+  out.add(number_of(field, event) != 0 ? "true" : "false");
 }
 
-void write_true(Buffer& out, const Field&, const Record&, const WallTime&) { out.add("true"); }
+void write_true(Buffer& out, const Field&, const Event&, const WallTime&) { out.add("true"); }
 
 Writer writer_of(const Field& field);
 
-void write_element(Buffer& out, const Field& list, const Record& element, const WallTime& wall) {
+void write_element(Buffer& out, const Field& list, const Event& element, const WallTime& wall) {
   char before = '{';
   for (const Field& field : list.elements) {
     const bool present = is_present(field, element);
-    if (!present && field.presence.key_goes) continue;
+    if (!present && field.presence.omit_key) continue;
     out.add(before);
     before = ',';
     out.add('"');
@@ -91,8 +91,8 @@ void write_element(Buffer& out, const Field& list, const Record& element, const 
   out.add('}');
 }
 
-void write_list(Buffer& out, const Field& field, const Record& record, const WallTime& wall) {
-  const Elements elements = elements_of(field, record);
+void write_list(Buffer& out, const Field& field, const Event& event, const WallTime& wall) {
+  const Elements elements = elements_of(field, event);
   out.add('[');
   for (size_t i = 0; i < elements.count; ++i) {
     if (i > 0) out.add(',');
@@ -121,23 +121,25 @@ Writer writer_of(const Field& field) {
 // The keys of an event type with their punctuation, and how each value is written: made once.
 class ObjectWriter {
  public:
-  explicit ObjectWriter(const EventType& type) : type_(&type) {
-    head_ = "{\"v\":" + std::to_string(kJsonVersion) + ",\"event\":\"" + std::string(type.name) + '"';
+  ObjectWriter(const EventType& type, int version) : type_(&type) {
+    head_ = "{\"v\":" + std::to_string(version) + ",\"event\":\"" + std::string(type.name) + '"';
     for (const Field* field : fields_of(type)) {
-      members_.push_back({",\"" + std::string(field->name) + "\":", field, writer_of(*field)});
+      const bool is_number = field->type == FieldType::kId && version < kIdsAreTextSince;
+      members_.push_back({",\"" + std::string(key_in(field->name, version)) + "\":", field,
+                          is_number ? write_number : writer_of(*field)});
     }
   }
 
   const EventType* type() const { return type_; }
 
-  void add(Buffer& out, const Record& record, const WallTime& wall) const {
+  void add(Buffer& out, const Event& event, const WallTime& wall) const {
     out.add(head_);
     for (const Member& member : members_) {
-      const bool present = is_present(*member.field, record);
-      if (!present && member.field->presence.key_goes) continue;
+      const bool present = is_present(*member.field, event);
+      if (!present && member.field->presence.omit_key) continue;
       out.add(member.key);
       if (present) {
-        member.write(out, *member.field, record, wall);
+        member.write(out, *member.field, event, wall);
       } else {
         out.add("null");
       }
@@ -158,12 +160,12 @@ class ObjectWriter {
 
 class JsonSink : public Sink {
  public:
-  explicit JsonSink(Output output) : lines_(std::move(output)) {}
+  JsonSink(Output output, int version) : lines_(std::move(output)), version_(version) {}
 
-  void write(std::span<const Record> records, const WallTime& wall) override {
-    for (const Record& record : records) {
-      writer_for(*record.type).add(lines_.text(), record, wall);
-      lines_.end_of(record);
+  void write(std::span<const Event> events, const WallTime& wall) override {
+    for (const Event& event : events) {
+      writer_for(*event.type).add(lines_.text(), event, wall);
+      lines_.end_of(event);
     }
     lines_.flush();
   }
@@ -176,14 +178,17 @@ class JsonSink : public Sink {
     for (const auto& writer : writers_) {
       if (writer->type() == &type) return *writer;
     }
-    return *writers_.emplace_back(std::make_unique<ObjectWriter>(type));
+    return *writers_.emplace_back(std::make_unique<ObjectWriter>(type, version_));
   }
 
   LineBuffer lines_;
+  const int version_;
   std::vector<std::unique_ptr<ObjectWriter>> writers_;
 };
 
-std::unique_ptr<Sink> make(Output output, const SinkOptions&) { return std::make_unique<JsonSink>(std::move(output)); }
+std::unique_ptr<Sink> make(Output output, const SinkOptions& options) {
+  return std::make_unique<JsonSink>(std::move(output), options.json_version);
+}
 
 }  // namespace
 

@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "event/loss.h"
+#include "tests/support/events.h"
 #include "tests/support/golden.h"
-#include "tests/support/records.h"
 #include "tests/support/rendered.h"
 
 namespace sockeye {
@@ -23,7 +23,7 @@ constexpr Field kFields[] = {
      .type = FieldType::kUnsigned,
      SOCKEYE_MEMBER(socket_event, owner.ppid),
      .meaning = "m",
-     .presence = {.when = When::kNonZero, .key_goes = true}},
+     .presence = {.when = When::kNonZero, .omit_key = true}},
     {.name = "cookie", .type = FieldType::kId, SOCKEYE_MEMBER(socket_event, socket.cookie), .meaning = "m"},
     {.name = "role",
      .type = FieldType::kEnum,
@@ -33,56 +33,56 @@ constexpr Field kFields[] = {
     {.name = "pod",
      .type = FieldType::kContext,
      .meaning = "m",
-     .presence = {.key_goes = true},
+     .presence = {.omit_key = true},
      .context = &Context::pod},
 };
 constexpr EventType kType = {.name = "t", .kind = 900, .size = sizeof(socket_event), .common = {}, .own = kFields};
 
-std::string json(const Record& record) { return rendered({&record, 1}, {"json", {&kType}}); }
+std::string json(const Event& event) { return rendered({&event, 1}, {"json", {&kType}}); }
 
 TEST(Json, OneObjectALine) {
-  const socket_event event = client_socket();
-  EXPECT_EQ(json({.header = &event.header, .type = &kType}),
+  const socket_event body = client_socket();
+  EXPECT_EQ(json({.header = &body.header, .type = &kType}),
             "{\"v\":2,\"event\":\"t\",\"time\":\"2026-03-21T14:23:25.454000000Z\",\"comm\":\"nginx\",\"ppid\":1,"
             "\"cookie\":\"4711\",\"role\":\"one\"}\n");
 }
 
 // jq 1.6 and JavaScript take numbers above 2^53 for their neighbours.
 TEST(Json, IdsAreTextToTheLastDigit) {
-  socket_event event = client_socket();
+  socket_event body = client_socket();
   for (const uint64_t cookie : {uint64_t{1}, uint64_t{1} << 63 | 1, UINT64_MAX}) {
-    event.socket.cookie = cookie;
-    const std::string line = json({.header = &event.header, .type = &kType});
+    body.socket.cookie = cookie;
+    const std::string line = json({.header = &body.header, .type = &kType});
     EXPECT_NE(line.find("\"cookie\":\"" + std::to_string(cookie) + "\","), std::string::npos) << line;
   }
 }
 
 TEST(Json, WhatIsNotKnownIsNullOrLeftOutButNeverANumber) {
-  socket_event event = client_socket();
-  event.owner = {};
-  event.socket.role = 7;
-  const std::string line = json({.header = &event.header, .type = &kType});
+  socket_event body = client_socket();
+  body.owner = {};
+  body.socket.role = 7;
+  const std::string line = json({.header = &body.header, .type = &kType});
   EXPECT_NE(line.find("\"comm\":null"), std::string::npos) << line;
   EXPECT_EQ(line.find("ppid"), std::string::npos) << line;
   EXPECT_NE(line.find("\"role\":\"7\""), std::string::npos) << line;
 }
 
 TEST(Json, NamesCannotBreakOut) {
-  socket_event event = client_socket();
-  set_text(event.owner.comm, "\"},{\n\\\033[m\xff");
-  const std::string line = json({.header = &event.header, .type = &kType});
+  socket_event body = client_socket();
+  set_text(body.owner.comm, "\"},{\n\\\033[m\xff");
+  const std::string line = json({.header = &body.header, .type = &kType});
   EXPECT_NE(line.find("\"comm\":\"\\\"},{\\u000a\\\\\\u001b[m\\ufffd\""), std::string::npos) << line;
   EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
 }
 
 TEST(Json, TakesWordsFromTheContext) {
-  const socket_event event = client_socket();
+  const socket_event body = client_socket();
   Context context;
   context.pod = "3a9b8c1d-1111-2222-3333-444455556666";
-  EXPECT_NE(json({&event.header, &kType, &context, false}).find("\"pod\":\"3a9b8c1d-"), std::string::npos);
+  EXPECT_NE(json({&body.header, &kType, &context, false}).find("\"pod\":\"3a9b8c1d-"), std::string::npos);
 }
 
-TEST(Json, GapsAreRecordsToo) {
+TEST(Json, GapsAreEventsToo) {
   gap_event gap = {};
   gap.header = {.kind = GAP_KIND, .size = sizeof gap, .cpu = 0, .time_ns = 9};
   gap.lost = 12;

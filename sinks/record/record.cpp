@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sink for later: format `recording`, records with all that any other format needs of them (src/record/format.h).
+// The sink for later: format `recording`, events with all that any other format needs of them (src/record/format.h).
 #include "event/sink.h"
 #include "record/writer.h"
 
@@ -15,19 +15,19 @@ class RecordSink : public Sink {
   RecordSink(Output output, const SinkOptions& options)
       : output_(std::move(output)), writer_(options.facts, recorded_types(options)) {}
 
-  void write(std::span<const Record> records, const WallTime& wall) override {
-    if (is_begun_ && records.empty()) return;
+  void write(std::span<const Event> events, const WallTime& wall) override {
+    if (is_begun_ && events.empty()) return;
     set_clock(wall);
     writer_.begin_batch();
-    for (const Record& record : records) {
-      if (record.type == &kEndType) continue;  // the end comes with close()
-      if (!writer_.add(record)) {
+    for (const Event& event : events) {
+      if (event.type == &kEndType) continue;  // the end comes with close()
+      if (!writer_.add(event)) {
         flush();
-        writer_.add(record);
+        writer_.add(event);
       }
-      told_ += unwritten_told_by(record);
+      told_ += unwritten_told_by(event);
     }
-    if (!is_begun_) flush();  // so that the file is a recording from its first moment on
+    if (!is_begun_) flush();  // so that the file is a recording from the beginning on
     is_begun_ = true;
   }
 
@@ -77,7 +77,7 @@ class RecordSink : public Sink {
   record::Writer writer_;
   bool is_begun_ = false;
   uint64_t handed_over_ = 0;  // events before those of the block
-  uint64_t told_ = 0;         // by gap records of the block
+  uint64_t told_ = 0;         // by gap events of the block
   Unwritten unwritten_;
 };
 

@@ -20,8 +20,8 @@ int total_of(const std::vector<int>& widths) {
 int least_missed(std::span<const ColumnWish> wishes, const std::vector<int>& widths) {
   int found = -1;
   for (size_t i = 0; i < wishes.size(); ++i) {
-    if (widths[i] == 0 || wishes[i].keep == kAlways) continue;
-    if (found < 0 || wishes[i].keep <= wishes[static_cast<size_t>(found)].keep) found = static_cast<int>(i);
+    if (widths[i] == 0 || wishes[i].priority == kAlways) continue;
+    if (found < 0 || wishes[i].priority <= wishes[static_cast<size_t>(found)].priority) found = static_cast<int>(i);
   }
   return found;
 }
@@ -31,7 +31,7 @@ void shrink(std::span<const ColumnWish> wishes, std::vector<int>& widths, int co
   while (total_of(widths) > columns) {
     int widest = -1;
     for (size_t i = 0; i < wishes.size(); ++i) {
-      const bool can_give = widths[i] > wishes[i].least && !wishes[i].firm;
+      const bool can_give = widths[i] > wishes[i].min_width && !wishes[i].firm;
       if (can_give && (widest < 0 || widths[i] > widths[static_cast<size_t>(widest)])) widest = static_cast<int>(i);
     }
     if (widest < 0) return;
@@ -58,7 +58,7 @@ void spread(std::span<const ColumnWish> wishes, std::vector<int>& widths, int co
 
 std::vector<int> fit_columns(std::span<const ColumnWish> wishes, int columns) {
   std::vector<int> widths;
-  for (const ColumnWish& wish : wishes) widths.push_back(std::max(wish.least, wish.need));
+  for (const ColumnWish& wish : wishes) widths.push_back(std::max(wish.min_width, wish.need));
   while (total_of(widths) > columns) {
     const int index = least_missed(wishes, widths);
     if (index < 0) break;

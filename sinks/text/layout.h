@@ -9,13 +9,13 @@
 namespace sockeye::text {
 
 struct ColumnWish {
-  int least;     // below which it is not worth showing
-  int usual;     // what usual values take
-  int most;      // what longer ones get at most, where others leave room
-  int seen = 0;  // the longest value of late
-  int need = 0;  // of that, what cannot be done without: of an address all, of a number the digits before its point
-  bool firm = false;   // never gets less than it needs: a number that is cut is another number
-  uint8_t keep = 255;  // of those that do not fit the smallest go first; 255: stays while anything does
+  int min_width;  // below which it is not worth showing
+  int usual;      // what usual values take
+  int most;       // what longer ones get at most, where others leave room
+  int seen = 0;   // the longest value of late
+  int need = 0;   // of that, what cannot be done without: of an address all, of a number the digits before its point
+  bool firm = false;       // never gets less than it needs: a number that is cut is another number
+  uint8_t priority = 255;  // of those that do not fit the smallest go first; 255: stays while anything does
 };
 
 // A width for each column, 0: it is left out. All that are shown, with a blank between each two, take at most

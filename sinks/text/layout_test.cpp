@@ -16,10 +16,10 @@ int total_of(const Widths& widths) {
 
 // name, address, number, name of less use
 std::vector<ColumnWish> wishes() {
-  return {{.least = 6, .usual = 15, .most = 15},
-          {.least = 15, .usual = 15, .most = 39, .keep = 200},
-          {.least = 5, .usual = 7, .most = 7, .firm = true, .keep = 100},
-          {.least = 10, .usual = 10, .most = 30, .keep = 50}};
+  return {{.min_width = 6, .usual = 15, .most = 15},
+          {.min_width = 15, .usual = 15, .most = 39, .priority = 200},
+          {.min_width = 5, .usual = 7, .most = 7, .firm = true, .priority = 100},
+          {.min_width = 10, .usual = 10, .most = 30, .priority = 50}};
 }
 
 TEST(Layout, EveryColumnWhereThereIsRoom) {
@@ -44,7 +44,7 @@ TEST(Layout, AnAddressGetsWhatItNeedsBeforeOthersGetAnything) {
   EXPECT_EQ(fit_columns(wanted, 63), (Widths{6, 39, 5, 10}));
   EXPECT_EQ(fit_columns(wanted, 62), (Widths{15, 39, 6, 0}));
   EXPECT_EQ(fit_columns(wanted, 46), (Widths{6, 39, 0, 0}));
-  wanted[1].keep = 255;
+  wanted[1].priority = 255;
   EXPECT_EQ(fit_columns(wanted, 40), (Widths{6, 33, 0, 0})) << "shortened only where all others are gone";
 }
 

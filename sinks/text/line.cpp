@@ -59,15 +59,15 @@ void LineTemplate::add_part(std::string_view before, const Field* field, Writer 
   parts_.push_back(part);
 }
 
-void LineTemplate::add(Buffer& out, const Record& record, const WallTime& wall) const {
+void LineTemplate::add(Buffer& out, const Event& event, const WallTime& wall) const {
   for (size_t i = 0; i < parts_.size(); ++i) {
     const Part& part = parts_[i];
     if (part.guarded > 0) {
-      if (is_none(*part.field, record)) i += part.guarded;
+      if (is_none(*part.field, event)) i += part.guarded;
       continue;
     }
     out.add_first(part.before, part.length);
-    if (part.field) part.write(out, *part.field, record, wall);
+    if (part.field) part.write(out, *part.field, event, wall);
   }
 }
 

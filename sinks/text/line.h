@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The line format: one greppable line a record, after the template of its event type.
+// The line format: one greppable line an event, after the template of its event type.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ class LineTemplate {
  public:
   // Without `with_time`, the time that a template begins with is left out. `view`: as SinkOptions has it.
   LineTemplate(const EventType& type, bool with_time, std::string_view view);
-  void add(Buffer& out, const Record& record, const WallTime& wall) const;  // without the newline
+  void add(Buffer& out, const Event& event, const WallTime& wall) const;  // without the newline
 
  private:
   // Some literal text, and the value after it: null at the end of a word, and where the text is longer than a part has

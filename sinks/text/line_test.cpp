@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <string>
 
-#include "tests/support/records.h"
+#include "tests/support/events.h"
 #include "tests/support/rendered.h"
 
 namespace sockeye::text {
@@ -39,7 +39,7 @@ constexpr Field kFields[] = {
      .type = FieldType::kUnsigned,
      SOCKEYE_MEMBER(listed_event, base.socket.rport),
      .meaning = "the key goes where it is 0",
-     .presence = {.when = When::kNonZero, .key_goes = true}},
+     .presence = {.when = When::kNonZero, .omit_key = true}},
     {.name = "container", .type = FieldType::kContext, .meaning = "container", .context = &Context::container},
     {.name = "list",
      .type = FieldType::kList,

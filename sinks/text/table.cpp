@@ -64,9 +64,9 @@ int need_of(const Field& field, std::string_view text) {
   return is_number(field) ? static_cast<int>(std::min(text.find('.'), text.size())) : 0;
 }
 
-std::string_view colour_of(const Field& field, const Record& record, std::string_view text) {
+std::string_view colour_of(const Field& field, const Event& event, std::string_view text) {
   if (text.size() == 1 && text[0] == kUnknown) return kDim;
-  const EnumValue* value = field.type == FieldType::kEnum ? enum_of(field, record) : nullptr;
+  const EnumValue* value = field.type == FieldType::kEnum ? enum_of(field, event) : nullptr;
   return value ? escape_of(value->colour) : "";
 }
 
@@ -82,7 +82,7 @@ Table::Table(const EventType& type, const TableLook& look)
   const bool has_column = std::any_of(columns.begin(), columns.end(), is_time);
   if (look.times && !has_column && find_field(type, kTimeField)) add_column(type, {.field = kTimeField});
   for (Column column : columns) {
-    if (is_time(column) && look.times) column.keep = 255;  // it was asked for
+    if (is_time(column) && look.times) column.priority = 255;  // it was asked for
     add_column(type, column);
   }
 }
@@ -93,22 +93,22 @@ void Table::add_column(const EventType& type, Column column) {
   if (is_time) {
     if (!has_times_) return;
     column.header = times_.header();
-    column.least = column.width = static_cast<uint8_t>(times_.width());
+    column.min_width = column.width = static_cast<uint8_t>(times_.width());
     column.right = times_.is_number();
   }
-  const int usual = std::max<int>(column.least, std::min<int>(column.width, kUsual));
+  const int usual = std::max<int>(column.min_width, std::min<int>(column.width, kUsual));
   const Field* port = column.port.empty() ? nullptr : find_field(type, column.port);
   const Writer write = port ? line_writer(*field, false) : cell_writer(*field);  // in brackets where a port follows
   cells_.push_back({.column = column,
                     .field = field,
-                    .rather = column.rather.empty() ? nullptr : find_field(type, column.rather),
+                    .prefer = column.prefer.empty() ? nullptr : find_field(type, column.prefer),
                     .write = is_time ? nullptr : write,
                     .port = port});
-  wishes_.push_back({.least = column.least,
+  wishes_.push_back({.min_width = column.min_width,
                      .usual = usual,
                      .most = column.width,
                      .firm = is_time || is_number(*field),
-                     .keep = column.keep});
+                     .priority = column.priority});
 }
 
 // Whether that changed anything.
@@ -152,7 +152,7 @@ void Table::add_cell(Buffer& out, const Cell& cell, std::string_view text, bool 
   const size_t padding = static_cast<size_t>(std::max(0, cell.width - columns_of(text)));
   if (cell.column.right) out.fill(' ', padding);
   if (is_too_long && !is_whole) {  // into less than the width, where half of a wide character would have fitted
-    const int used = add_shortened(out, text, cell.width, cell.column.head && !cell.is_other);
+    const int used = add_shortened(out, text, cell.width, cell.column.cut_end && !cell.is_other);
     return out.fill(' ', last ? 0 : static_cast<size_t>(cell.width - used));
   }
   out.add(text);
@@ -175,18 +175,18 @@ void Table::add_header(Buffer& out) {
 }
 
 // Also the cells that are left out: what they hold may need more room than there is, now and on the next page.
-void Table::render(const Record& record, const WallTime& wall) {
+void Table::render(const Event& event, const WallTime& wall) {
   texts_.clear();
   for (Cell& cell : cells_) {
     cell.at = texts_.size();
-    cell.is_other = cell.rather && is_present(*cell.rather, record);
+    cell.is_other = cell.prefer && is_present(*cell.prefer, event);
     if (cell.write)
-      cell.write(texts_, cell.is_other ? *cell.rather : *cell.field, record, wall);
+      cell.write(texts_, cell.is_other ? *cell.prefer : *cell.field, event, wall);
     else
-      times_.add(texts_, record.header->time_ns, wall);
-    if (cell.port && is_present(*cell.field, record)) {
+      times_.add(texts_, event.header->time_ns, wall);
+    if (cell.port && is_present(*cell.field, event)) {
       texts_.add(':');
-      cell_writer (*cell.port)(texts_, *cell.port, record, wall);
+      cell_writer (*cell.port)(texts_, *cell.port, event, wall);
     }
     cell.bytes = texts_.size() - cell.at;
   }
@@ -198,7 +198,7 @@ bool Table::look_at(size_t index) {
   ColumnWish& wish = wishes_[index];
   const std::string_view text = texts_.view().substr(cell.at, cell.bytes);
   const int columns = columns_of(text), need = need_of(*cell.field, text);
-  const auto steps = [&](int n) { return n <= wish.least ? 0 : wish.firm ? n : in_steps(n, wish.usual); };
+  const auto steps = [&](int n) { return n <= wish.min_width ? 0 : wish.firm ? n : in_steps(n, wish.usual); };
   cell.page_seen = std::max(cell.page_seen, steps(columns));
   cell.page_need = std::max(cell.page_need, steps(need));
   if (cell.page_seen <= wish.seen && cell.page_need <= wish.need) return false;
@@ -207,9 +207,9 @@ bool Table::look_at(size_t index) {
   return true;
 }
 
-void Table::add_row(Buffer& out, const Record& record, const WallTime& wall) {
+void Table::add_row(Buffer& out, const Event& event, const WallTime& wall) {
   if (is_page_full()) turn_page();
-  render(record, wall);
+  render(event, wall);
   bool more = false;
   for (size_t i = 0; i < cells_.size(); ++i) more |= look_at(i);
   if (more && choose() && is_on_terminal()) wants_header_ = true;
@@ -220,7 +220,7 @@ void Table::add_row(Buffer& out, const Record& record, const WallTime& wall) {
     if (!first) out.add(' ');
     first = false;
     const std::string_view text = texts_.view().substr(cell.at, cell.bytes);
-    const std::string_view escape = colour_ ? colour_of(*cell.field, record, text) : "";
+    const std::string_view escape = colour_ ? colour_of(*cell.field, event, text) : "";
     out.add(escape);
     add_cell(out, cell, text, &cell == &cells_[last_]);
     if (!escape.empty()) out.add(kPlain);
@@ -229,14 +229,14 @@ void Table::add_row(Buffer& out, const Record& record, const WallTime& wall) {
   ++lines_on_page_;
 }
 
-void Table::add_note(Buffer& out, const Record& record, const WallTime& wall) {
+void Table::add_note(Buffer& out, const Event& event, const WallTime& wall) {
   texts_.clear();
   if (has_times_) {
-    times_.add(texts_, record.header->time_ns, wall);
+    times_.add(texts_, event.header->time_ns, wall);
     texts_.add(' ');
   }
-  notes_.of(*record.type).add(texts_, record, wall);
-  if (colour_) out.add(record.header->kind == GAP_KIND ? kAlarm : kBold);
+  notes_.of(*event.type).add(texts_, event, wall);
+  if (colour_) out.add(event.header->kind == GAP_KIND ? kAlarm : kBold);
   lines_on_page_ += add_wrapped(out, texts_.view(), screen_.columns);
   if (!colour_) return;
   out.truncate(out.size() - 1);

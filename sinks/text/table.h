@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table format: columns for people. On a terminal it fits, by leaving out the columns least missed and by
 // shortening what is not needed whole, and has its header on every screen; in a pipe nothing is left out or shortened.
-// What it writes follows from the records, the look and the screen, however the records are dealt out.
+// What it writes follows from the events, the look and the screen, however the events are dealt out.
 #pragma once
 
 #include <cstdint>
@@ -26,21 +26,21 @@ class Table {
  public:
   Table(const EventType& type, const TableLook& look);
 
-  // Before the first record, and whenever the screen may have changed. In a pipe the header comes at once, on a
+  // Before the first event, and whenever the screen may have changed. In a pipe the header comes at once, on a
   // terminal with the first row, which may need columns of other widths.
   void begin(Buffer& out, Screen screen);
-  void add_row(Buffer& out, const Record& record, const WallTime& wall);
-  // A record of another type, as a line; on a terminal in as many lines as it takes.
-  void add_note(Buffer& out, const Record& record, const WallTime& wall);
+  void add_row(Buffer& out, const Event& event, const WallTime& wall);
+  // An event of another type, as a line; on a terminal in as many lines as it takes.
+  void add_note(Buffer& out, const Event& event, const WallTime& wall);
 
  private:
   struct Cell {
     Column column;
     const Field* field;
-    const Field* rather;    // of Column::rather; null: there is none
+    const Field* prefer;    // of Column::prefer; null: there is none
     Writer write;           // null: of a time
     const Field* port;      // behind an address; null: none
-    bool is_other = false;  // this row shows `rather`
+    bool is_other = false;  // this row shows `prefer`
     int width = 0;
     size_t at = 0;  // where its text of this row begins in texts_
     size_t bytes = 0;
@@ -52,7 +52,7 @@ class Table {
   bool is_page_full() const;
   bool choose();
   void turn_page();
-  void render(const Record& record, const WallTime& wall);
+  void render(const Event& event, const WallTime& wall);
   bool look_at(size_t index);
   void add_header(Buffer& out);
   void add_cell(Buffer& out, const Cell& cell, std::string_view text, bool last) const;

@@ -11,7 +11,7 @@
 #include "base/columns.h"
 #include "event/loss.h"
 #include "event/wire.h"
-#include "tests/support/records.h"
+#include "tests/support/events.h"
 #include "tests/support/rendered.h"
 
 namespace sockeye::text {
@@ -34,27 +34,27 @@ constexpr Field kFields[] = {
      .values = kColours},
 };
 constexpr Column kColumns[] = {
-    {.field = "comm", .header = "COMM", .width = 16, .least = 6},
-    {.field = "laddr", .header = "LADDR", .width = 39, .least = 15, .keep = 20},
-    {.field = "lport", .header = "LPORT", .width = 5, .least = 5, .right = true, .keep = 10},
-    {.field = "role", .header = "ROLE", .width = 4, .least = 4},
+    {.field = "comm", .header = "COMM", .width = 16, .min_width = 6},
+    {.field = "laddr", .header = "LADDR", .width = 39, .min_width = 15, .priority = 20},
+    {.field = "lport", .header = "LPORT", .width = 5, .min_width = 5, .right = true, .priority = 10},
+    {.field = "role", .header = "ROLE", .width = 4, .min_width = 4},
 };
 constexpr EventType kType = {
     .name = "t", .kind = 900, .size = sizeof(socket_event), .common = {}, .own = kFields, .columns = kColumns};
 
 socket_event event_of(const char* address, const char* comm = "nginx") {
-  socket_event event = client_socket();
-  set_address(event.socket.laddr, address);
-  set_text(event.owner.comm, comm);
-  return event;
+  socket_event body = client_socket();
+  set_address(body.socket.laddr, address);
+  set_text(body.owner.comm, comm);
+  return body;
 }
 
-std::vector<std::string> lines_of(const std::vector<socket_event>& events, const SinkOptions& look,
+std::vector<std::string> lines_of(const std::vector<socket_event>& bodies, const SinkOptions& look,
                                   size_t batch = SIZE_MAX) {
   SinkOptions options = look;
   options.format = "table";
   options.types = {&kType};
-  std::istringstream text(rendered(records_of(events, kType), options, batch));
+  std::istringstream text(rendered(events_of(bodies, kType), options, batch));
   std::vector<std::string> lines;
   for (std::string line; std::getline(text, line);) lines.push_back(line);
   return lines;
@@ -117,8 +117,8 @@ TEST(Table, APipeHasOneHeaderAndStaysAlignedAfterALongValue) {
 }
 
 TEST(Table, AHeaderOnEveryScreen) {
-  const std::vector<socket_event> events(100, event_of("::ffff:10.0.0.1"));
-  const auto lines = lines_of(events, {.screen = Screen{80, 24}});
+  const std::vector<socket_event> bodies(100, event_of("::ffff:10.0.0.1"));
+  const auto lines = lines_of(bodies, {.screen = Screen{80, 24}});
   size_t last = 0, headers = 0;
   for (size_t i = 0; i < lines.size(); ++i) {
     if (!lines[i].starts_with("COMM ")) continue;
@@ -128,13 +128,13 @@ TEST(Table, AHeaderOnEveryScreen) {
   }
   EXPECT_EQ(headers, 5u);
   EXPECT_EQ(lines.size(), 105u);
-  EXPECT_EQ(lines_of(events, {.screen = Screen{80, 3}}).size(), 101u) << "no room for headers";
+  EXPECT_EQ(lines_of(bodies, {.screen = Screen{80, 3}}).size(), 101u) << "no room for headers";
 }
 
 TEST(Table, ALongAddressGetsRoomUnderAHeaderOfItsOwnUntilAScreenHasNone) {
-  std::vector<socket_event> events(60, event_of("::ffff:10.0.0.1"));
-  events[2] = event_of("2001:db8:1:2:3:4:5:6");
-  const auto lines = lines_of(events, {.screen = Screen{80, 24}});
+  std::vector<socket_event> bodies(60, event_of("::ffff:10.0.0.1"));
+  bodies[2] = event_of("2001:db8:1:2:3:4:5:6");
+  const auto lines = lines_of(bodies, {.screen = Screen{80, 24}});
   const std::string narrow = "COMM            LADDR           LPORT ROLE";
   const std::string wide = "COMM            LADDR                   LPORT ROLE";
   EXPECT_EQ(lines[0], narrow);
@@ -144,31 +144,31 @@ TEST(Table, ALongAddressGetsRoomUnderAHeaderOfItsOwnUntilAScreenHasNone) {
 }
 
 TEST(Table, DoesNotDependOnBatches) {
-  std::vector<socket_event> events(100, event_of("::ffff:10.0.0.1"));
-  events[20] = events[70] = event_of("2001:db8:1:2:3:4:5:6", "a-long-name\n");
+  std::vector<socket_event> bodies(100, event_of("::ffff:10.0.0.1"));
+  bodies[20] = bodies[70] = event_of("2001:db8:1:2:3:4:5:6", "a-long-name\n");
   for (const Screen screen : {Screen{}, Screen{40, 24}, Screen{80, 10}}) {
     const SinkOptions look = {.colour = true, .times = TimeStyle::kNone, .screen = screen};
-    const auto whole = lines_of(events, look);
-    for (const size_t batch : {1, 7, 23}) EXPECT_EQ(lines_of(events, look, batch), whole) << batch;
+    const auto whole = lines_of(bodies, look);
+    for (const size_t batch : {1, 7, 23}) EXPECT_EQ(lines_of(bodies, look, batch), whole) << batch;
   }
 }
 
 TEST(Table, FollowsTheTerminal) {
-  const socket_event event = event_of("::ffff:10.0.0.1");
-  const Record record{.header = &event.header, .type = &kType};
+  const socket_event body = event_of("::ffff:10.0.0.1");
+  const Event event{.header = &body.header, .type = &kType};
   const FixedClock clock;
   const WallTime wall(clock);
   Table table(kType, {});
   Buffer out;
   table.begin(out, {80, 24});
-  table.add_row(out, record, wall);
+  table.add_row(out, event, wall);
   table.begin(out, {20, 24});
   EXPECT_TRUE(out.view().ends_with("39134 ONE\n")) << "nothing is said until there is something to say";
-  table.add_row(out, record, wall);
+  table.add_row(out, event, wall);
   EXPECT_TRUE(out.view().ends_with("COMM            ROLE\nnginx           ONE\n")) << out.view();
   const size_t before = out.size();
   table.begin(out, {20, 40});
-  table.add_row(out, record, wall);
+  table.add_row(out, event, wall);
   EXPECT_EQ(out.view().substr(before), "nginx           ONE\n") << "another height changes no widths";
 }
 
@@ -177,21 +177,21 @@ TEST(Table, WhatIsNoRowIsALineThatFits) {
   gap.header = {.kind = GAP_KIND, .size = sizeof gap, .cpu = 0, .time_ns = 1'405'454'000'000};
   gap.lost = 12;
   gap.stage = gap.reason = static_cast<uint8_t>(LossReason::kRingFull);
-  const Record record{.header = &gap.header, .type = &kGapType};
+  const Event event{.header = &gap.header, .type = &kGapType};
   SinkOptions options = {.format = "table", .types = {&kType}, .screen = Screen{60, 24}};
-  EXPECT_EQ(rendered({&record, 1}, options),
+  EXPECT_EQ(rendered({&event, 1}, options),
             "14:23:25.454 Gap: LOST=12 STAGE=kernel REASON=ring_full (the\n"
             "  ring was full)\n");
   options.screen.reset();
   options.times = TimeStyle::kNone;
   EXPECT_TRUE(
-      rendered({&record, 1}, options).ends_with("\nGap: LOST=12 STAGE=kernel REASON=ring_full (the ring was full)\n"));
+      rendered({&event, 1}, options).ends_with("\nGap: LOST=12 STAGE=kernel REASON=ring_full (the ring was full)\n"));
 }
 
 TEST(Table, TimesInEveryStyle) {
-  std::vector<socket_event> events(3, event_of("::ffff:10.0.0.1"));
-  events[1].header.time_ns += 1'000'234'567;
-  events[2].header.time_ns += 1'000'000'000;
+  std::vector<socket_event> bodies(3, event_of("::ffff:10.0.0.1"));
+  bodies[1].header.time_ns += 1'000'234'567;
+  bodies[2].header.time_ns += 1'000'000'000;
   const std::tuple<TimeStyle, const char*, std::array<const char*, 3>> expected[] = {
       {TimeStyle::kNone, "COMM ", {"nginx ", "nginx ", "nginx "}},
       {TimeStyle::kTime, "TIME         COMM ", {"14:23:25.454 ", "14:23:26.454 ", "14:23:26.454 "}},
@@ -207,7 +207,7 @@ TEST(Table, TimesInEveryStyle) {
   };
   for (const auto& [style, header, rows] : expected) {
     for (const Screen screen : {Screen{}, Screen{80, 24}}) {
-      const auto lines = lines_of(events, {.times = style, .screen = screen});
+      const auto lines = lines_of(bodies, {.times = style, .screen = screen});
       EXPECT_TRUE(lines[0].starts_with(header)) << lines[0];
       for (size_t i = 0; i < rows.size(); ++i) EXPECT_TRUE(lines[i + 1].starts_with(rows[i])) << lines[i + 1];
     }
@@ -219,14 +219,15 @@ TEST(Table, NeverCutsANumberBeforeItsPoint) {
                                          .type = FieldType::kMicros,
                                          SOCKEYE_MEMBER(socket_event, header.time_ns),
                                          .meaning = "time"}};
-  static constexpr Column kNarrow[] = {{.field = "duration_us", .header = "MS", .width = 6, .least = 6, .right = true}};
+  static constexpr Column kNarrow[] = {
+      {.field = "duration_us", .header = "MS", .width = 6, .min_width = 6, .right = true}};
   static constexpr EventType kDurations = {
       .name = "d", .kind = 901, .size = sizeof(socket_event), .common = {}, .own = kDuration, .columns = kNarrow};
   const auto row = [](uint64_t ns) {
-    std::vector<socket_event> events(1, client_socket());
-    events[0].header.time_ns = ns;
+    std::vector<socket_event> bodies(1, client_socket());
+    bodies[0].header.time_ns = ns;
     const std::string text =
-        rendered(records_of(events, kDurations), {.format = "table", .types = {&kDurations}, .screen = Screen{6, 24}});
+        rendered(events_of(bodies, kDurations), {.format = "table", .types = {&kDurations}, .screen = Screen{6, 24}});
     return text.substr(text.rfind('\n', text.size() - 2) + 1);
   };
   EXPECT_EQ(row(1'234'567), " 1.234\n");
@@ -242,16 +243,16 @@ TEST(Table, ANameRatherThanAnId) {
   static constexpr Column kOne[] = {{.field = "container",
                                      .header = "CONTAINER",
                                      .width = 12,
-                                     .least = 12,
-                                     .head = true,
-                                     .rather = "container_name"}};
+                                     .min_width = 12,
+                                     .cut_end = true,
+                                     .prefer = "container_name"}};
   static constexpr EventType kContained = {
       .name = "c", .kind = 902, .size = sizeof(socket_event), .common = {}, .own = kWhere, .columns = kOne};
   const auto row = [](const Context* context) {
-    const std::vector<socket_event> events(1, client_socket());
-    auto records = records_of(events, kContained);
-    records[0].context = context;
-    const std::string text = rendered(records, {.format = "table", .types = {&kContained}, .screen = Screen{12, 24}});
+    const std::vector<socket_event> bodies(1, client_socket());
+    auto events = events_of(bodies, kContained);
+    events[0].context = context;
+    const std::string text = rendered(events, {.format = "table", .types = {&kContained}, .screen = Screen{12, 24}});
     return text.substr(text.rfind('\n', text.size() - 2) + 1);
   };
   Context context;
@@ -270,9 +271,9 @@ TEST(Table, ColoursOnlyWhenAsked) {
 }
 
 TEST(Table, WhatIsNotKnownIsDim) {
-  socket_event event = event_of("::ffff:10.0.0.1");
-  set_text(event.owner.comm, "");
-  EXPECT_NE(lines_of({event}, {.colour = true})[1].find("\033[90m?  "), std::string::npos);
+  socket_event body = event_of("::ffff:10.0.0.1");
+  set_text(body.owner.comm, "");
+  EXPECT_NE(lines_of({body}, {.colour = true})[1].find("\033[90m?  "), std::string::npos);
 }
 
 }  // namespace

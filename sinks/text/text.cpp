@@ -27,12 +27,12 @@ class TextSink : public Sink {
     }
   }
 
-  void write(std::span<const Record> records, const WallTime& wall) override {
+  void write(std::span<const Event> events, const WallTime& wall) override {
     // Asked for with each batch, a terminal's size needs no signal.
     if (table_) table_->begin(lines_.text(), has_terminal_ ? output().screen() : screen_.value_or(Screen{}));
-    for (const Record& record : records) {
-      add(record, wall);
-      lines_.end_of(record);
+    for (const Event& event : events) {
+      add(event, wall);
+      lines_.end_of(event);
     }
     lines_.flush();
   }
@@ -41,10 +41,10 @@ class TextSink : public Sink {
   Output& output() override { return lines_.output(); }
 
  private:
-  void add(const Record& record, const WallTime& wall) {
-    if (table_ && record.type == type_) return table_->add_row(lines_.text(), record, wall);
-    if (table_) return table_->add_note(lines_.text(), record, wall);
-    templates_.of(*record.type).add(lines_.text(), record, wall);
+  void add(const Event& event, const WallTime& wall) {
+    if (table_ && event.type == type_) return table_->add_row(lines_.text(), event, wall);
+    if (table_) return table_->add_note(lines_.text(), event, wall);
+    templates_.of(*event.type).add(lines_.text(), event, wall);
     lines_.text().add('\n');
   }
 

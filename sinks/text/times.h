@@ -11,7 +11,7 @@
 
 namespace sockeye::text {
 
-// Local time of a second, remembered: most records of a batch share it. `pattern` is strftime's.
+// Local time of a second, remembered: most events of a batch share it. `pattern` is strftime's.
 class SecondText {
  public:
   explicit SecondText(const char* pattern) : pattern_(pattern) {}

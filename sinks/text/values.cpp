@@ -10,80 +10,80 @@
 namespace sockeye::text {
 namespace {
 
-void write_number(Buffer& out, const Field& field, const Record& record, const WallTime&) {
-  out.add_number(number_of(field, record));
+void write_number(Buffer& out, const Field& field, const Event& event, const WallTime&) {
+  out.add_number(number_of(field, event));
 }
 
-void write_line_time(Buffer& out, const Field& field, const Record& record, const WallTime& wall) {
+void write_line_time(Buffer& out, const Field& field, const Event& event, const WallTime& wall) {
   thread_local SecondText text("%b %d %Y %H:%M:%S");
-  text.add(out, wall.of(number_of(field, record)));
+  text.add(out, wall.of(number_of(field, event)));
 }
 
-void write_micros(Buffer& out, const Field& field, const Record& record, const WallTime&) {
-  out.add_number(to_microseconds(number_of(field, record)));
+void write_micros(Buffer& out, const Field& field, const Event& event, const WallTime&) {
+  out.add_number(to_microseconds(number_of(field, event)));
 }
 
 // Milliseconds with three decimals, as tcpstates prints them.
-void write_millis(Buffer& out, const Field& field, const Record& record, const WallTime&) {
-  const uint64_t micros = to_microseconds(number_of(field, record));
+void write_millis(Buffer& out, const Field& field, const Event& event, const WallTime&) {
+  const uint64_t micros = to_microseconds(number_of(field, event));
   out.add_number(micros / 1000);
   out.add('.');
   add_padded(out, micros % 1000, 3);
 }
 
-void write_address(Buffer& out, const Field& field, const Record& record, const WallTime&) {
-  add_shown_address(out, field, record, add_plain);
+void write_address(Buffer& out, const Field& field, const Event& event, const WallTime&) {
+  add_shown_address(out, field, event, add_plain);
 }
 
-void write_bracketed_address(Buffer& out, const Field& field, const Record& record, const WallTime&) {
-  const uint8_t* address = record.bytes() + field.offset;
+void write_bracketed_address(Buffer& out, const Field& field, const Event& event, const WallTime&) {
+  const uint8_t* address = event.bytes() + field.offset;
   const bool brackets = !is_mapped_ipv4(address);
   if (brackets) out.add('[');
-  add_shown_address(out, field, record, add_plain);
+  add_shown_address(out, field, event, add_plain);
   if (brackets) out.add(']');
 }
 
-std::string_view text_of_field(const Field& field, const Record& record) {
-  if (field.type == FieldType::kContext) return record.context->*field.context;
-  return text_of(reinterpret_cast<const char*>(record.bytes() + field.offset), field.size);
+std::string_view text_of_field(const Field& field, const Event& event) {
+  if (field.type == FieldType::kContext) return event.context->*field.context;
+  return text_of(reinterpret_cast<const char*>(event.bytes() + field.offset), field.size);
 }
 
-void write_line_text(Buffer& out, const Field& field, const Record& record, const WallTime&) {
-  add_plain(out, text_of_field(field, record));
+void write_line_text(Buffer& out, const Field& field, const Event& event, const WallTime&) {
+  add_plain(out, text_of_field(field, event));
 }
 
-void write_cell_text(Buffer& out, const Field& field, const Record& record, const WallTime&) {
-  add_plain_spaced(out, text_of_field(field, record));
+void write_cell_text(Buffer& out, const Field& field, const Event& event, const WallTime&) {
+  add_plain_spaced(out, text_of_field(field, event));
 }
 
-void write_name(Buffer& out, const Field& field, const Record& record, const WallTime&) {
-  if (const EnumValue* value = enum_of(field, record)) {
+void write_name(Buffer& out, const Field& field, const Event& event, const WallTime&) {
+  if (const EnumValue* value = enum_of(field, event)) {
     out.add(value->name);
   } else {
-    out.add_number(number_of(field, record));
+    out.add_number(number_of(field, event));
   }
 }
 
-void write_words(Buffer& out, const Field& field, const Record& record, const WallTime&) {
-  if (const EnumValue* value = enum_of(field, record)) {
+void write_words(Buffer& out, const Field& field, const Event& event, const WallTime&) {
+  if (const EnumValue* value = enum_of(field, event)) {
     out.add(value->words);
   } else {
-    out.add_number(number_of(field, record));
+    out.add_number(number_of(field, event));
   }
 }
 
-void write_flag(Buffer& out, const Field& field, const Record& record, const WallTime&) {
-  out.add(number_of(field, record) != 0 ? "yes" : "no");
+void write_flag(Buffer& out, const Field& field, const Event& event, const WallTime&) {
+  out.add(number_of(field, event) != 0 ? "yes" : "no");
 }
 
-void write_late(Buffer& out, const Field&, const Record&, const WallTime&) { out.add("yes"); }
+void write_late(Buffer& out, const Field&, const Event&, const WallTime&) { out.add("yes"); }
 
 const Field* field_called(std::span<const Field> fields, std::string_view name) {
   const auto found = std::find_if(fields.begin(), fields.end(), [&](const Field& field) { return field.name == name; });
   return found == fields.end() ? nullptr : &*found;
 }
 
-void write_element(Buffer& out, const Field& list, const Record& element, const WallTime& wall) {
+void write_element(Buffer& out, const Field& list, const Event& element, const WallTime& wall) {
   std::string_view rest = list.element_line;
   for (size_t open = rest.find('{'); open != std::string_view::npos; open = rest.find('{')) {
     const size_t close = rest.find('}', open);
@@ -96,8 +96,8 @@ void write_element(Buffer& out, const Field& list, const Record& element, const 
 }
 
 // Neighbours that read alike once; how many found no room, behind a plus.
-void write_list(Buffer& out, const Field& field, const Record& record, const WallTime& wall) {
-  const Elements elements = elements_of(field, record);
+void write_list(Buffer& out, const Field& field, const Event& event, const WallTime& wall) {
+  const Elements elements = elements_of(field, event);
   size_t last_at = 0, last_size = 0;
   for (size_t i = 0; i < elements.count; ++i) {
     const size_t end = out.size();
@@ -112,7 +112,7 @@ void write_list(Buffer& out, const Field& field, const Record& record, const Wal
       last_size = out.size() - begin;
     }
   }
-  const auto left_out = integer_at<uint32_t>(record.bytes() + field.offset + offsetof(wire_list, left_out));
+  const auto left_out = integer_at<uint32_t>(event.bytes() + field.offset + offsetof(wire_list, left_out));
   if (left_out > 0) {
     out.add(elements.count > 0 ? ",+" : "+");
     out.add_number(left_out);
@@ -123,11 +123,11 @@ void write_list(Buffer& out, const Field& field, const Record& record, const Wal
 
 // In the place of a value that is not there: kNone where there is none, else kUnknown.
 template <Writer write>
-void if_present(Buffer& out, const Field& field, const Record& record, const WallTime& wall) {
-  if (is_present(field, record)) {
-    write(out, field, record, wall);
+void if_present(Buffer& out, const Field& field, const Event& event, const WallTime& wall) {
+  if (is_present(field, event)) {
+    write(out, field, event, wall);
   } else {
-    out.add(is_none(field, record) ? kNone : kUnknown);
+    out.add(is_none(field, event) ? kNone : kUnknown);
   }
 }
 

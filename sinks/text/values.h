@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Values as people read them. A field is looked at once, when the sink is made; what is left for each record is a call
+// Values as people read them. A field is looked at once, when the sink is made; what is left for each event is a call
 // of the right function.
 #pragma once
 
 #include "base/buffer.h"
 #include "base/clock.h"
-#include "event/record.h"
+#include "event/event.h"
 
 namespace sockeye::text {
 
-using Writer = void (*)(Buffer& out, const Field& field, const Record& record, const WallTime& wall);
+using Writer = void (*)(Buffer& out, const Field& field, const Event& event, const WallTime& wall);
 
 // For lines: addresses of IPv6 in brackets, untrusted text without spaces. `words`: enumerations in their words.
 Writer line_writer(const Field& field, bool words);

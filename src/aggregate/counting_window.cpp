@@ -12,8 +12,8 @@ void CountingWindow::clear() {
 }
 
 void CountingWindow::changed(const counts_event& event) {
-  const bool is_child = event.old_state == STATE_LISTEN && event.new_state == STATE_SYN_RECV;
-  changed_.push_back({event.socket, is_child ? uint8_t{STATE_CLOSE} : event.old_state});
+  const bool is_child = event.old_state == TCP_LISTEN && event.new_state == TCP_SYN_RECV;
+  changed_.push_back({event.socket, is_child ? uint8_t{TCP_CLOSE} : event.old_state});
 }
 
 void CountingWindow::visited(const counts_visit& visit) {
@@ -41,7 +41,7 @@ void CountingWindow::add_each_once(std::vector<Sight>& sights, StateCounts& coun
   for (const Sight& sight : sights) {
     if (sight.socket == last) continue;
     last = sight.socket;
-    if (sight.state != STATE_CLOSE && sight.state < counts.size()) ++counts[sight.state];
+    if (sight.state != TCP_CLOSE && sight.state < counts.size()) ++counts[sight.state];
   }
 }
 

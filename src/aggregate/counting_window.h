@@ -17,11 +17,11 @@
 
 namespace sockeye {
 
-using StateCounts = std::array<int64_t, COUNTS_STATES>;  // by STATE_*
+using StateCounts = std::array<int64_t, COUNTS_STATES>;  // by TCP state
 
 // As ss shows it: a half-open request is in SYN_RECV.
 inline uint8_t shown_state(const counts_visit& visit) {
-  return visit.state == STATE_NEW_SYN_RECV ? uint8_t{STATE_SYN_RECV} : visit.state;
+  return visit.state == TCP_NEW_SYN_RECV ? uint8_t{TCP_SYN_RECV} : visit.state;
 }
 
 class CountingWindow {

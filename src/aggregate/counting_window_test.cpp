@@ -34,76 +34,76 @@ StateCounts counts(std::initializer_list<std::pair<uint8_t, int64_t>> states) {
 
 TEST(CountingWindow, VisitedSocketsAreWhereTheyAre) {
   CountingWindow window;
-  window.visited(visit(kSocket, STATE_ESTABLISHED));
-  window.visited(visit(kOther, STATE_LISTEN));
-  EXPECT_EQ(window.full_sockets(), counts({{STATE_ESTABLISHED, 1}, {STATE_LISTEN, 1}}));
+  window.visited(visit(kSocket, TCP_ESTABLISHED));
+  window.visited(visit(kOther, TCP_LISTEN));
+  EXPECT_EQ(window.full_sockets(), counts({{TCP_ESTABLISHED, 1}, {TCP_LISTEN, 1}}));
 }
 
 TEST(CountingWindow, ASocketThatIsVisitedTwiceCountsOnce) {
   CountingWindow window;
-  window.visited(visit(kSocket, STATE_ESTABLISHED));
-  window.visited(visit(kOther, STATE_ESTABLISHED));
-  window.visited(visit(kSocket, STATE_ESTABLISHED));
-  EXPECT_EQ(window.full_sockets(), counts({{STATE_ESTABLISHED, 2}}));
+  window.visited(visit(kSocket, TCP_ESTABLISHED));
+  window.visited(visit(kOther, TCP_ESTABLISHED));
+  window.visited(visit(kSocket, TCP_ESTABLISHED));
+  EXPECT_EQ(window.full_sockets(), counts({{TCP_ESTABLISHED, 2}}));
 }
 
 TEST(CountingWindow, AChangedSocketCountsAsItWasWhereverItWasVisited) {
-  for (const uint8_t seen_in : {STATE_ESTABLISHED, STATE_CLOSE_WAIT, STATE_LAST_ACK}) {
+  for (const uint8_t seen_in : {TCP_ESTABLISHED, TCP_CLOSE_WAIT, TCP_LAST_ACK}) {
     CountingWindow window;
     window.visited(visit(kSocket, seen_in));
-    window.changed(transition(kSocket, STATE_ESTABLISHED, STATE_CLOSE_WAIT));
-    window.changed(transition(kSocket, STATE_CLOSE_WAIT, STATE_LAST_ACK));
-    EXPECT_EQ(window.full_sockets(), counts({{STATE_ESTABLISHED, 1}}));
+    window.changed(transition(kSocket, TCP_ESTABLISHED, TCP_CLOSE_WAIT));
+    window.changed(transition(kSocket, TCP_CLOSE_WAIT, TCP_LAST_ACK));
+    EXPECT_EQ(window.full_sockets(), counts({{TCP_ESTABLISHED, 1}}));
   }
 }
 
 TEST(CountingWindow, AChangedSocketThatWasNotVisitedCountsToo) {
   CountingWindow window;
-  window.changed(transition(kSocket, STATE_LAST_ACK, STATE_CLOSE));
-  EXPECT_EQ(window.full_sockets(), counts({{STATE_LAST_ACK, 1}}));
+  window.changed(transition(kSocket, TCP_LAST_ACK, TCP_CLOSE));
+  EXPECT_EQ(window.full_sockets(), counts({{TCP_LAST_ACK, 1}}));
 }
 
 TEST(CountingWindow, WhatIsBornInTheWindowWasNotThere) {
   CountingWindow window;
-  window.changed(transition(kSocket, STATE_CLOSE, STATE_SYN_SENT));
-  window.changed(transition(kSocket, STATE_SYN_SENT, STATE_ESTABLISHED));
-  window.changed(transition(kOther, STATE_LISTEN, STATE_SYN_RECV));
-  window.visited(visit(kSocket, STATE_ESTABLISHED));
-  window.visited(visit(kOther, STATE_SYN_RECV));
+  window.changed(transition(kSocket, TCP_CLOSE, TCP_SYN_SENT));
+  window.changed(transition(kSocket, TCP_SYN_SENT, TCP_ESTABLISHED));
+  window.changed(transition(kOther, TCP_LISTEN, TCP_SYN_RECV));
+  window.visited(visit(kSocket, TCP_ESTABLISHED));
+  window.visited(visit(kOther, TCP_SYN_RECV));
   EXPECT_EQ(window.full_sockets(), counts({}));
 }
 
 TEST(CountingWindow, AListenerThatStopsListeningWasThere) {
   CountingWindow window;
-  window.changed(transition(kSocket, STATE_LISTEN, STATE_CLOSE));
-  EXPECT_EQ(window.full_sockets(), counts({{STATE_LISTEN, 1}}));
+  window.changed(transition(kSocket, TCP_LISTEN, TCP_CLOSE));
+  EXPECT_EQ(window.full_sockets(), counts({{TCP_LISTEN, 1}}));
 }
 
 TEST(CountingWindow, AnAddressThatIsUsedAgainCountsForTheFirstOnly) {
   CountingWindow window;
-  window.changed(transition(kSocket, STATE_LAST_ACK, STATE_CLOSE));
-  window.changed(transition(kSocket, STATE_LISTEN, STATE_SYN_RECV));
-  window.changed(transition(kSocket, STATE_SYN_RECV, STATE_ESTABLISHED));
-  window.visited(visit(kSocket, STATE_ESTABLISHED));
-  EXPECT_EQ(window.full_sockets(), counts({{STATE_LAST_ACK, 1}}));
+  window.changed(transition(kSocket, TCP_LAST_ACK, TCP_CLOSE));
+  window.changed(transition(kSocket, TCP_LISTEN, TCP_SYN_RECV));
+  window.changed(transition(kSocket, TCP_SYN_RECV, TCP_ESTABLISHED));
+  window.visited(visit(kSocket, TCP_ESTABLISHED));
+  EXPECT_EQ(window.full_sockets(), counts({{TCP_LAST_ACK, 1}}));
 }
 
 TEST(CountingWindow, MinisocketsAndRequestsAreApart) {
   CountingWindow window;
-  window.visited(visit(kSocket, STATE_FIN_WAIT2, true));
-  window.visited(visit(kOther, STATE_TIME_WAIT, true));
-  window.visited(visit(kOther, STATE_TIME_WAIT, true));
-  window.visited(visit(kOther + 8, STATE_NEW_SYN_RECV, true));
-  window.visited(visit(kOther + 16, STATE_FIN_WAIT2));
-  EXPECT_EQ(window.minis(), counts({{STATE_FIN_WAIT2, 1}, {STATE_TIME_WAIT, 1}, {STATE_SYN_RECV, 1}}));
-  EXPECT_EQ(window.full_sockets(), counts({{STATE_FIN_WAIT2, 1}}));
+  window.visited(visit(kSocket, TCP_FIN_WAIT2, true));
+  window.visited(visit(kOther, TCP_TIME_WAIT, true));
+  window.visited(visit(kOther, TCP_TIME_WAIT, true));
+  window.visited(visit(kOther + 8, TCP_NEW_SYN_RECV, true));
+  window.visited(visit(kOther + 16, TCP_FIN_WAIT2));
+  EXPECT_EQ(window.minis(), counts({{TCP_FIN_WAIT2, 1}, {TCP_TIME_WAIT, 1}, {TCP_SYN_RECV, 1}}));
+  EXPECT_EQ(window.full_sockets(), counts({{TCP_FIN_WAIT2, 1}}));
 }
 
 TEST(CountingWindow, ClearStartsAnew) {
   CountingWindow window;
-  window.visited(visit(kSocket, STATE_ESTABLISHED));
-  window.visited(visit(kOther, STATE_TIME_WAIT, true));
-  window.changed(transition(kSocket, STATE_ESTABLISHED, STATE_CLOSE));
+  window.visited(visit(kSocket, TCP_ESTABLISHED));
+  window.visited(visit(kOther, TCP_TIME_WAIT, true));
+  window.changed(transition(kSocket, TCP_ESTABLISHED, TCP_CLOSE));
   window.clear();
   EXPECT_EQ(window.full_sockets(), counts({}));
   EXPECT_EQ(window.minis(), counts({}));

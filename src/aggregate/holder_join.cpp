@@ -27,7 +27,7 @@ std::span<const std::byte> HolderJoin::complete(std::span<const std::byte> visit
     event.base.context.tid = owner->tid;
   }
   append(event, held);
-  return std::span(record_).first(event.base.header.size);
+  return std::span(event_).first(event.base.header.size);
 }
 
 bool HolderJoin::excludes(const ::owner& holder) const {
@@ -48,14 +48,14 @@ const ::owner* HolderJoin::choose(Held held) const {
 // That nobody holds it is only known where all processes were looked at.
 void HolderJoin::append(who_event& event, Held held) {
   const size_t told_of = std::min(held.size(), kMost);
-  const bool is_known = !held.empty() || holders_.shortcoming().empty();
+  const bool is_known = !held.empty() || holders_.limitation().empty();
   event.base.header.size = static_cast<__u16>(sizeof event + told_of * sizeof(holder));
   event.holders = {.left_out = static_cast<__u32>(held.size() - told_of),
                    .at = static_cast<__u16>(is_known ? sizeof event : 0),
                    .count = static_cast<__u16>(told_of),
                    .size = sizeof(holder),
                    ._pad = {}};
-  memcpy(record_.data(), &event, sizeof event);
+  memcpy(event_.data(), &event, sizeof event);
   for (size_t i = 0; i < told_of; ++i) {
     const ::owner& owner = holders_.owner_of(held[i]);
     holder told = {};
@@ -64,7 +64,7 @@ void HolderJoin::append(who_event& event, Held held) {
     told.uid = owner.uid;
     told.fd = held[i].fd;
     memcpy(told.comm, owner.comm, sizeof told.comm);
-    memcpy(record_.data() + sizeof event + i * sizeof told, &told, sizeof told);
+    memcpy(event_.data() + sizeof event + i * sizeof told, &told, sizeof told);
   }
 }
 

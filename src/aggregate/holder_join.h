@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Puts the holders of a socket behind the record of a visit to it, says which of them is shown as its owner, and leaves
+// Puts the holders of a socket behind the event of a visit to it, says which of them is shown as its owner, and leaves
 // out what the filters about owners do not want.
 #pragma once
 
@@ -10,7 +10,7 @@
 
 #include "aggregate/socket_holders.h"
 #include "collectors/who/who.event.h"
-#include "event/record.h"
+#include "event/event.h"
 #include "source/holder_filter.h"
 
 namespace sockeye {
@@ -23,13 +23,13 @@ struct ContainerQuestions {
 
 class HolderJoin {
  public:
-  // More would not fit into a record.
-  static constexpr size_t kMost = (kLongestRecord - sizeof(who_event)) / sizeof(holder);
+  // More would not fit into an event.
+  static constexpr size_t kMost = (kLongestEvent - sizeof(who_event)) / sizeof(holder);
 
   // `holders` is not owned.
   HolderJoin(const SocketHolders& holders, const filter_rules& rules, ContainerQuestions containers);
 
-  // The record as it goes on, valid until the next call; empty: it is left out. `visit` is a who_visit.
+  // The event as it goes on, valid until the next call; empty: it is left out. `visit` is a who_visit.
   std::span<const std::byte> complete(std::span<const std::byte> visit);
 
  private:
@@ -42,7 +42,7 @@ class HolderJoin {
   const SocketHolders& holders_;
   HolderFilter filter_;
   ContainerQuestions containers_;
-  alignas(8) std::array<std::byte, kLongestRecord> record_ = {};
+  alignas(8) std::array<std::byte, kLongestEvent> event_ = {};
 };
 
 }  // namespace sockeye

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "event/collector.h"
-#include "tests/support/records.h"
+#include "tests/support/events.h"
 
 namespace sockeye {
 namespace {
@@ -49,21 +49,21 @@ std::string joined(const SocketHolders& holders, const filter_rules& rules = {},
   visit.key = key;
   const std::span<const std::byte> bytes = join.complete(std::as_bytes(std::span(&visit, 1)));
   if (bytes.empty()) return "-";
-  const Record record{.header = reinterpret_cast<const event_header*>(bytes.data()),
-                      .type = &find_collector("who")->event};
-  EXPECT_EQ(record.header->size, bytes.size());
-  const auto& event = *reinterpret_cast<const who_event*>(bytes.data());
-  EXPECT_EQ(event.base.context.pid, event.base.owner.pid);
-  std::string text = std::to_string(event.base.owner.pid) + ":";
-  const Elements elements = elements_of(*find_field(*record.type, "holders"), record);
+  const Event event{.header = reinterpret_cast<const event_header*>(bytes.data()),
+                    .type = &find_collector("who")->event};
+  EXPECT_EQ(event.header->size, bytes.size());
+  const auto& body = *reinterpret_cast<const who_event*>(bytes.data());
+  EXPECT_EQ(body.base.context.pid, body.base.owner.pid);
+  std::string text = std::to_string(body.base.owner.pid) + ":";
+  const Elements elements = elements_of(*find_field(*event.type, "holders"), event);
   if (!elements.first) text += " ?";
   for (size_t i = 0; i < std::min<size_t>(elements.count, 9); ++i) {
     const auto& one = *reinterpret_cast<const holder*>(elements.at(i).bytes());
     EXPECT_EQ(one.uid, one.pid * 10);
     text += " " + std::to_string(one.pid) + "/" + std::to_string(one.fd);
   }
-  if (event.holders.left_out > 0)
-    text += " of " + std::to_string(elements.count) + " and " + std::to_string(event.holders.left_out);
+  if (body.holders.left_out > 0)
+    text += " of " + std::to_string(elements.count) + " and " + std::to_string(body.holders.left_out);
   return text;
 }
 

@@ -78,7 +78,7 @@ Result<CountsReading> SocketCounts::pass(bool set_right_anyway) {
     if (!visited) reading.why_not = visited.error().what;
     reading.namespaces += visited ? 1 : 0;
   }
-  if (!walk.shortcoming().empty()) reading.why_not = walk.shortcoming();
+  if (!walk.limitation().empty()) reading.why_not = walk.limitation();
 
   StateCounts at_opening;
   for (size_t state = 0; state < at_opening.size(); ++state) {
@@ -102,7 +102,7 @@ Result<CountsReading> SocketCounts::pass(bool set_right_anyway) {
 
 // Those of the namespace that the calling thread is in.
 Status SocketCounts::visit_sockets() {
-  const auto iterator = object_.open_iterator("tick_state");
+  const auto iterator = object_.open_iterator("visit_state");
   if (!iterator) return iterator.error();
   ssize_t n;
   while ((n = Object::read_iterator(*iterator, rows_)) > 0) {
@@ -128,8 +128,8 @@ void SocketCounts::drain_ring() {
   for (bool more = true; more;) {
     batch_.clear();
     more = ring_->next(batch_);
-    for (const Record& record : batch_.records()) {
-      if (record.header->kind == COUNTS_KIND) seen_.changed(*reinterpret_cast<const counts_event*>(record.bytes()));
+    for (const Event& event : batch_.events()) {
+      if (event.header->kind == COUNTS_KIND) seen_.changed(*reinterpret_cast<const counts_event*>(event.bytes()));
     }
   }
 }

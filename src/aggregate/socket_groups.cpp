@@ -51,7 +51,7 @@ struct SocketGroups::Listeners {
 
   explicit Listeners(const std::vector<const counts_group_visit*>& visits) {
     for (const counts_group_visit* visit : visits) {
-      if (visit->visit.state != STATE_LISTEN) continue;
+      if (visit->visit.state != TCP_LISTEN) continue;
       const counts_group_visit*& known = by_port[port_key(*visit)];
       if (!known || known->owner_source == OWNER_UNKNOWN) known = visit;
     }
@@ -73,7 +73,7 @@ std::vector<const counts_group_visit*> SocketGroups::each_once() const {
   std::vector<const counts_group_visit*> visits;
   visits.reserve(visits_.size());
   for (const counts_group_visit& visit : visits_) {
-    if (visit.visit.state != STATE_CLOSE && visit.visit.state <= STATE_NEW_SYN_RECV) visits.push_back(&visit);
+    if (visit.visit.state != TCP_CLOSE && visit.visit.state <= TCP_NEW_SYN_RECV) visits.push_back(&visit);
   }
   const auto which = [](const counts_group_visit* visit) {
     return std::make_pair(visit->visit.socket, visit->visit.is_mini);
@@ -116,7 +116,7 @@ SocketGroup SocketGroups::key_of(const counts_group_visit& visit, const Listener
     case GroupBy::kComm:
     case GroupBy::kContainer: break;
   }
-  return key_of_owner(visit.visit.state == STATE_NEW_SYN_RECV && listener ? *listener : visit);
+  return key_of_owner(visit.visit.state == TCP_NEW_SYN_RECV && listener ? *listener : visit);
 }
 
 SocketGroup SocketGroups::key_of_owner(const counts_group_visit& visit) const {

@@ -73,25 +73,24 @@ TEST(SocketGroups, WordsAreThoseOfTheCommandLine) {
 }
 
 TEST(SocketGroups, APortIsTheServicesAtBothEnds) {
-  EXPECT_EQ(
-      group(SocketGroups(GroupBy::kPort),
-            {visit(1, STATE_ESTABLISHED, 80, 40000), visit(2, STATE_ESTABLISHED, 40000, 80),
-             visit(3, STATE_LISTEN, 80, 0), visit(4, STATE_SYN_SENT, 40001, 443), mini(5, STATE_TIME_WAIT, 40002, 80),
-             mini(6, STATE_FIN_WAIT2, 80, 40003), mini(7, STATE_NEW_SYN_RECV, 80, 40004)}),
-      (Lines{"80: 6, 1: 2, 3: 1, 5: 1, 6: 1, 10: 1", "443: 1, 2: 1"}));
+  EXPECT_EQ(group(SocketGroups(GroupBy::kPort),
+                  {visit(1, TCP_ESTABLISHED, 80, 40000), visit(2, TCP_ESTABLISHED, 40000, 80),
+                   visit(3, TCP_LISTEN, 80, 0), visit(4, TCP_SYN_SENT, 40001, 443), mini(5, TCP_TIME_WAIT, 40002, 80),
+                   mini(6, TCP_FIN_WAIT2, 80, 40003), mini(7, TCP_NEW_SYN_RECV, 80, 40004)}),
+            (Lines{"80: 6, 1: 2, 3: 1, 5: 1, 6: 1, 10: 1", "443: 1, 2: 1"}));
 }
 
 TEST(SocketGroups, AListenerOfAnotherNamespaceIsNoServiceHere) {
   EXPECT_EQ(
-      group(SocketGroups(GroupBy::kPort), {visit(1, STATE_LISTEN, 9000, 0, 2), visit(2, STATE_ESTABLISHED, 9000, 22)}),
+      group(SocketGroups(GroupBy::kPort), {visit(1, TCP_LISTEN, 9000, 0, 2), visit(2, TCP_ESTABLISHED, 9000, 22)}),
       (Lines{"22: 1, 1: 1", "9000: 1, 10: 1"}));
 }
 
 TEST(SocketGroups, NamespacesKeepTheirCookie) {
   SocketGroups groups(GroupBy::kNetns);
-  groups.visited(visit(1, STATE_LISTEN, 80, 0, 2));
-  groups.visited(visit(2, STATE_LISTEN, 80, 0, 2));
-  groups.visited(visit(3, STATE_LISTEN, 80, 0, 1));
+  groups.visited(visit(1, TCP_LISTEN, 80, 0, 2));
+  groups.visited(visit(2, TCP_LISTEN, 80, 0, 2));
+  groups.visited(visit(3, TCP_LISTEN, 80, 0, 1));
   const GroupedSockets grouped = groups.grouped();
   EXPECT_EQ(words(grouped), (Lines{"2: 2, 10: 2", "1: 1, 10: 1"}));
   EXPECT_EQ(grouped.groups[0].netns_cookie, 1002u);
@@ -99,20 +98,20 @@ TEST(SocketGroups, NamespacesKeepTheirCookie) {
 }
 
 TEST(SocketGroups, OwnersByName) {
-  counts_group_visit kernel = visit(4, STATE_ESTABLISHED, 700, 2049);
+  counts_group_visit kernel = visit(4, TCP_ESTABLISHED, 700, 2049);
   kernel.owner_source = OWNER_KERNEL;
   EXPECT_EQ(
       group(SocketGroups(GroupBy::kComm),
-            {owned(visit(1, STATE_LISTEN, 80, 0), "nginx"), owned(mini(2, STATE_TIME_WAIT, 80, 40000), "nginx"),
-             visit(3, STATE_ESTABLISHED, 80, 40001), kernel, owned(visit(5, STATE_LISTEN, 81, 0), "0123456789abcdef")}),
+            {owned(visit(1, TCP_LISTEN, 80, 0), "nginx"), owned(mini(2, TCP_TIME_WAIT, 80, 40000), "nginx"),
+             visit(3, TCP_ESTABLISHED, 80, 40001), kernel, owned(visit(5, TCP_LISTEN, 81, 0), "0123456789abcdef")}),
       (Lines{"nginx: 2, 6: 1, 10: 1", "0123456789abcdef: 1, 10: 1", "unknown: 1, 1: 1", "kernel: 1, 1: 1"}));
 }
 
 TEST(SocketGroups, AHalfOpenRequestIsItsListeners) {
-  EXPECT_EQ(group(SocketGroups(GroupBy::kComm),
-                  {mini(1, STATE_NEW_SYN_RECV, 80, 40000), mini(2, STATE_NEW_SYN_RECV, 81, 40000),
-                   visit(3, STATE_LISTEN, 80, 0), owned(visit(4, STATE_LISTEN, 80, 0), "nginx")}),
-            (Lines{"nginx: 2, 3: 1, 10: 1", "unknown: 2, 3: 1, 10: 1"}));
+  EXPECT_EQ(
+      group(SocketGroups(GroupBy::kComm), {mini(1, TCP_NEW_SYN_RECV, 80, 40000), mini(2, TCP_NEW_SYN_RECV, 81, 40000),
+                                           visit(3, TCP_LISTEN, 80, 0), owned(visit(4, TCP_LISTEN, 80, 0), "nginx")}),
+      (Lines{"nginx: 2, 3: 1, 10: 1", "unknown: 2, 3: 1, 10: 1"}));
 }
 
 TEST(SocketGroups, Containers) {
@@ -125,9 +124,9 @@ TEST(SocketGroups, Containers) {
     EXPECT_EQ(who.start_ns, 12345u);
     return who.cgroup_id == 1 ? &docker : who.cgroup_id == 2 ? &host : nullptr;
   });
-  EXPECT_EQ(group(groups, {owned(visit(1, STATE_LISTEN, 80, 0), "a", 1), owned(visit(2, STATE_LISTEN, 81, 0), "b", 1),
-                           owned(visit(3, STATE_LISTEN, 82, 0), "c", 2), owned(visit(4, STATE_LISTEN, 83, 0), "d", 3),
-                           visit(5, STATE_LISTEN, 84, 0)}),
+  EXPECT_EQ(group(groups, {owned(visit(1, TCP_LISTEN, 80, 0), "a", 1), owned(visit(2, TCP_LISTEN, 81, 0), "b", 1),
+                           owned(visit(3, TCP_LISTEN, 82, 0), "c", 2), owned(visit(4, TCP_LISTEN, 83, 0), "d", 3),
+                           visit(5, TCP_LISTEN, 84, 0)}),
             (Lines{std::string(64, 'a') + " web: 2, 10: 2", "unknown: 2, 10: 2", "no container: 1, 10: 1"}));
 }
 
@@ -135,21 +134,21 @@ TEST(SocketGroups, WhatAUserSaysIsAGroupOfItsOwn) {
   const Context roots = {.container = "one"}, users = {.container = "one", .container_user = "1000"};
   SocketGroups groups(GroupBy::kContainer,
                       [&](const ::owner& who) -> const Context* { return who.cgroup_id == 1 ? &roots : &users; });
-  EXPECT_EQ(group(groups, {owned(visit(1, STATE_LISTEN, 80, 0), "a", 1), owned(visit(2, STATE_LISTEN, 81, 0), "b", 1),
-                           owned(visit(3, STATE_LISTEN, 82, 0), "c", 2)}),
+  EXPECT_EQ(group(groups, {owned(visit(1, TCP_LISTEN, 80, 0), "a", 1), owned(visit(2, TCP_LISTEN, 81, 0), "b", 1),
+                           owned(visit(3, TCP_LISTEN, 82, 0), "c", 2)}),
             (Lines{"one: 2, 10: 2", "one: 1, 10: 1"}));
 }
 
 TEST(SocketGroups, ASocketCountsOnceAndAClosedOneNever) {
-  EXPECT_EQ(group(SocketGroups(GroupBy::kNetns), {visit(1, STATE_ESTABLISHED, 80, 1), visit(1, STATE_CLOSE_WAIT, 80, 1),
-                                                  visit(2, STATE_CLOSE, 0, 0), visit(3, 99, 0, 0)}),
+  EXPECT_EQ(group(SocketGroups(GroupBy::kNetns), {visit(1, TCP_ESTABLISHED, 80, 1), visit(1, TCP_CLOSE_WAIT, 80, 1),
+                                                  visit(2, TCP_CLOSE, 0, 0), visit(3, 99, 0, 0)}),
             (Lines{"1: 1, 1: 1"}));
 }
 
 TEST(SocketGroups, WhatThereIsNoRoomForIsAddedUp) {
   SocketGroups groups(GroupBy::kPort, {}, 2);
-  for (uint64_t i = 0; i < 6; ++i) groups.visited(visit(i + 1, STATE_SYN_SENT, 40000, i < 3 ? 80 : 81 + i));
-  groups.visited(visit(7, STATE_ESTABLISHED, 40000, 85));
+  for (uint64_t i = 0; i < 6; ++i) groups.visited(visit(i + 1, TCP_SYN_SENT, 40000, i < 3 ? 80 : 81 + i));
+  groups.visited(visit(7, TCP_ESTABLISHED, 40000, 85));
   const GroupedSockets grouped = groups.grouped();
   EXPECT_EQ(words(grouped), (Lines{"80: 3, 2: 3", "85: 2, 1: 1, 2: 1", "other: 2, 2: 2"}));
   EXPECT_EQ(grouped.folded, 2u);
@@ -157,7 +156,7 @@ TEST(SocketGroups, WhatThereIsNoRoomForIsAddedUp) {
 
 TEST(SocketGroups, ClearStartsAnew) {
   SocketGroups groups(GroupBy::kPort);
-  groups.visited(visit(1, STATE_LISTEN, 80, 0));
+  groups.visited(visit(1, TCP_LISTEN, 80, 0));
   groups.clear();
   EXPECT_TRUE(groups.grouped().groups.empty());
 }

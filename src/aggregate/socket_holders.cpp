@@ -10,16 +10,16 @@
 namespace sockeye {
 
 void SocketHolders::read(Object& object) {
-  shortcoming_ = hidden_processes();
-  const auto iterator = object.open_iterator("tick_holder");
+  limitation_ = hidden_processes();
+  const auto iterator = object.open_iterator("visit_holder");
   if (!iterator) {
-    shortcoming_ = iterator.error().what;
+    limitation_ = iterator.error().what;
     return;
   }
   std::vector<std::byte> bytes(Object::kIteratorBytes);
   ssize_t n;
   while ((n = Object::read_iterator(*iterator, bytes)) > 0) add(std::span(bytes).first(static_cast<size_t>(n)));
-  if (n < 0) shortcoming_ = "the iterator of tick_holder stops early: " + errno_text(errno);
+  if (n < 0) limitation_ = "the iterator of visit_holder stops early: " + errno_text(errno);
   sort();
 }
 

@@ -22,7 +22,7 @@ class SocketHolders {
     uint32_t fd;
   };
 
-  // Walks through the open files. What could not be looked at is in shortcoming().
+  // Walks through the open files. What could not be looked at is in limitation().
   void read(Object& object);
   // Of the iterator's file, whole structs one after the other; then sort().
   void add(std::span<const std::byte> bytes);
@@ -32,14 +32,14 @@ class SocketHolders {
   std::span<const Held> of(uint64_t key) const;
   const ::owner& owner_of(const Held& held) const { return owners_[held.owner]; }
 
-  const std::string& shortcoming() const { return shortcoming_; }
+  const std::string& limitation() const { return limitation_; }
 
  private:
   bool is_before(const Held& a, const Held& b) const;
 
   std::vector<::owner> owners_;  // a process, or a thread with files of its own
   std::vector<Held> held_;
-  std::string shortcoming_;
+  std::string limitation_;
 };
 
 }  // namespace sockeye

@@ -18,13 +18,13 @@ std::string joined(const Parts&... parts) {
   return key;
 }
 
-socket_event& head_of(std::byte* record) { return *reinterpret_cast<socket_event*>(record); }
+socket_event& head_of(std::byte* event) { return *reinterpret_cast<socket_event*>(event); }
 
 bool is_process(const ::owner& who) { return who.source != OWNER_UNKNOWN && who.source != OWNER_KERNEL; }
 
 uint64_t rank_of(const TotalsGroup& group, const Field& field) {
   uint64_t value;
-  memcpy(&value, group.record.data() + field.offset, sizeof value);
+  memcpy(&value, group.event.data() + field.offset, sizeof value);
   return value;
 }
 
@@ -46,39 +46,39 @@ Totals::Totals(const EventType& type, TotalsBy by, size_t most_groups)
 
 // By what groups are told apart. Of processes that are not known their sockets are one group each: unknown, kernel. A
 // process of which nobody knows where it runs is in no container that is known.
-std::string Totals::key_of(const socket_event& event, const Context* context) const {
-  const ::owner& who = event.owner;
+std::string Totals::key_of(const socket_event& body, const Context* context) const {
+  const ::owner& who = body.owner;
   const std::string process = is_process(who) ? joined(who.start_ns, who.pid) : joined(uint64_t{0}, who.source);
-  if (by_ == TotalsBy::kConnection) return joined(event.socket) + process;
+  if (by_ == TotalsBy::kConnection) return joined(body.socket) + process;
   if (by_ == TotalsBy::kProcess) return process;
   if (!is_process(who)) return process;
   return context ? key_of_container(*context) : joined(uint64_t{0}, uint8_t{OWNER_UNKNOWN});
 }
 
-void Totals::name_group(std::byte* record, std::string_view name) const {
+void Totals::name_group(std::byte* event, std::string_view name) const {
   if (!group_) return;
   for (const EnumValue& value : group_->values) {
-    if (value.name == name) set_number(*group_, record, value.value);
+    if (value.name == name) set_number(*group_, event, value.value);
   }
 }
 
 // What is the same for the whole group stays of its first row.
 void Totals::begin_group(TotalsGroup& group, const std::byte* row, const Context* context) const {
-  group.record.assign(row, row + type_.size);
-  socket_event& head = head_of(group.record.data());
+  group.event.assign(row, row + type_.size);
+  socket_event& head = head_of(group.event.data());
   const ::owner who = head.owner;
   if (context) set_context(group, *context);
   if (by_ == TotalsBy::kConnection) return;
   head.socket = {};
   head.owner.tid = 0;
   memset(head.owner.thread, 0, sizeof head.owner.thread);
-  if (who.source == OWNER_KERNEL) name_group(group.record.data(), "kernel");
-  if (who.source == OWNER_UNKNOWN) name_group(group.record.data(), "unknown");
+  if (who.source == OWNER_KERNEL) name_group(group.event.data(), "kernel");
+  if (who.source == OWNER_UNKNOWN) name_group(group.event.data(), "unknown");
   if (by_ == TotalsBy::kProcess) return;
   head.owner = {};
   if (!is_process(who)) return;
-  if (!context) return name_group(group.record.data(), "unknown");
-  if (context->container.empty()) name_group(group.record.data(), "no_container");
+  if (!context) return name_group(group.event.data(), "unknown");
+  if (context->container.empty()) name_group(group.event.data(), "no_container");
 }
 
 // A container may have several units and cgroups.
@@ -90,8 +90,8 @@ void Totals::set_context(TotalsGroup& group, const Context& context) const {
 }
 
 void Totals::add(const std::byte* row, bool is_other, const Context* context) {
-  const auto& event = *reinterpret_cast<const socket_event*>(row);
-  std::string key = is_other ? kOther : key_of(event, context);
+  const auto& body = *reinterpret_cast<const socket_event*>(row);
+  std::string key = is_other ? kOther : key_of(body, context);
   auto found = groups_.find(key);
   if (found == groups_.end() && groups_.size() >= most_groups_) {
     key = kOther;
@@ -103,22 +103,22 @@ void Totals::add(const std::byte* row, bool is_other, const Context* context) {
     if (context && key != kOther && (!group.context || group.context->container_name != context->container_name)) {
       set_context(group, *context);
     }
-    return fold_record(type_, group.record.data(), row);
+    return fold_event(type_, group.event.data(), row);
   }
   TotalsGroup& group = groups_[key];
   if (key != kOther) return begin_group(group, row, context);
-  group.record.assign(row, row + type_.size);
-  socket_event& head = head_of(group.record.data());
+  group.event.assign(row, row + type_.size);
+  socket_event& head = head_of(group.event.data());
   head.socket = {};
   head.owner = {};
-  name_group(group.record.data(), kOther);
+  name_group(group.event.data(), kOther);
 }
 
 std::vector<TotalsGroup> Totals::take(uint64_t time_ns, uint64_t interval_ns) {
   std::vector<TotalsGroup> taken;
   taken.reserve(groups_.size());
   for (auto& [key, group] : groups_) {
-    socket_event& head = head_of(group.record.data());
+    socket_event& head = head_of(group.event.data());
     head.header.time_ns = time_ns;
     head.header.cpu = 0;
     // Nobody acts on what is added up.
@@ -126,14 +126,14 @@ std::vector<TotalsGroup> Totals::take(uint64_t time_ns, uint64_t interval_ns) {
     head.context.pid = head.owner.pid;
     head.context.tid = head.owner.tid;
     memcpy(head.context.comm, head.owner.thread, sizeof head.context.comm);
-    if (interval_) set_number(*interval_, group.record.data(), interval_ns);
+    if (interval_) set_number(*interval_, group.event.data(), interval_ns);
     taken.push_back(std::move(group));
   }
   groups_.clear();
   if (rank_) {
     std::sort(taken.begin(), taken.end(), [this](const TotalsGroup& a, const TotalsGroup& b) {
       const uint64_t of_a = rank_of(a, *rank_), of_b = rank_of(b, *rank_);
-      return of_a != of_b ? of_a > of_b : a.record < b.record;
+      return of_a != of_b ? of_a > of_b : a.event < b.event;
     });
   }
   return taken;

@@ -19,9 +19,9 @@ namespace sockeye {
 
 enum class TotalsBy : uint8_t { kConnection, kProcess, kContainer };
 
-// The record of a group.
+// The event of a group.
 struct TotalsGroup {
-  std::vector<std::byte> record;   // of the type; begins with struct socket_event
+  std::vector<std::byte> event;    // of the type; begins with struct socket_event
   std::optional<Context> context;  // of its owners, what they have in common; none: nothing is known
 };
 
@@ -29,11 +29,11 @@ class Totals {
  public:
   static constexpr size_t kMostGroups = 10'000;
 
-  // The type's records begin with struct socket_event, its first Fold::kSum field is what groups are ranked by, and its
+  // The type's events begin with struct socket_event, its first Fold::kSum field is what groups are ranked by, and its
   // enumeration `group` has names for what has none.
   Totals(const EventType& type, TotalsBy by, size_t most_groups = kMostGroups);
 
-  // `row`: a record of the type. `is_other`: of all that the kernel side had no room for. `context`: of its owner;
+  // `row`: an event of the type. `is_other`: of all that the kernel side had no room for. `context`: of its owner;
   // null: nothing is known.
   void add(const std::byte* row, bool is_other, const Context* context);
 
@@ -41,10 +41,10 @@ class Totals {
   std::vector<TotalsGroup> take(uint64_t time_ns, uint64_t interval_ns);
 
  private:
-  std::string key_of(const socket_event& event, const Context* context) const;
+  std::string key_of(const socket_event& body, const Context* context) const;
   void begin_group(TotalsGroup& group, const std::byte* row, const Context* context) const;
   void set_context(TotalsGroup& group, const Context& context) const;
-  void name_group(std::byte* record, std::string_view name) const;
+  void name_group(std::byte* event, std::string_view name) const;
 
   const EventType& type_;
   TotalsBy by_;

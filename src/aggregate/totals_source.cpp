@@ -48,10 +48,10 @@ bool TotalsSource::next(Batch& batch) {
     if (is_due || is_stopping_) take(now_ns);
     is_stopping_ = false;
   }
-  for (; handed_out_ < ready_.size() && batch.has_room_for(kLongestRecord); ++handed_out_) {
+  for (; handed_out_ < ready_.size() && batch.has_room_for(kLongestEvent); ++handed_out_) {
     const TotalsGroup& group = ready_[handed_out_];
-    batch.add(reinterpret_cast<const event_header*>(group.record.data()), type_.size, &type_);
-    if (group.context) batch.records().back().context = &*group.context;
+    batch.add(reinterpret_cast<const event_header*>(group.event.data()), type_.size, &type_);
+    if (group.context) batch.events().back().context = &*group.context;
   }
   return handed_out_ < ready_.size() || is_stopping_;
 }

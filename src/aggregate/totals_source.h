@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows that the kernel side counts, as records: swept each second, added up by connection, process or container, and
+// Rows that the kernel side counts, as events: swept each second, added up by connection, process or container, and
 // handed out after each interval, or all at the end.
 #pragma once
 
@@ -18,7 +18,7 @@ namespace sockeye {
 class TotalsSource : public Source {
  public:
   // The object, loaded with the collector, the clock and the enricher must outlive this. `sweep` is of the first two.
-  // Without an interval there are records at the end only.
+  // Without an interval there are events at the end only.
   TotalsSource(Object& object, RowSweep sweep, const Collector& collector, TotalsBy by,
                std::optional<std::chrono::nanoseconds> interval, const Clock& clock, Enricher& enricher);
 

@@ -6,7 +6,7 @@
 #include "collectors/retransmit_totals/retransmit_totals.event.h"
 #include "event/collector.h"
 #include "event/container_filter.h"
-#include "tests/support/records.h"
+#include "tests/support/events.h"
 
 namespace sockeye {
 namespace {
@@ -33,7 +33,7 @@ void add(Totals& totals, const retransmit_totals_event& event, const Context* co
 }
 
 const retransmit_totals_event& event_of(const TotalsGroup& group) {
-  return *reinterpret_cast<const retransmit_totals_event*>(group.record.data());
+  return *reinterpret_cast<const retransmit_totals_event*>(group.event.data());
 }
 
 TEST(Totals, AddsUpByConnection) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the kernel's boot-time clock, which records carry, to the wall clock, which people read.
+// From the kernel's boot-time clock, which events carry, to the wall clock, which people read.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ class Clock {
   virtual int64_t offset_ns() const;
 };
 
-// What CLOCK_BOOTTIME of this process is ahead of the kernel's own, which records carry: in a time namespace
+// What CLOCK_BOOTTIME of this process is ahead of the kernel's own, which events carry: in a time namespace
 // (time_namespaces(7)), else 0. `root` stands for /: empty, but for tests.
 int64_t time_namespace_offset_ns(const std::string& root = "");
 

@@ -128,7 +128,7 @@ SplitTime split_time(int64_t wall_ns) {
 }
 
 void add_rfc3339(Buffer& out, int64_t wall_ns) {
-  // The date and time of a second stay the same for many records.
+  // The date and time of a second stay the same for many events.
   thread_local int64_t cached_second = INT64_MIN;  // that is none of a time in nanoseconds
   thread_local char cached[32];
   const SplitTime time = split_time(wall_ns);

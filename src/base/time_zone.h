@@ -9,7 +9,7 @@
 namespace sockeye {
 
 // The rule of this process: of $TZ, else of /etc/localtime. Where the zone's rule is not what holds at `wall_ns` (some
-// zones have years that no rule describes), or there is none, the offset of that moment for all times. `root` is put
+// zones have years that no rule describes), or there is none, the offset of that time for all times. `root` is put
 // before every path that is opened; TZ and the C library's idea of it are as before when it returns.
 std::string zone_rule(int64_t wall_ns, const std::string& root = "");
 

@@ -254,7 +254,7 @@ bool Features::ring_may_sleep() const {
 
 // Since 6.1 hashes have an allocator that programs may use wherever they run (bpf_mem_alloc). A bucket, of which there
 // is one or two for each entry, is 16 bytes: 1/4,096 of the memory at most, 1 MiB at least.
-RecordTable Features::record_table() const {
+EntryTable Features::entry_table() const {
   constexpr uint64_t kLeast = 65536, kMost = 4 << 20, kMemoryOfSocket = 64 << 10;
   if (types().structure("bpf_mem_alloc") == 0) return {kLeast, true};
   const auto memory = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));

@@ -14,8 +14,8 @@
 
 namespace sockeye {
 
-// The table of sockets (bpf/sock_record.h).
-struct RecordTable {
+// The table of sockets (bpf/sock_entry.h).
+struct EntryTable {
   uint32_t entries = 0;       // how many sockets are remembered at a time
   bool preallocated = false;  // else each socket takes its memory when it comes
 };
@@ -62,7 +62,7 @@ class Features {
   // Whether to reserve room in a ring may sleep as well ("bpf: Use raw_spinlock_t in ringbuf" is not there).
   bool ring_may_sleep() const;
 
-  RecordTable record_table() const;
+  EntryTable entry_table() const;
 
   // What of kernel_settings follows from the kernel.
   kernel_settings settings() const;

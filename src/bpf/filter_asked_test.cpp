@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "bpf/filter.h"
-#include "tests/support/records.h"
+#include "tests/support/events.h"
 
 namespace sockeye {
 namespace {

@@ -91,11 +91,11 @@ struct filter_rules {
 	struct filter_bytes address[FILTER_ENDS][FILTER_VALUES]; /* networks; IPv4 is v4-mapped, its prefix 96 longer */
 	struct filter_scope scope[FILTER_ENDS][FILTER_VALUES];   /* of address[][]: an entry matches where both do */
 	struct filter_span port[FILTER_ENDS][FILTER_VALUES];
-	__u8 family;      /* FAMILY_*: IPv4 also where an IPv6 socket carries it; 0: both */
+	__u8 family;      /* AF_INET or AF_INET6: IPv4 also where an IPv6 socket carries it; 0: both */
 	__u8 direction;   /* FILTER_DIRECTION_*; 0: both */
 	__u8 active_only; /* leave out transitions of connections that are over */
 	__u8 active;      /* anything but active_only is set */
-	__u16 states;     /* snapshots: bit STATE_* is set for each state that is wanted; 0: all of them */
+	__u16 states;     /* snapshots: the bit of each state is set that is wanted; 0: all of them */
 	__u8 containers;  /* FILTER_CONTAINERS*; 0: no --container */
 	__u8 _pad[1];
 };

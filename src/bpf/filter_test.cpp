@@ -127,25 +127,25 @@ TEST(Filter, AnUnknownOwnerIsNeitherWantedNorExcluded) {
 
 TEST(Filter, FamilyIsWhatTheSocketCarries) {
   socket_id ipv4{};
-  ipv4.family = FAMILY_IPV4;
+  ipv4.family = AF_INET;
   put_ipv4(ipv4.laddr, 1);
   put_ipv4(ipv4.raddr, 2);
   socket_id mapped = ipv4;
-  mapped.family = FAMILY_IPV6;
+  mapped.family = AF_INET6;
   socket_id ipv6{};
-  ipv6.family = FAMILY_IPV6;
+  ipv6.family = AF_INET6;
   put_ipv6(ipv6.laddr, 1);
   put_ipv6(ipv6.raddr, 2);
   socket_id half = ipv6;  // connect() to a mapped address, before the local one is chosen
   memset(half.laddr, 0, 16);
   put_ipv4(half.raddr, 2);
   socket_id listener{};
-  listener.family = FAMILY_IPV6;
-  for (const __u8 family : {FAMILY_IPV4, FAMILY_IPV6}) {
+  listener.family = AF_INET6;
+  for (const __u8 family : {AF_INET, AF_INET6}) {
     filter_rules rules{};
     rules.active = 1;
     rules.family = family;
-    const bool want_ipv4 = family == FAMILY_IPV4;
+    const bool want_ipv4 = family == AF_INET;
     EXPECT_EQ(filter_passes(&rules, &ipv4, nullptr), want_ipv4);
     EXPECT_EQ(filter_passes(&rules, &mapped, nullptr), want_ipv4);
     EXPECT_EQ(filter_passes(&rules, &half, nullptr), want_ipv4);
@@ -162,39 +162,38 @@ TEST(Filter, FamilyIsWhatTheSocketCarries) {
 
 TEST(Filter, StatesAreThoseOfTheBitsAndAllWithoutBits) {
   filter_rules rules{};
-  for (__u8 state = STATE_ESTABLISHED; state <= STATE_NEW_SYN_RECV; ++state) {
+  for (__u8 state = TCP_ESTABLISHED; state <= TCP_NEW_SYN_RECV; ++state) {
     EXPECT_TRUE(filter_passes_state(&rules, state)) << +state;
   }
-  rules.states = 1 << STATE_LISTEN | 1 << STATE_NEW_SYN_RECV;
-  for (__u8 state = STATE_ESTABLISHED; state <= STATE_NEW_SYN_RECV; ++state) {
-    const bool wanted = state == STATE_LISTEN || state == STATE_NEW_SYN_RECV;
+  rules.states = 1 << TCP_LISTEN | 1 << TCP_NEW_SYN_RECV;
+  for (__u8 state = TCP_ESTABLISHED; state <= TCP_NEW_SYN_RECV; ++state) {
+    const bool wanted = state == TCP_LISTEN || state == TCP_NEW_SYN_RECV;
     EXPECT_EQ(filter_passes_state(&rules, state), wanted) << +state;
   }
   rules = {};
   rules.active_only = 1;
-  EXPECT_TRUE(filter_passes_state(&rules, STATE_ESTABLISHED));
-  EXPECT_FALSE(filter_passes_state(&rules, STATE_TIME_WAIT));
+  EXPECT_TRUE(filter_passes_state(&rules, TCP_ESTABLISHED));
+  EXPECT_FALSE(filter_passes_state(&rules, TCP_TIME_WAIT));
 }
 
 TEST(Filter, ActiveOnlyLeavesOutWhatIsOver) {
   filter_rules rules{};
   rules.active_only = 1;
   const auto is_over = [](__u8 state) {
-    return state == STATE_FIN_WAIT2 || state == STATE_TIME_WAIT || state == STATE_CLOSING || state == STATE_LAST_ACK;
+    return state == TCP_FIN_WAIT2 || state == TCP_TIME_WAIT || state == TCP_CLOSING || state == TCP_LAST_ACK;
   };
-  for (__u8 from = STATE_ESTABLISHED; from <= STATE_NEW_SYN_RECV; ++from) {
-    for (__u8 to = STATE_ESTABLISHED; to <= STATE_NEW_SYN_RECV; ++to) {
-      EXPECT_EQ(filter_passes_transition(&rules, from, to), !is_over(from) && !is_over(to) && to != STATE_CLOSE)
+  for (__u8 from = TCP_ESTABLISHED; from <= TCP_NEW_SYN_RECV; ++from) {
+    for (__u8 to = TCP_ESTABLISHED; to <= TCP_NEW_SYN_RECV; ++to) {
+      EXPECT_EQ(filter_passes_transition(&rules, from, to), !is_over(from) && !is_over(to) && to != TCP_CLOSE)
           << int{from} << " -> " << int{to};
     }
     // A derived row and the kernel's transition that it stands for share their fate.
-    EXPECT_EQ(filter_passes_transition(&rules, from, STATE_CLOSE),
-              filter_passes_transition(&rules, from, STATE_TIME_WAIT));
+    EXPECT_EQ(filter_passes_transition(&rules, from, TCP_CLOSE), filter_passes_transition(&rules, from, TCP_TIME_WAIT));
   }
-  EXPECT_TRUE(filter_passes_transition(&rules, STATE_CLOSE, STATE_SYN_SENT));
-  EXPECT_TRUE(filter_passes_transition(&rules, STATE_CLOSE, STATE_LISTEN));
-  EXPECT_TRUE(filter_passes_transition(&rules, STATE_ESTABLISHED, STATE_FIN_WAIT1));
-  EXPECT_TRUE(filter_passes_transition(&rules, STATE_ESTABLISHED, STATE_CLOSE_WAIT));
+  EXPECT_TRUE(filter_passes_transition(&rules, TCP_CLOSE, TCP_SYN_SENT));
+  EXPECT_TRUE(filter_passes_transition(&rules, TCP_CLOSE, TCP_LISTEN));
+  EXPECT_TRUE(filter_passes_transition(&rules, TCP_ESTABLISHED, TCP_FIN_WAIT1));
+  EXPECT_TRUE(filter_passes_transition(&rules, TCP_ESTABLISHED, TCP_CLOSE_WAIT));
 }
 
 // A connection from port 39134 to port 8000, as each of its ends has it. Where src is who opened it the ends agree.

@@ -16,7 +16,7 @@ constexpr int kPauseForVisit = 50;
 }  // namespace
 
 Heirs::Heirs(Object& object) : object_(object), wanted_(object.counters().heirs_wanted) {
-  if (object.has("tick_file") && object.has("process_exits")) thread_ = std::thread([this] { visit_when_asked(); });
+  if (object.has("visit_file") && object.has("process_exits")) thread_ = std::thread([this] { visit_when_asked(); });
 }
 
 Heirs::~Heirs() {
@@ -48,7 +48,7 @@ void Heirs::visit_when_asked() {
     is_asked_ = false;
     lock.unlock();
     const auto start = steady_clock::now();
-    (void)object_.run_iterator("tick_file");
+    (void)object_.run_iterator("visit_file");
     const auto pause = std::max<steady_clock::duration>(kLeastPause, (steady_clock::now() - start) * kPauseForVisit);
     lock.lock();
     if (changed_.wait_for(lock, pause, [this] { return is_over_; })) return;

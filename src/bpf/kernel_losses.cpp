@@ -7,7 +7,7 @@ namespace sockeye {
 
 void KernelLosses::read_counters(kernel_counters& counters) {
   read_counter(counters, LossReason::kRingFull, LOST_RING_FULL);
-  read_counter(counters, LossReason::kRecordAlloc, LOST_RECORD_ALLOC);
+  read_counter(counters, LossReason::kEntryAlloc, LOST_ENTRY_ALLOC);
 }
 
 // The count may be seen before the times are: its addition orders nothing on some machines (arm64: STADD), and on all

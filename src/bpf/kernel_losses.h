@@ -13,7 +13,7 @@ namespace sockeye {
 struct SkippedRuns {
   uint64_t with_twin = 0;  // an event, unless the twin had it (bpf/twin.h)
   uint64_t events = 0;     // an event
-  uint64_t others = 0;     // perhaps an owner, an event, or the end of a socket's record
+  uint64_t others = 0;     // perhaps an owner, an event, or the end of a socket's entry
 };
 
 class KernelLosses {
@@ -24,7 +24,7 @@ class KernelLosses {
   void read_counters(kernel_counters& counters);
 
   // `rescued`: how many events twins have handled, read after `skipped`. What is counted is of the reading before, as
-  // an event that was skipped may be in its twin's hands this very moment; `is_over`: nothing runs any more.
+  // an event that was skipped may be in its twin's hands just now; `is_over`: nothing runs any more.
   void read_skips(const SkippedRuns& skipped, uint64_t rescued, uint64_t now_ns, bool is_over);
 
  private:

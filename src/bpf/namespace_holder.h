@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What leads to a network namespace: the rows of the moments tick_thread and tick_namespace. */
+/* What leads to a network namespace: the rows of the hooks visit_thread and visit_namespace. */
 #ifndef SOCKEYE_BPF_NAMESPACE_HOLDER_H
 #define SOCKEYE_BPF_NAMESPACE_HOLDER_H
 

@@ -20,9 +20,8 @@ namespace {
 
 constexpr unsigned kOfThread = O_EXCL;  // PIDFD_THREAD of <linux/pidfd.h>, since 6.9
 
-Status read_holders(Object& object, std::string_view moment,
-                    const std::function<void(const namespace_holder&)>& visit) {
-  const auto iterator = object.open_iterator(moment);
+Status read_holders(Object& object, std::string_view hook, const std::function<void(const namespace_holder&)>& visit) {
+  const auto iterator = object.open_iterator(hook);
   if (!iterator) return iterator.error();
   std::vector<std::byte> rows(Object::kIteratorBytes);
   namespace_holder holder;
@@ -33,7 +32,7 @@ Status read_holders(Object& object, std::string_view moment,
       visit(holder);
     }
   }
-  if (n < 0) return Error{ErrorCode::kFailed, std::string(moment) + " stops early: " + errno_text(errno), ""};
+  if (n < 0) return Error{ErrorCode::kFailed, std::string(hook) + " stops early: " + errno_text(errno), ""};
   return Ok{};
 }
 
@@ -61,8 +60,8 @@ Fd take_descriptor(const namespace_holder& holder) {
 
 NamespaceHolders holders_by(Object& object) {
   return [&object](const std::function<void(const namespace_holder&)>& visit) -> Status {
-    SOCKEYE_TRY(read_holders(object, "tick_thread", visit));
-    return read_holders(object, "tick_namespace", visit);
+    SOCKEYE_TRY(read_holders(object, "visit_thread", visit));
+    return read_holders(object, "visit_namespace", visit);
   };
 }
 

@@ -16,7 +16,7 @@ class Object;
 // Calls its argument with each holder that there is now, in any order.
 using NamespaceHolders = std::function<Status(const std::function<void(const namespace_holder&)>& visit)>;
 
-// As the kernel side sees them, by the moments tick_thread and tick_namespace. The object must outlive it.
+// As the kernel side sees them, by the hooks visit_thread and visit_namespace. The object must outlive it.
 NamespaceHolders holders_by(Object& object);
 
 // A file of the namespace that the holder leads to; empty, with errno, where it leads nowhere any more, or where

@@ -63,12 +63,12 @@ void NamespaceWalk::find_others() {
   });
   // Process 1 alone is hidden by some virtual machines even from root; it is in nobody's namespace but the machine's.
   if (hidden > 1) {
-    shortcoming_ = "the network namespaces of " + std::to_string(hidden) +
-                   " processes are hidden: " + errno_text(EACCES) + " (CAP_SYS_PTRACE shows them)";
+    limitation_ = "the network namespaces of " + std::to_string(hidden) +
+                  " processes are hidden: " + errno_text(EACCES) + " (CAP_SYS_PTRACE shows them)";
   } else if (!is_in_initial_namespace(NamespaceKind::kPid)) {
-    shortcoming_ = "sockeye runs in a pid namespace, and sees the network namespaces of no process outside it";
+    limitation_ = "sockeye runs in a pid namespace, and sees the network namespaces of no process outside it";
   } else if (are_processes_hidden()) {
-    shortcoming_ =
+    limitation_ =
         "/proc does not show the processes of other users, nor their network namespaces (CAP_SYS_PTRACE shows them)";
   }
 }
@@ -104,7 +104,7 @@ bool NamespaceWalk::find_held() {
   if (!holders_ || rounds_ == kRounds || entered_ >= wanted_.most) return false;
   ++rounds_;
   const auto read = holders_([this](const namespace_holder& holder) { consider_holder(holder); });
-  if (!read) shortcoming_ = "network namespaces that no process is in may be missing: " + read.error().what;
+  if (!read) limitation_ = "network namespaces that no process is in may be missing: " + read.error().what;
   const bool found = next_ < others_.size();
   if (!found) rounds_ = kRounds;
   return found;
@@ -172,8 +172,8 @@ int NamespaceWalk::enter_by(const Fd& file, uint64_t inode) {
 }
 
 void NamespaceWalk::leave_out(const std::string& which, int error, const char* remedy) {
-  shortcoming_ = "network namespace " + which + ": " + errno_text(error);
-  if (error == EPERM || error == EACCES) shortcoming_ += remedy;
+  limitation_ = "network namespace " + which + ": " + errno_text(error);
+  if (error == EPERM || error == EACCES) limitation_ += remedy;
   ++unvisited_;
 }
 
@@ -182,7 +182,7 @@ void NamespaceWalk::go_home() {
   if (setns(own_.get(), CLONE_NEWNET) == 0) {
     away_ = false;
   } else {
-    shortcoming_ = "cannot return to the own network namespace: " + errno_text(errno);
+    limitation_ = "cannot return to the own network namespace: " + errno_text(errno);
   }
 }
 

@@ -39,7 +39,7 @@ class NamespaceWalk {
 
   int unvisited() const { return unvisited_; }
   // Why a namespace could not be entered, or may not be known of; empty: all could.
-  const std::string& shortcoming() const { return shortcoming_; }
+  const std::string& limitation() const { return limitation_; }
 
  private:
   // What leads to it does so while a process lives, so there are several.
@@ -72,7 +72,7 @@ class NamespaceWalk {
   bool own_is_next_ = true;
   bool away_ = false;
   int unvisited_ = 0;
-  std::string shortcoming_;
+  std::string limitation_;
 };
 
 }  // namespace sockeye

@@ -81,8 +81,7 @@ TEST(NamespaceWalk, TellsOfWhatIsHeldAndCannotBeFound) {
   EXPECT_FALSE(walk.enter_next());
   EXPECT_EQ(asked, 3);
   EXPECT_EQ(walk.unvisited(), 1);
-  EXPECT_TRUE(walk.shortcoming().starts_with("network namespace 17, held by a thread of process "))
-      << walk.shortcoming();
+  EXPECT_TRUE(walk.limitation().starts_with("network namespace 17, held by a thread of process ")) << walk.limitation();
 }
 
 TEST(NamespaceWalk, PassesOverDescriptorsOfOtherKinds) {
@@ -94,7 +93,7 @@ TEST(NamespaceWalk, PassesOverDescriptorsOfOtherKinds) {
   NamespaceWalk walk(only(uts), holding(held_here(uts, HELD_BY_DESCRIPTOR, file), asked));
   EXPECT_FALSE(walk.enter_next());
   EXPECT_EQ(walk.unvisited(), 0);
-  EXPECT_EQ(walk.shortcoming().find("held by"), std::string::npos) << walk.shortcoming();
+  EXPECT_EQ(walk.limitation().find("held by"), std::string::npos) << walk.limitation();
 }
 
 TEST(NamespaceWalk, SaysWhereNobodyCanTellWhatIsHeld) {
@@ -103,7 +102,7 @@ TEST(NamespaceWalk, SaysWhereNobodyCanTellWhatIsHeld) {
   });
   EXPECT_TRUE(walk.enter_next());
   EXPECT_FALSE(walk.enter_next());
-  EXPECT_EQ(walk.shortcoming(), "network namespaces that no process is in may be missing: no iterator");
+  EXPECT_EQ(walk.limitation(), "network namespaces that no process is in may be missing: no iterator");
 }
 
 }  // namespace

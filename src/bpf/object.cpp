@@ -14,10 +14,10 @@
 
 #include "base/clock.h"
 #include "base/counter.h"
+#include "bpf/btf_override.h"
 #include "bpf/grace_period.h"
 #include "bpf/host.h"
 #include "bpf/kernel_symbols.h"
-#include "bpf/lent_types.h"
 #include "bpf/libbpf_words.h"
 #include "bpf/reason_names.h"
 #include "bpf/want.h"
@@ -45,10 +45,10 @@ std::vector<std::string_view> type_names(const bpf_object* object) {
 constexpr char kAlone[] =
     "detach the program that allows no other beside it at the root cgroup: bpftool cgroup tree shows it";
 
-// "" stays "": a rung falls with any of its programs.
-std::string rung_of_program(const std::string& program) {
+// "" stays "": a method falls with any of its programs.
+std::string method_of_program(const std::string& program) {
   const ProgramName name = split_program_name(program);
-  return name.rung.empty() ? program : std::string(name.moment) + "__" + std::string(name.rung);
+  return name.method.empty() ? program : std::string(name.hook) + "__" + std::string(name.method);
 }
 
 constexpr __u32 kStatistics = 4;  // BPF_LOG_STATS of <linux/bpf_verifier.h>
@@ -84,9 +84,9 @@ std::vector<Ladder> Object::ladders() {
   sockeye_bpf__destroy(skeleton);
   // Where all are refused, all are tried.
   const auto none = [](const std::string&) -> Result<Ok> { return Error{}; };
-  for (const Choice& choice : choose_rungs(programs, none)) {
-    Ladder& ladder = ladders.emplace_back(Ladder{choice.moment, {}});
-    for (const Refusal& refusal : choice.refused) ladder.rungs.push_back(refusal.rung);
+  for (const Choice& choice : choose_methods(programs, none)) {
+    Ladder& ladder = ladders.emplace_back(Ladder{choice.hook, {}});
+    for (const Refusal& refusal : choice.refused) ladder.methods.push_back(refusal.method);
   }
   return ladders;
 }
@@ -129,10 +129,10 @@ Result<std::unique_ptr<Object>> Object::load_what_is_taken(ObjectOptions& option
     SOCKEYE_TRY((*object)->confirm_targets());
     auto loaded = (*object)->load_programs();
     if (loaded) return object;
-    // Its verifier refuses a program: without it there may be another rung.
-    const std::string refused = rung_of_program(refused_program());
+    // Its verifier refuses a program: without it there may be another method.
+    const std::string refused = method_of_program(refused_program());
     const bool is_known = std::any_of(options.refused.begin(), options.refused.end(),
-                                      [&](const Refusal& refusal) { return refusal.rung == refused; });
+                                      [&](const Refusal& refusal) { return refusal.method == refused; });
     if (refused.empty() || is_known) return (*object)->explain(loaded.error());
     options.refused.push_back({refused, loaded.error().what, ""});
   }
@@ -149,7 +149,7 @@ Error Object::explain(Error error) const {
 
 Status Object::load_programs() {
   SOCKEYE_TRY(write_all(excerpt_, features_.types().excerpt(type_names(skeleton_->obj))));
-  std::optional<LentTypes> lent;
+  std::optional<BtfOverride> lent;
   if (features_.are_types_given())
     lent.emplace(features_.types().bytes());
   else
@@ -188,7 +188,7 @@ void Object::choose(const ObjectOptions& options) {
   }
   plan_ = plan_run(programs, features_, options);
   for (const Choice& choice : plan_.choices) {
-    for (const std::string_view suffix : kProgramsOfRung) {
+    for (const std::string_view suffix : kProgramsOfMethod) {
       bpf_program* chosen = program_of(choice, suffix);
       if (!chosen) continue;
       bpf_program__set_autoload(chosen, true);
@@ -206,18 +206,18 @@ void Object::choose(const ObjectOptions& options) {
   skeleton_->rodata->filters = options.filters;
   for (const std::string_view name : options.collectors) want_collector(skeleton_, name);
   bpf_map__set_max_entries(skeleton_->maps.ring, options.ring_bytes);
-  bpf_map__set_max_entries(skeleton_->maps.record_by_address, plan_.records.entries);
+  bpf_map__set_max_entries(skeleton_->maps.entry_by_address, plan_.entry_table.entries);
   bpf_map__set_max_entries(skeleton_->maps.last_uses, plan_.settings.last_use_mask + 1);
-  if (!plan_.records.preallocated) {
+  if (!plan_.entry_table.preallocated) {
     for (bpf_map* map :
-         {skeleton_->maps.record_by_address, skeleton_->maps.listener_by_end, skeleton_->maps.owning_processes})
+         {skeleton_->maps.entry_by_address, skeleton_->maps.listener_by_end, skeleton_->maps.owning_processes})
       bpf_map__set_map_flags(map, BPF_F_NO_PREALLOC);
   }
   bpf_map* map;
   bpf_object__for_each_map(map, skeleton_->obj) bpf_map__set_autocreate(map, wants_map(bpf_map__name(map), options));
 }
 
-// A map called <collector>_... or <moment>_... belongs to it, and so does the one that a collector names. The others
+// A map called <collector>_... or <hook>_... belongs to it, and so does the one that a collector names. The others
 // are shared.
 bool Object::wants_map(const std::string& name, const ObjectOptions& options) const {
   const kernel_settings& settings = plan_.settings;
@@ -227,16 +227,16 @@ bool Object::wants_map(const std::string& name, const ObjectOptions& options) co
       return !collector->snapshot && !collector->has_rows;
     });
   }
-  if (name == "record_by_address" || name == "record_blank" || name == "listener_by_end" || name == "last_uses" ||
+  if (name == "entry_by_address" || name == "entry_blank" || name == "listener_by_end" || name == "last_uses" ||
       name == "owning_processes")
-    return settings.wants_records;
-  if (name == "listener_in_socket") return settings.wants_records && settings.has_socket_storage;
+    return settings.wants_entries;
+  if (name == "listener_in_socket") return settings.wants_entries && settings.has_socket_storage;
   if (name == "owner_in_datagram_socket") return settings.follows_datagrams;
   if (name == "owner_after_life") return settings.wants_afterlife;
   if (name == "watched_listeners") return settings.watches_listeners;
   if (name == "verdict_by_container") return options.filters.containers != 0;
   if (name == "owner_by_cookie")
-    return settings.wants_records && (settings.follows_connections || settings.learns_accepts);
+    return settings.wants_entries && (settings.follows_connections || settings.learns_accepts);
   for (const Collector* collector : collectors()) {
     const std::string_view owner = collector->event.name;
     if (name.starts_with(std::string(owner) + "_") || name == collector->known_map) {
@@ -244,32 +244,32 @@ bool Object::wants_map(const std::string& name, const ObjectOptions& options) co
     }
   }
   bpf_program* program;
-  bool of_a_moment = false;
+  bool of_a_hook = false;
   bpf_object__for_each_program(program, skeleton_->obj) {
-    const std::string_view moment = split_program_name(bpf_program__name(program)).moment;
-    if (name.starts_with(std::string(moment) + "_")) {
-      if (plan_.has(moment)) return true;
-      of_a_moment = true;
+    const std::string_view hook = split_program_name(bpf_program__name(program)).hook;
+    if (name.starts_with(std::string(hook) + "_")) {
+      if (plan_.has(hook)) return true;
+      of_a_hook = true;
     }
   }
-  return !of_a_moment;
+  return !of_a_hook;
 }
 
 bool Object::needs_visits_before_files() const {
   return std::any_of(plan_.choices.begin(), plan_.choices.end(),
-                     [](const Choice& choice) { return choice.moment == "tick_file" && choice.rung == "iter_probe"; });
+                     [](const Choice& choice) { return choice.hook == "visit_file" && choice.method == "iter_probe"; });
 }
 
 bpf_program* Object::program_of(const Choice& choice, std::string_view suffix) const {
-  if (choice.rung.empty()) return nullptr;
-  const std::string name = choice.moment + "__" + choice.rung + std::string(suffix);
+  if (choice.method.empty()) return nullptr;
+  const std::string name = choice.hook + "__" + choice.method + std::string(suffix);
   return bpf_object__find_program_by_name(skeleton_->obj, name.c_str());
 }
 
 std::vector<const bpf_program*> Object::programs() const {
   std::vector<const bpf_program*> loaded;
   for (const Choice& choice : plan_.choices) {
-    for (const std::string_view suffix : kProgramsOfRung) {
+    for (const std::string_view suffix : kProgramsOfMethod) {
       if (const bpf_program* program = program_of(choice, suffix)) loaded.push_back(program);
     }
   }
@@ -278,16 +278,16 @@ std::vector<const bpf_program*> Object::programs() const {
 
 std::optional<Refusal> Object::attach() {
   for (const Choice& choice : plan_.choices) {
-    if (choice.rung.empty() || choice.rung.starts_with("iter")) continue;
-    if (auto refusal = attach_moment(choice)) return refusal;
+    if (choice.method.empty() || choice.method.starts_with("iter")) continue;
+    if (auto refusal = attach_hook(choice)) return refusal;
   }
   skeleton_->bss->counters.attached_ns = SystemClock().boot_ns();
   return {};
 }
 
-std::optional<Refusal> Object::attach_moment(const Choice& choice) {
-  const bool at_cgroups = choice.rung == "sockops" || choice.rung == "getpeername";
-  for (const std::string_view suffix : kProgramsOfRung) {
+std::optional<Refusal> Object::attach_hook(const Choice& choice) {
+  const bool at_cgroups = choice.method == "sockops" || choice.method == "getpeername";
+  for (const std::string_view suffix : kProgramsOfMethod) {
     bpf_program* program = program_of(choice, suffix);
     if (!program) continue;
     bpf_link* link =
@@ -297,7 +297,7 @@ std::optional<Refusal> Object::attach_moment(const Choice& choice) {
       continue;
     }
     const int error = errno;
-    return Refusal{choice.moment + "__" + choice.rung, "it does not attach: " + errno_text(error),
+    return Refusal{choice.hook + "__" + choice.method, "it does not attach: " + errno_text(error),
                    at_cgroups && error == EPERM ? kAlone : ""};
   }
   return {};
@@ -309,17 +309,17 @@ void Object::detach() {
   links_.clear();
 }
 
-Result<Fd> Object::open_iterator(std::string_view moment) {
+Result<Fd> Object::open_iterator(std::string_view hook) {
   const auto choice =
-      std::find_if(plan_.choices.begin(), plan_.choices.end(), [&](const Choice& c) { return c.moment == moment; });
+      std::find_if(plan_.choices.begin(), plan_.choices.end(), [&](const Choice& c) { return c.hook == hook; });
   bpf_program* program = choice == plan_.choices.end() ? nullptr : program_of(*choice);
-  if (!program) return Error{ErrorCode::kNotPossible, "this kernel has no iterator for " + std::string(moment), ""};
+  if (!program) return Error{ErrorCode::kNotPossible, "this kernel has no iterator for " + std::string(hook), ""};
   bpf_link* link = bpf_program__attach_iter(program, nullptr);
-  if (!link) return load_error(errno, "the iterator of " + std::string(moment) + " does not attach");
+  if (!link) return load_error(errno, "the iterator of " + std::string(hook) + " does not attach");
   Fd fd(bpf_iter_create(bpf_link__fd(link)));
   const int error = errno;
   bpf_link__destroy(link);
-  if (!fd) return load_error(error, "the iterator of " + std::string(moment) + " does not start");
+  if (!fd) return load_error(error, "the iterator of " + std::string(hook) + " does not start");
   return fd;
 }
 
@@ -331,14 +331,14 @@ ssize_t Object::read_iterator(const Fd& iterator, std::span<std::byte> room) {
   return n;
 }
 
-Status Object::run_iterator(std::string_view moment) {
-  const auto iterator = open_iterator(moment);
+Status Object::run_iterator(std::string_view hook) {
+  const auto iterator = open_iterator(hook);
   if (!iterator) return iterator.error();
   std::vector<std::byte> ignored(kIteratorBytes);
   ssize_t n;
   while ((n = read_iterator(*iterator, ignored)) > 0) {
   }
-  if (n < 0) return load_error(errno, "the iterator of " + std::string(moment) + " stops early");
+  if (n < 0) return load_error(errno, "the iterator of " + std::string(hook) + " stops early");
   return Ok{};
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernel side as user space holds it: the one object with the moments that this run wants, on the rungs that this
+// The kernel side as user space holds it: the one object with the hooks that this run wants, on the methods that this
 // kernel takes.
 #pragma once
 
@@ -26,24 +26,24 @@ struct sockeye_bpf;
 
 namespace sockeye {
 
-// A moment and its rungs, best first.
+// A hook and its methods, best first.
 struct Ladder {
-  std::string moment;
-  std::vector<std::string> rungs;
+  std::string hook;
+  std::vector<std::string> methods;
 };
 
 class Object {
  public:
-  // All moments that there are, whatever this kernel offers.
+  // All hooks that there are, whatever this kernel offers.
   static std::vector<Ladder> ladders();
 
-  // Chooses rungs; nothing is loaded, which takes no rights. Such an object has a plan and nothing else.
+  // Chooses methods; nothing is loaded, which takes no rights. Such an object has a plan and nothing else.
   static Result<std::unique_ptr<Object>> open(const ObjectOptions& options);
   // The same, and loads. Programs and maps that nobody wants are left out. What the kernel's verifier refuses is left
-  // out as well: the next rung is taken.
+  // out as well: the next method is taken.
   static Result<std::unique_ptr<Object>> load(ObjectOptions options);
-  // Loads, lets `prepare` do with the object what must be done before anything is attached, and attaches the moments in
-  // the order of plan(). A rung that does not attach is given up like one that does not load. What the other programs
+  // Loads, lets `prepare` do with the object what must be done before anything is attached, and attaches the hooks in
+  // the order of plan(). A method that does not attach is given up like one that does not load. What the other programs
   // are to do may depend on it, so all of it begins anew, with another object that `prepare` is given when the first is
   // gone: nothing is left attached, and what was told by then was so before the run began. An error where the run makes
   // no sense without it.
@@ -52,21 +52,21 @@ class Object {
 
   void detach();
 
-  // The moments on their rungs, and what the run does less well on this kernel than on others.
+  // The hooks on their methods, and what the run does less well on this kernel than on others.
   const RunPlan& plan() const { return plan_; }
-  bool has(std::string_view moment) const { return plan_.has(moment); }  // wanted and loaded
-  // Whether tick_socket has to meet the sockets before tick_file can give them owners.
+  bool has(std::string_view hook) const { return plan_.has(hook); }  // wanted and loaded
+  // Whether visit_socket has to meet the sockets before visit_file can give them owners.
   bool needs_visits_before_files() const;
-  // The file of a moment's iterator program: it visits what the namespaces of the calling thread show now, while it is
-  // read, and yields the records that handlers write, whole ones for a reader of at least kIteratorBytes.
-  Result<Fd> open_iterator(std::string_view moment);
+  // The file of a hook's iterator program: it visits what the namespaces of the calling thread show now, while it is
+  // read, and yields the events that handlers write, whole ones for a reader of at least kIteratorBytes.
+  Result<Fd> open_iterator(std::string_view hook);
   static constexpr size_t kIteratorBytes = 64 * 1024;  // the kernel's own buffer has 8 pages
   // The number of bytes read, 0 at the end, -1 with errno.
   static ssize_t read_iterator(const Fd& iterator, std::span<std::byte> room);
   // Runs an iterator to its end; what its handlers write is thrown away.
-  Status run_iterator(std::string_view moment);
+  Status run_iterator(std::string_view hook);
 
-  std::vector<const bpf_program*> programs() const;  // that are loaded, moment by moment
+  std::vector<const bpf_program*> programs() const;  // that are loaded, hook by hook
 
   int map_fd(const char* name) const;  // negative: there is no such map in this run
   // Of rows (bpf/rows.h): programs write the other side from now on. The side that they wrote, 0 or 1, is left alone
@@ -90,9 +90,9 @@ class Object {
   Error explain(Error error) const;
   bool wants_map(const std::string& name, const ObjectOptions& options) const;
   bpf_program* program_of(const Choice& choice, std::string_view suffix = "") const;
-  // Of the first rung that does not attach; else all are attached.
+  // Of the first method that does not attach; else all are attached.
   std::optional<Refusal> attach();
-  std::optional<Refusal> attach_moment(const Choice& choice);
+  std::optional<Refusal> attach_hook(const Choice& choice);
   SkippedRuns skipped_runs() const;
 
   Features features_;

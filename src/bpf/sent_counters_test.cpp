@@ -13,14 +13,14 @@ struct Played {
   static Played client() {
     Played played;
     played.c.snd_una = played.c.snd_nxt = played.c.write_seq = 0xfffffff0;
-    played.c.state = STATE_ESTABLISHED;
+    played.c.state = TCP_ESTABLISHED;
     ++played.c.write_seq, ++played.c.snd_nxt;
     return played.acked(1);
   }
   static Played server() {
     Played played;
     played.c.snd_una = played.c.snd_nxt = played.c.write_seq = 0xfffffff0;
-    played.c.state = STATE_ESTABLISHED;
+    played.c.state = TCP_ESTABLISHED;
     return played;
   }
   Played& write(uint32_t bytes) { return c.write_seq += bytes, *this; }
@@ -49,15 +49,15 @@ TEST_P(SentCounters, TellTheRoleAllAlong) {
   EXPECT_EQ(played.again(1).role(), GetParam());
   EXPECT_EQ(played.acked(1).role(), GetParam());
   EXPECT_EQ(played.write(5000).send(3000).acked(1000).role(), GetParam());
-  EXPECT_EQ(played.state(STATE_CLOSE_WAIT).role(), GetParam());
-  EXPECT_EQ(played.fin(STATE_LAST_ACK, false).role(), GetParam()) << "the FIN waits behind data";
+  EXPECT_EQ(played.state(TCP_CLOSE_WAIT).role(), GetParam());
+  EXPECT_EQ(played.fin(TCP_LAST_ACK, false).role(), GetParam()) << "the FIN waits behind data";
 }
 
 TEST_P(SentCounters, TellItOnceTheFinIsSent) {
   Played played = begin().write(10).send(10).acked(10);
-  EXPECT_EQ(played.fin(STATE_FIN_WAIT1).role(), GetParam());
-  EXPECT_EQ(played.acked(1).state(STATE_FIN_WAIT2).role(), GetParam());
-  Played crossed = begin().fin(STATE_CLOSING);
+  EXPECT_EQ(played.fin(TCP_FIN_WAIT1).role(), GetParam());
+  EXPECT_EQ(played.acked(1).state(TCP_FIN_WAIT2).role(), GetParam());
+  Played crossed = begin().fin(TCP_CLOSING);
   EXPECT_EQ(crossed.role(), GetParam());
 }
 
@@ -74,7 +74,7 @@ TEST_P(SentCounters, SayNothingOfWhatDoesNotComeOutEven) {
 }
 
 TEST_P(SentCounters, SayNothingOfOtherStates) {
-  for (const uint8_t state : {STATE_CLOSE, STATE_LISTEN, STATE_SYN_SENT, STATE_SYN_RECV, STATE_TIME_WAIT}) {
+  for (const uint8_t state : {TCP_CLOSE, TCP_LISTEN, TCP_SYN_SENT, TCP_SYN_RECV, TCP_TIME_WAIT}) {
     EXPECT_EQ(begin().state(static_cast<uint8_t>(state)).role(), ROLE_UNKNOWN) << static_cast<int>(state);
   }
 }

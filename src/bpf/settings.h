@@ -20,10 +20,10 @@ struct kernel_settings {
 	__u8 has_sock_from_file; /* bpf_sock_from_file exists (5.11) */
 	__u8 may_probe_read;     /* bpf_probe_read_kernel is allowed (not under lockdown=confidentiality) */
 	__u8 has_cgroup_v1;      /* a v1 memory hierarchy is mounted: asked where a process is in the root of v2 */
-	__u8 wants_records;      /* somebody wants a record of each socket, its cookie, and the time of each moment */
-	__u8 wants_groups;       /* visits for counting (tick_state) tell what sockets are grouped by */
-	__u8 wants_afterlife;    /* the owners of minisockets are remembered (bpf/afterlife.h); implies wants_records */
-	/* Owners that are learned where the socket's record is out of reach are kept by cookie: */
+	__u8 wants_entries;      /* somebody wants an entry of each socket, its cookie, and the time of each hook */
+	__u8 wants_groups;       /* visits for counting (visit_state) tell what sockets are grouped by */
+	__u8 wants_afterlife; /* the owners of minisockets are remembered (bpf/minisocket_owner.h); implies wants_entries */
+	/* Owners that are learned where the socket's entry is out of reach are kept by cookie: */
 	__u8 follows_connections; /* of MPTCP connections: there may be some, and probe reads lead from a subflow to its own */
 	__u8 learns_accepts;    /* of accepted sockets: accept() is seen as a system call */
 	__u8 follows_datagrams; /* owners of UDP sockets are learned, too */
@@ -39,7 +39,7 @@ struct kernel_settings {
 	__u8 reads_own_call; /* what the current process asks its system call for: bpf_task_pt_regs (5.15), probe reads */
 	__u8 _pad[2];
 	__u32 tick_ns;        /* a jiffy, in which the kernel counts some of its times */
-	__u32 states_entered; /* bits 1 << STATE_*: set_state passes over a transition to any other state */
+	__u32 states_entered; /* bits 1 << state: set_state passes over a transition to any other state */
 	__u32 last_use_mask;  /* places of the map last_uses, a power of two, less one */
 };
 SOCKEYE_ASSERT_SIZE(kernel_settings, 56);
@@ -85,8 +85,8 @@ struct reason_names {
 };
 
 /* Reasons why the kernel side lost something; the index into kernel_counters.lost. */
-#define LOST_RING_FULL 0    /* no room in the ring: the event was dropped */
-#define LOST_RECORD_ALLOC 1 /* no socket record could be had: the event went on without owner and duration */
+#define LOST_RING_FULL 0   /* no room in the ring: the event was dropped */
+#define LOST_ENTRY_ALLOC 1 /* no socket entry could be had: the event went on without owner and duration */
 #define LOST_REASONS 2
 
 struct kernel_counters {
@@ -105,7 +105,7 @@ struct kernel_counters {
 	SOCKEYE_COUNTER __u64 processes_untracked; /* owners that there was no room for: their end is not noticed */
 	/* that there was no room for: their children have no owner until they are used */
 	SOCKEYE_COUNTER __u64 listeners_left_out;
-	__u64 records_refused; /* 1: there was no room for a record */
+	__u64 entries_refused; /* 1: there was no room for an event */
 };
 SOCKEYE_ASSERT_SIZE(kernel_counters, 128);
 

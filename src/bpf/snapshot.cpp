@@ -10,12 +10,12 @@
 namespace sockeye {
 namespace {
 
-void visit_sockets(Object& object, std::string& shortcoming) {
+void visit_sockets(Object& object, std::string& limitation) {
   NamespaceWalk walk({}, holders_by(object));
   while (walk.enter_next()) {
-    if (const auto done = object.run_iterator("tick_socket"); !done) shortcoming = done.error().what;
+    if (const auto done = object.run_iterator("visit_socket"); !done) limitation = done.error().what;
   }
-  if (!walk.shortcoming().empty()) shortcoming = walk.shortcoming();
+  if (!walk.limitation().empty()) limitation = walk.limitation();
 }
 
 }  // namespace
@@ -29,9 +29,9 @@ std::string hidden_processes() {
 SnapshotReport take_snapshot(Object& object) {
   SnapshotReport report;
   const auto start = std::chrono::steady_clock::now();
-  if (object.needs_visits_before_files()) visit_sockets(object, report.shortcoming);
-  if (std::string hidden = hidden_processes(); !hidden.empty()) report.shortcoming = std::move(hidden);
-  if (const auto done = object.run_iterator("tick_file"); !done) report.shortcoming = done.error().what;
+  if (object.needs_visits_before_files()) visit_sockets(object, report.limitation);
+  if (std::string hidden = hidden_processes(); !hidden.empty()) report.limitation = std::move(hidden);
+  if (const auto done = object.run_iterator("visit_file"); !done) report.limitation = done.error().what;
   const auto took = std::chrono::steady_clock::now() - start;
   report.took_us = static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
   report.owned = object.counters().snapshot_owned;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sockets that were there before: each that a process holds gets a record with its owner.
+// The sockets that were there before: each that a process holds gets an event with its owner.
 #pragma once
 
 #include <string>
@@ -9,9 +9,9 @@
 namespace sockeye {
 
 struct SnapshotReport {
-  uint64_t owned = 0;       // sockets that an owner was found for
-  uint64_t took_us = 0;     // microseconds for all of it
-  std::string shortcoming;  // what could not be looked at, and why; empty: nothing
+  uint64_t owned = 0;      // sockets that an owner was found for
+  uint64_t took_us = 0;    // microseconds for all of it
+  std::string limitation;  // what could not be looked at, and why; empty: nothing
 };
 
 // Why not all processes can be looked at; empty: they can.

@@ -10,7 +10,7 @@ namespace sockeye {
 namespace {
 
 TEST(SockError, EndsAConnection) {
-  for (const uint8_t state : {STATE_ESTABLISHED, STATE_FIN_WAIT1, STATE_FIN_WAIT2, STATE_CLOSE_WAIT, STATE_LAST_ACK}) {
+  for (const uint8_t state : {TCP_ESTABLISHED, TCP_FIN_WAIT1, TCP_FIN_WAIT2, TCP_CLOSE_WAIT, TCP_LAST_ACK}) {
     for (const uint32_t error : {ECONNRESET, ECONNABORTED, ETIMEDOUT, EPIPE}) {
       EXPECT_TRUE(error_has_ended(state, error, 0, 0)) << error;
     }
@@ -24,7 +24,7 @@ TEST(SockError, EndsAConnection) {
 }
 
 TEST(SockError, EndsAnAttemptWhateverItIs) {
-  for (const uint8_t state : {STATE_SYN_SENT, STATE_SYN_RECV}) {
+  for (const uint8_t state : {TCP_SYN_SENT, TCP_SYN_RECV}) {
     for (const uint32_t error : {ECONNREFUSED, EHOSTUNREACH, EACCES, ETIMEDOUT, ECONNABORTED}) {
       EXPECT_TRUE(error_has_ended(state, error, 0, 0)) << error;
     }

@@ -15,7 +15,7 @@ namespace {
 
 // The kernel's states that a socket can be seen in, as `ss` lists them. Closed sockets are in no table that could be
 // counted; NEW_SYN_RECV is counted as SYN_RECV.
-bool is_counted(uint8_t state) { return state != STATE_CLOSE && state != STATE_NEW_SYN_RECV; }
+bool is_counted(uint8_t state) { return state != TCP_CLOSE && state != TCP_NEW_SYN_RECV; }
 
 uint64_t milliseconds_between(uint64_t from_ns, uint64_t to_ns) { return (to_ns - from_ns) / 1'000'000; }
 
@@ -123,9 +123,9 @@ void add_grouped_counts_table(Buffer& out, const CountsReading& reading, int col
   add_wrapped(out, words.view(), columns);
 }
 
-void add_counts_json(Buffer& out, const CountsReading& reading, const WallTime& wall) {
+void add_counts_json(Buffer& out, const CountsReading& reading, const WallTime& wall, int version) {
   out.add("{\"v\":");
-  out.add_number(kJsonVersion);
+  out.add_number(static_cast<uint64_t>(version));
   out.add(",\"event\":\"counts\",\"time\":\"");
   add_rfc3339(out, wall.of(reading.time_ns));
   out.add("\",\"timestamp_ns\":");
@@ -133,7 +133,7 @@ void add_counts_json(Buffer& out, const CountsReading& reading, const WallTime& 
   out.add(",\"sockets\":{");
   bool first = true;
   for (const EnumValue& state : kTcpStates) {
-    if (state.value == STATE_NEW_SYN_RECV) continue;
+    if (state.value == TCP_NEW_SYN_RECV) continue;
     add_key(out, state.name, first);
     first = false;
     if (is_counted(state.value)) {

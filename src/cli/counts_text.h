@@ -17,6 +17,6 @@ void add_grouped_counts_table(Buffer& out, const CountsReading& reading, int col
 
 // One line of JSON, with its newline, and the groups where there are any. A closed socket cannot be counted: CLOSE is
 // null.
-void add_counts_json(Buffer& out, const CountsReading& reading, const WallTime& wall);
+void add_counts_json(Buffer& out, const CountsReading& reading, const WallTime& wall, int version);
 
 }  // namespace sockeye

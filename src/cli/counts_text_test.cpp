@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "event/renames.h"
 #include "tests/support/golden.h"
 
 namespace sockeye {
@@ -18,9 +19,9 @@ class FixedClock : public Clock {
 
 CountsReading reading() {
   CountsReading reading;
-  reading.sockets[STATE_ESTABLISHED] = 1234;
-  reading.sockets[STATE_TIME_WAIT] = 23000;
-  reading.sockets[STATE_CLOSING] = 1;
+  reading.sockets[TCP_ESTABLISHED] = 1234;
+  reading.sockets[TCP_TIME_WAIT] = 23000;
+  reading.sockets[TCP_CLOSING] = 1;
   reading.is_drift_known = true;
   reading.iterated_time_ns = 4'900'000'000;
   reading.time_ns = 5'000'000'000;
@@ -38,7 +39,7 @@ std::string json(const CountsReading& reading) {
   const FixedClock clock;
   const WallTime wall(clock);
   Buffer out(4096);
-  add_counts_json(out, reading, wall);
+  add_counts_json(out, reading, wall, kJsonVersion);
   return std::string(out.view());
 }
 
@@ -61,7 +62,7 @@ TEST(CountsText, TableHasEveryStateTheTotalAndTheAge) {
 
 TEST(CountsText, NumbersEndInOneColumnHoweverLong) {
   CountsReading many = reading();
-  many.sockets[STATE_TIME_WAIT] = 1'234'567;
+  many.sockets[TCP_TIME_WAIT] = 1'234'567;
   const std::string text = table(many);
   EXPECT_NE(text.find("STATE          COUNT\n"), std::string::npos) << text;
   EXPECT_NE(text.find("TIME_WAIT    1234567\n"), std::string::npos) << text;
@@ -79,8 +80,8 @@ TEST(CountsText, WordsAreBrokenToFitATerminal) {
 TEST(CountsText, TableTellsTheDriftByState) {
   CountsReading off = reading();
   off.namespaces = 1;
-  off.drift[STATE_ESTABLISHED] = 2;
-  off.drift[STATE_LAST_ACK] = -1;
+  off.drift[TCP_ESTABLISHED] = 2;
+  off.drift[TCP_LAST_ACK] = -1;
   EXPECT_TRUE(table(off).ends_with("in 1 network namespace; drift ESTABLISHED +2, LAST_ACK -1\n")) << table(off);
 }
 
@@ -98,8 +99,8 @@ TEST(CountsText, ADriftThatIsNotKnownIsNotZero) {
 
 TEST(CountsText, JsonIsOneLine) {
   CountsReading off = reading();
-  off.drift[STATE_FIN_WAIT2] = -3;
-  off.drift[STATE_LISTEN] = 1;
+  off.drift[TCP_FIN_WAIT2] = -3;
+  off.drift[TCP_LISTEN] = 1;
   EXPECT_EQ(json(off),
             "{\"v\":2,\"event\":\"counts\",\"time\":\"2026-03-21T14:23:25.000000000Z\",\"timestamp_ns\":5000000000,"
             "\"sockets\":{\"ESTABLISHED\":1234,\"SYN_SENT\":0,\"SYN_RECV\":0,\"FIN_WAIT1\":0,\"FIN_WAIT2\":0,"
@@ -113,8 +114,8 @@ SocketGroup group_of(std::string name, uint64_t number, uint64_t netns_cookie) {
   group.name = std::move(name);
   group.number = number;
   group.netns_cookie = netns_cookie;
-  group.sockets[STATE_ESTABLISHED] = 3;
-  group.sockets[STATE_LISTEN] = 1;
+  group.sockets[TCP_ESTABLISHED] = 3;
+  group.sockets[TCP_LISTEN] = 1;
   group.total = 4;
   return group;
 }
@@ -128,8 +129,8 @@ SocketGroup group_without_key(SocketGroup::Kind kind) {
 // A line of each shape that there is, which tests/support/schema_test.py holds against the schema.
 TEST(CountsTextGolden, Json) {
   CountsReading off = reading(), unknown = reading();
-  off.drift[STATE_FIN_WAIT2] = -3;
-  off.drift[STATE_LISTEN] = 1;
+  off.drift[TCP_FIN_WAIT2] = -3;
+  off.drift[TCP_LISTEN] = 1;
   unknown.is_drift_known = false;
   unknown.why_not = "Operation not permitted";
   std::string lines = json(reading()) + json(off) + json(unknown);

@@ -12,7 +12,7 @@
 #include "aggregate/totals.h"
 #include "base/counter.h"
 #include "event/collector.h"
-#include "event/record.h"
+#include "event/event.h"
 #include "pipeline/gaps.h"
 #include "source/row_sweep.h"
 
@@ -34,26 +34,26 @@ uint64_t most_of(const Field& field) {
   return field.fold == Fold::kSum ? sum : most;
 }
 
-// A record of the type with `told` in each number that fits into it.
-std::vector<std::byte> record_of(const EventType& type, uint64_t told) {
-  std::vector<std::byte> record(type.size);
+// An event of the type with `told` in each number that fits into it.
+std::vector<std::byte> event_of(const EventType& type, uint64_t told) {
+  std::vector<std::byte> event(type.size);
   for (const Field& field : type.own) {
-    if (is_number(field) && field.size >= 4) set_number(field, record.data(), told);
+    if (is_number(field) && field.size >= 4) set_number(field, event.data(), told);
   }
   event_header header = {.kind = type.kind, .size = type.size, .cpu = 0, .time_ns = 1};
-  memcpy(record.data(), &header, sizeof header);
-  return record;
+  memcpy(event.data(), &header, sizeof header);
+  return event;
 }
 
-uint64_t value_in(const Field& field, const std::vector<std::byte>& record) {
-  return number_of(field, {.header = reinterpret_cast<const event_header*>(record.data())});
+uint64_t value_in(const Field& field, const std::vector<std::byte>& event) {
+  return number_of(field, {.header = reinterpret_cast<const event_header*>(event.data())});
 }
 
 TEST(DecreasingCounters, AddUpToNoMoreThanWasTold) {
   for (const Collector* collector : collectors()) {
     const EventType& type = collector->event;
-    std::vector<std::byte> sum = record_of(type, kTold[0]);
-    for (size_t i = 1; i < std::size(kTold); ++i) fold_record(type, sum.data(), record_of(type, kTold[i]).data());
+    std::vector<std::byte> sum = event_of(type, kTold[0]);
+    for (size_t i = 1; i < std::size(kTold); ++i) fold_event(type, sum.data(), event_of(type, kTold[i]).data());
     for (const Field& field : type.own) {
       if (is_number(field) && field.size >= 4) {
         EXPECT_LE(value_in(field, sum), most_of(field)) << type.name << "." << field.name;
@@ -67,11 +67,11 @@ TEST(DecreasingCounters, AreTotalsOfNoMoreThanWasTold) {
     if (!collector->has_rows) continue;
     for (const TotalsBy by : {TotalsBy::kConnection, TotalsBy::kProcess, TotalsBy::kContainer}) {
       Totals totals(collector->event, by);
-      for (const uint64_t told : kTold) totals.add(record_of(collector->event, told).data(), false, nullptr);
+      for (const uint64_t told : kTold) totals.add(event_of(collector->event, told).data(), false, nullptr);
       for (const TotalsGroup& group : totals.take(1, 0)) {
         for (const Field& field : collector->event.own) {
           if (!is_number(field) || field.size < 4) continue;
-          EXPECT_LE(value_in(field, group.record), most_of(field)) << collector->event.name << "." << field.name;
+          EXPECT_LE(value_in(field, group.event), most_of(field)) << collector->event.name << "." << field.name;
         }
       }
     }

@@ -67,7 +67,7 @@ constexpr ListOption kNetns{"--netns",
 constexpr ListOption kCgroup{"--cgroup",
                              &FilterOptions::cgroup,
                              "ID,...",
-                             "sockets that processes in these cgroups own (cgroup_id of the records)",
+                             "sockets that processes in these cgroups own (cgroup_id of the events)",
                              "such as --cgroup 4312 or --cgroup '!4312'",
                              kRunTwice};
 
@@ -185,12 +185,12 @@ Result<filter_bytes> parse_network(const ListOption& option, const FilterOptions
 }
 
 Result<filter_bytes> parse_comm(const Item& item) {
-  constexpr size_t kMost = TASK_NAME_LEN - 1;
+  constexpr size_t kMost = TASK_COMM_LEN - 1;
   if (item.text.size() > kMost) {
     return wrong(kComm.name, item.given(), "the kernel keeps " + std::to_string(kMost) + " bytes of a name",
                  "did you mean --comm '" + printable(item.given().substr(0, kMost + item.excluded)) + "'?");
   }
-  uint8_t name[TASK_NAME_LEN] = {};
+  uint8_t name[TASK_COMM_LEN] = {};
   memcpy(name, item.text.data(), item.text.size());
   return network(name, static_cast<unsigned>(item.text.size() + 1) * 8);  // with its NUL: what follows that is garbage
 }
@@ -310,8 +310,8 @@ void add_filter_options(CLI::App& command, FilterOptions& options) {
 Result<filter_rules> parse_filter(const FilterOptions& options) {
   filter_rules rules{};
   if (options.ipv4 && options.ipv6) return wrong("-4", "", "this contradicts -6", "leave out both for all addresses");
-  if (options.ipv4) rules.family = FAMILY_IPV4;
-  if (options.ipv6) rules.family = FAMILY_IPV6;
+  if (options.ipv4) rules.family = AF_INET;
+  if (options.ipv6) rules.family = AF_INET6;
   if (options.direction) {
     if (*options.direction != "in" && *options.direction != "out") {
       return wrong("--direction", *options.direction, "there is no such direction", "it is in, or out, or left out");

@@ -60,7 +60,7 @@ bool passes(const Words& words, const Tuple& tuple, const char* comm = "psql", u
   socket.lport = tuple.lport;
   socket.rport = tuple.rport;
   socket.role = tuple.role;
-  socket.family = FAMILY_IPV6;
+  socket.family = AF_INET6;
   socket.netns = 4026531840;
   owner who{};
   who.source = OWNER_CONNECT;

@@ -11,9 +11,9 @@ namespace {
 SocketGroup group(std::string name, int64_t established, int64_t time_wait, int64_t listening = 0) {
   SocketGroup group;
   group.name = std::move(name);
-  group.sockets[STATE_ESTABLISHED] = established;
-  group.sockets[STATE_TIME_WAIT] = time_wait;
-  group.sockets[STATE_LISTEN] = listening;
+  group.sockets[TCP_ESTABLISHED] = established;
+  group.sockets[TCP_TIME_WAIT] = time_wait;
+  group.sockets[TCP_LISTEN] = listening;
   group.total = established + time_wait + listening;
   return group;
 }

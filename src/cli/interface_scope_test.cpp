@@ -20,7 +20,7 @@ bool passes(const filter_rules& rules, const char* laddr, uint32_t scope, uint32
   socket_id socket{};
   inet_pton(AF_INET6, laddr, socket.laddr);
   inet_pton(AF_INET6, "fe80::99", socket.raddr);
-  socket.family = FAMILY_IPV6;
+  socket.family = AF_INET6;
   socket.scope_id = scope;
   socket.netns = netns;
   return filter_passes(&rules, &socket, nullptr) != 0;

@@ -56,6 +56,14 @@ Result<std::optional<uint64_t>> parse_count(const std::optional<std::string>& wo
   return std::optional(*count);
 }
 
+Result<int> parse_json_version(const std::optional<std::string>& word) {
+  if (!word) return kJsonVersion;
+  const auto version =
+      parse_number("--json-version", *word, *word, kOldestJsonVersion, kJsonVersion, "such as --json-version 1");
+  if (!version) return version.error();
+  return static_cast<int>(*version);
+}
+
 // A descriptor that is open; -1: none was given.
 Result<int> parse_ready_fd(const std::optional<std::string>& word) {
   if (!word) return -1;
@@ -86,11 +94,12 @@ std::optional<Quantity> split_quantity(const std::string& text) {
 void add_output_options(CLI::App& command, RunWords& words) {
   command.add_option("--format", words.format, "table (default on a terminal), line (default else), json or recording");
   command.add_flag("--json", words.json, "the same as --format json");
+  add_json_version(command, words);
   command.add_option("--log-file", words.log_file, "write the line format to this file as well; reopened on SIGHUP");
   command.add_option("--record", words.record_file, "keep everything in this new file as well, for sockeye replay");
-  command.add_option("--count", words.count, "stop after this many records");
+  command.add_option("--count", words.count, "stop after this many events");
   command.add_flag("--strict", words.strict, "exit 1 if anything was lost");
-  command.add_flag("--end-record", words.end_record, "end the stream with a record of what was delivered and lost");
+  command.add_flag("--end-record", words.end_record, "end the stream with an event of what was delivered and lost");
   command.add_option("--color", words.colour, "auto (terminals, unless NO_COLOR is set), always or never");
   command
       .add_option("-T,--timestamps", words.times,
@@ -98,7 +107,14 @@ void add_output_options(CLI::App& command, RunWords& words) {
                   "before), boot (since the start of the machine; all three in seconds) or none")
       ->expected(0, 1)
       ->default_str("time");
-  command.add_flag("--quiet", words.quiet, "no words on standard error but errors and losses");
+  command.add_flag("--quiet", words.quiet, "print only errors and losses on stderr");
+}
+
+void add_json_version(CLI::App& command, RunWords& words) {
+  command
+      .add_option("--json-version", words.json_version,
+                  "the keys of JSON as version N of the format has them (docs/output.md)")
+      ->type_name("N");
 }
 
 void add_btf_option(CLI::App& command, std::string& file) {
@@ -114,7 +130,7 @@ void add_run_options(CLI::App& command, RunWords& words) {
   add_output_options(command, words);
   add_duration_option(command, words);
   add_btf_option(command, words.btf_file);
-  command.add_option("--ring-size", words.ring_size, "room for records on their way out of the kernel")
+  command.add_option("--ring-size", words.ring_size, "room for events on their way out of the kernel")
       ->capture_default_str();
   command.add_option("--ready-fd", words.ready_fd, "write a byte to this descriptor once every probe is attached");
 }
@@ -130,9 +146,11 @@ Result<RunOptions> parse_run_options(const RunWords& words) {
     return wrong("--format", words.format, "it contradicts --json", "give one of them");
   }
   if (options.format == "recording" && terminal) {
-    return Error{ErrorCode::kUsage, "a recording is nothing that a terminal can show",
-                 "send it elsewhere (> FILE), or keep it beside what is shown: --record FILE"};
+    return Error{ErrorCode::kUsage, "recordings are binary", "redirect it to a file, or use --record FILE"};
   }
+  const auto version = parse_json_version(words.json_version);
+  if (!version) return version.error();
+  options.json_version = *version;
   options.log_file = words.log_file;
   options.record_file = words.record_file;
   options.btf_file = words.btf_file;
@@ -179,7 +197,7 @@ Result<std::chrono::nanoseconds> parse_duration(const std::string& text) {
   }
   const double ns = seconds * 1e9;
   if (ns < 1 || seconds > 1e9) {
-    return wrong("--duration", text, "this is not a length of time", "such as 10s, 500ms, 2m or 1h");
+    return wrong("--duration", text, "not a duration", "such as 10s, 500ms, 2m or 1h");
   }
   return std::chrono::nanoseconds(static_cast<int64_t>(ns));
 }

@@ -28,6 +28,7 @@ struct RunWords {
   std::string btf_file;
   std::optional<std::string> ready_fd;
   bool json = false;
+  std::optional<std::string> json_version;
   bool strict = false;
   bool end_record = false;
   bool quiet = false;
@@ -40,6 +41,7 @@ struct RunOptions {
   std::string record_file;
   std::string btf_file;  // empty: none
   std::string view;      // as SinkOptions has it
+  int json_version;      // likewise
   std::optional<std::chrono::nanoseconds> duration;
   std::optional<uint64_t> count;
   uint32_t ring_bytes;
@@ -54,6 +56,7 @@ struct RunOptions {
 void add_run_options(CLI::App& command, RunWords& words);
 // Of them, those of a run that ends by itself: in which form, where to.
 void add_output_options(CLI::App& command, RunWords& words);
+void add_json_version(CLI::App& command, RunWords& words);
 void add_btf_option(CLI::App& command, std::string& file);
 void add_duration_option(CLI::App& command, RunWords& words);
 

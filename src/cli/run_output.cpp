@@ -40,7 +40,7 @@ Signals::Hangup hangup_of(const RunOptions& options) {
 }
 
 void say_what_is_missing(const Object& object) {
-  for (const Shortcoming& shortcoming : object.plan().shortcomings()) say(shortcoming.sentence());
+  for (const Limitation& limitation : object.plan().limitations()) say(limitation.sentence());
 }
 
 void say_what_found_no_room(const kernel_counters& counters) {
@@ -94,13 +94,14 @@ std::vector<Sink*> Sinks::all() const {
 
 Result<Sinks> make_sinks(const RunOptions& options, const std::vector<const Collector*>& wanted, Signals* signals,
                          const RunFacts& facts) {
-  const bool records = options.format == "recording" || !options.record_file.empty();
+  const bool events = options.format == "recording" || !options.record_file.empty();
   SinkOptions shown{.format = options.format,
                     .types = {},
                     .colour = options.colour,
                     .times = options.times,
                     .view = options.view,
-                    .facts = records && facts.empty() ? facts_of_this_run(options) : facts};
+                    .facts = events && facts.empty() ? facts_of_this_run(options) : facts,
+                    .json_version = options.json_version};
   for (const Collector* collector : wanted) shown.types.push_back(&collector->event);
   Sinks sinks;
   sinks.owned.push_back(make_sink(Output::standard(signals), shown));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the records of a run go, and what is said of it beside them.
+// Where the events of a run go, and what is said of it beside them.
 #pragma once
 
 #include <memory>

@@ -12,8 +12,8 @@ namespace {
 std::vector<JsonMember> states(bool is_signed, bool may_be_left_out) {
   std::vector<JsonMember> members;
   for (const EnumValue& state : kTcpStates) {
-    if (state.value == STATE_NEW_SYN_RECV) continue;
-    if (may_be_left_out && state.value == STATE_CLOSE) continue;
+    if (state.value == TCP_NEW_SYN_RECV) continue;
+    if (may_be_left_out && state.value == TCP_CLOSE) continue;
     members.push_back({.key = std::string(state.name),
                        .type = JsonType::kNumber,
                        .is_signed = is_signed,
@@ -72,7 +72,7 @@ std::vector<JsonMember> group_members() {
       {.key = "group",
        .type = JsonType::kWord,
        .meaning = "which group without a key it is",
-       .there = "left out if the group has a key",
+       .there = "omitted if the group has a key",
        .may_be_left_out = true,
        .words = {{"unknown", "no owner is known"},
                  {"kernel", "sockets of the kernel's own"},
@@ -109,7 +109,7 @@ JsonShape counts_shape() {
           {.key = "drift_unknown",
            .type = JsonType::kText,
            .meaning = "why the drift is not known",
-           .there = "left out if it is known",
+           .there = "omitted if known",
            .may_be_left_out = true},
           number("iterated_age_ms", "how long ago the visit of all sockets began", "ms"),
           number("namespaces", "network namespaces that were visited"),

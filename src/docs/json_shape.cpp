@@ -26,7 +26,7 @@ JsonType type_of(const Field& field) {
   }
   const bool is_its_own_flag = field.presence.when == Presence::When::kFlagSet &&
                                field.presence.other == field.offset && field.presence.mask == field.mask &&
-                               field.presence.key_goes;
+                               field.presence.omit_key;
   return is_its_own_flag ? JsonType::kTrue : JsonType::kFlag;
 }
 
@@ -39,20 +39,20 @@ std::string name_at(std::span<const Field> fields, uint16_t offset) {
 }
 
 std::string when_there(const Field& field, std::span<const Field> fields) {
-  if (type_of(field) == JsonType::kTrue) return "left out if it is not so";
-  const std::string absent = field.presence.key_goes ? "left out" : "null";
+  if (type_of(field) == JsonType::kTrue) return "omitted when false";
+  const std::string absent = field.presence.omit_key ? "omitted" : "null";
   const std::string other = "the same as `" + name_at(fields, field.presence.other) + "`";
-  const std::string none = field.presence.is_none ? " if there is none" : " if none is known";
+  const std::string none = field.presence.is_none ? " if not applicable" : " if not known";
   switch (field.presence.when) {
     case Presence::When::kDiffers: return absent + " if " + other;
-    case Presence::When::kDiffersAndNonZero: return absent + " if none is known or " + other;
+    case Presence::When::kDiffersAndNonZero: return absent + " if not known or " + other;
     case Presence::When::kNonZero:
     case Presence::When::kFlagSet:
     case Presence::When::kFlagClear: return absent + none;
     case Presence::When::kAlways: break;
   }
-  if (field.type == FieldType::kList) return absent + " if they are not known";
-  return field.type == FieldType::kContext ? absent + " if none is known" : "";
+  if (field.type == FieldType::kList) return absent + " if not known";
+  return field.type == FieldType::kContext ? absent + " if not known" : "";
 }
 
 // What it means, where that is more than the word itself.
@@ -86,8 +86,8 @@ JsonMember member_of(const Field& field, std::span<const Field> fields) {
                     .meaning = field.meaning,
                     .there = when_there(field, fields),
                     .most = most_of(field),
-                    .may_be_null = may_be_absent && !field.presence.key_goes,
-                    .may_be_left_out = may_be_absent && field.presence.key_goes,
+                    .may_be_null = may_be_absent && !field.presence.omit_key,
+                    .may_be_left_out = may_be_absent && field.presence.omit_key,
                     .may_be_number = field.type == FieldType::kEnum,
                     .words = words_of(field)};
   for (const Field& element : field.elements) member.members.push_back(member_of(element, field.elements));

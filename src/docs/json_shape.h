@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The shape of every object that goes out as JSON: what docs/output.md and docs/schema.json are made of. Of records it
-// follows from their field tables; of `counts`, which is no record, it is written down here.
+// The shape of every object that goes out as JSON: what docs/output.md and docs/schema.json are made of. Of events it
+// follows from their field tables; of `counts`, which is no event, it is written down here.
 #pragma once
 
 #include <string>
@@ -52,10 +52,10 @@ struct JsonShape {
   std::string_view what;            // in one sentence
   std::vector<JsonMember> members;  // without `v` and `event`, which all have
   bool has_shared = false;          // shared_members() are among them, some perhaps with another meaning
-  const EventType* type = nullptr;  // null: it is no record
+  const EventType* type = nullptr;  // null: it is no event
 };
 
-// The fields that every record of a socket begins with.
+// The fields that every entry of a socket begins with.
 std::vector<JsonMember> shared_members();
 
 // What a reading of `counts` is as JSON.

@@ -10,42 +10,44 @@
 namespace sockeye {
 namespace {
 
-constexpr std::string_view kHead = R"(# What sockeye writes
+constexpr std::string_view kHead = R"(# Output
 
-Made by `sockeye list --markdown` from the tables that the program itself works from; a test compares. The same for
-programs is [schema.json](schema.json) (JSON Schema, draft 2020-12; `sockeye list --schema`), which takes no other key.
+`sockeye list --markdown` makes this page from the tables that the program itself uses; a test compares the two.
+[schema.json](schema.json) says the same for programs (JSON Schema, draft 2020-12; `sockeye list --schema`) and allows no other key.
 
-`--json` writes one object a line. In each of them `v` is the version of the format, VERSION, which changes when a key goes
-or gets another meaning (new keys may come at any time; in 1 cookies were numbers), and `event` says which of the objects below it is.
+`--json` writes one object per line. In every object `v` is the version of the format, VERSION, and `event` says which of the objects below it
+is. The version grows when a key is removed or changes its meaning; new keys may appear at any time.
 
-What is not known is `null` or the key is left out, as the column "there" says; it is never 0. A word that this version does
-not know, because the kernel is newer, is a number in quotes. Names of processes, paths and the like are whatever somebody chose:
-they are escaped, and bytes that are no UTF-8 are U+FFFD.
+A value that is not known is `null`, or its key is omitted, as the column "present" says; it is never 0. An enum value that this version does
+not know, because the kernel is newer, is a number in quotes. Names of processes, paths and the like are untrusted: they are escaped, and
+bytes that are not UTF-8 become U+FFFD.
 
-Numbers are whole and exact. jq before 1.7 and JavaScript round those above 2^53 (9,007,199,254,740,992). Cookies use all 64 bits, so they
-are text: digits. These numbers can be above it: TIMES once the machine has been up for 104 days; BYTES beyond 9 petabytes; in theory
+Numbers are integers and exact. jq before 1.7 and JavaScript round those above 2^53 (9,007,199,254,740,992). Cookies use all 64 bits, so they
+are strings of digits. These numbers can exceed 2^53: TIMES once the machine has been up for 104 days; BYTES beyond 9 petabytes; in theory
 COUNTS.
 
-A link-local address has its interface behind it where that is known, as RFC 4007 writes it: `fe80::1%eth0`, or by the index that the
-socket's network namespace knows it by, `fe80::1%3`.
+A link-local address is followed by its interface if that is known, as RFC 4007 writes it: `fe80::1%eth0`, or by the index that the
+socket's network namespace has for it, `fe80::1%3`.
 
-`--format line` fills in a template, which is given below: `{key}` is the value, `{key:words}` the same in words for people,
-`?` a value that is not known. A word of the template that holds a value of which there is none is left out: no `ERROR=` where nothing
-failed, no `CONTAINER=` outside of one. `--format table` has columns; on a terminal those that fit. There `-` is a value that there is
-none of.
-)";
-constexpr std::string_view kTableHead = "\n| key | type | unit | there | meaning |\n|---|---|---|---|---|\n";
+`--format line` fills in the template given below: `{key}` is the value, `{key:words}` the same in words for people, and `?` stands for
+a value that is not known. A word of the template whose value does not apply is omitted: no `ERROR=` where nothing failed, no `CONTAINER=`
+outside of containers. `--format table` has columns; a terminal shows those that fit. There `-` means not applicable.
+
+**Earlier versions.** `--json-version N` writes the keys of version N, for one release after the version that replaced it. Values are today's.
+
+RENAMES)";
+constexpr std::string_view kTableHead = "\n| key | type | unit | present | meaning |\n|---|---|---|---|---|\n";
 
 std::string word_of(const JsonMember& member) {
   switch (member.type) {
     case JsonType::kNumber: return "number";
-    case JsonType::kDigits: return "digits";
+    case JsonType::kDigits: return "string of digits";
     case JsonType::kTime: return "time";
     case JsonType::kAddress: return "address";
-    case JsonType::kText: return "text";
-    case JsonType::kWord: return "word";
-    case JsonType::kFlag: return "true, false";
-    case JsonType::kTrue: return "true";
+    case JsonType::kText: return "string";
+    case JsonType::kWord: return "enum";
+    case JsonType::kFlag: return "boolean";
+    case JsonType::kTrue: return "`true`";
     case JsonType::kNull: return "null";
     case JsonType::kObject: return "object";
     case JsonType::kObjects: return "list of objects";
@@ -125,11 +127,11 @@ void add_line_and_columns(std::string& text, const std::string& where, std::stri
   text += "\nColumns of the table" + where + ":";
   for (const Column& column : columns)
     text += " " + std::string(column.header) + " (`" +
-            (column.rather.empty() ? "" : std::string(column.rather) + "`, else `") + std::string(column.field) + "`)";
+            (column.prefer.empty() ? "" : std::string(column.prefer) + "`, else `") + std::string(column.field) + "`)";
   text += "\n";
 }
 
-// A view is called after the collector beside whose records these are shown, or after what they were added up by.
+// A view is called after the collector beside whose events these are shown, or after what they were added up by.
 void add_other_formats(std::string& text, const EventType& type) {
   add_line_and_columns(text, "", type.line, type.columns);
   for (const View& view : type.views) {
@@ -139,7 +141,7 @@ void add_other_formats(std::string& text, const EventType& type) {
   }
 }
 
-// Keys of records that hold numbers of 64 bits, by their unit: "ns", "bytes", or empty for those that have neither.
+// Keys of events that hold numbers of 64 bits, by their unit: "ns", "bytes", or empty for those that have neither.
 std::string wide_numbers(std::string_view unit) {
   const auto shapes = json_shapes();  // the keys are words of it
   std::vector<JsonWord> keys;
@@ -159,6 +161,16 @@ void fill_in(std::string& text, std::string_view word, const std::string& what) 
   text.replace(text.find(word), word.size(), what);
 }
 
+std::string renames() {
+  std::string text = "| version | key then | key now |\n|---|---|---|\n";
+  for (const Rename& rename : kRenames) {
+    text += "| before " + std::to_string(rename.since) + " | `" + std::string(rename.before) + "` | `" +
+            std::string(rename.now) + "` |\n";
+  }
+  return text + "| before " + std::to_string(kIdsAreTextSince) +
+         " | `cookie` and `netns_cookie` are numbers | strings of digits |\n";
+}
+
 }  // namespace
 
 std::string output_markdown() {
@@ -167,6 +179,7 @@ std::string output_markdown() {
   fill_in(text, "TIMES", wide_numbers("ns"));
   fill_in(text, "BYTES", wide_numbers("bytes"));
   fill_in(text, "COUNTS", wide_numbers(""));
+  fill_in(text, "RENAMES", renames());
   text += "\n## Keys of every socket\n\nWhat is about one socket begins with these.\n";
   add_members(text, shared_members());
   for (const JsonShape& shape : json_shapes()) {

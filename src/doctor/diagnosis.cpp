@@ -24,7 +24,7 @@ NetworkNamespaces walk_namespaces(NamespaceHolders holders = {}) {
   NamespaceWalk walk({}, std::move(holders));
   while (walk.enter_next()) ++namespaces.entered;
   namespaces.refused = walk.unvisited();
-  namespaces.why = walk.shortcoming();
+  namespaces.why = walk.limitation();
   return namespaces;
 }
 
@@ -42,16 +42,16 @@ void fail(CollectorDiagnosis& diagnosis, const Error& error) {
 void try_iterators(const Collector& collector, Object& object, const Diagnosis& all, CollectorDiagnosis& diagnosis) {
   bool visits_namespaces = false;
   for (const Choice& choice : object.plan().choices) {
-    if (!choice.rung.starts_with("iter")) continue;
-    if (choice.moment == "tick_file") {
+    if (!choice.method.starts_with("iter")) continue;
+    if (choice.hook == "visit_file") {
       const SnapshotReport owners = take_snapshot(object);
-      if (!owners.shortcoming.empty())
-        add_other(diagnosis, "the owners of sockets that were there before are not complete: " + owners.shortcoming,
+      if (!owners.limitation.empty())
+        add_other(diagnosis, "the owners of sockets that were there before are not complete: " + owners.limitation,
                   all.machine.initial_pid_namespace ? "" : "run it in the initial pid namespace");
       continue;
     }
-    if (choice.moment == "tick_holder") {
-      const auto done = object.run_iterator(choice.moment);
+    if (choice.hook == "visit_holder") {
+      const auto done = object.run_iterator(choice.hook);
       const std::string why = done ? hidden_processes() : done.error().what;
       if (!why.empty())
         add_other(diagnosis, "the holders of sockets are not complete: " + why,
@@ -59,7 +59,7 @@ void try_iterators(const Collector& collector, Object& object, const Diagnosis& 
       continue;
     }
     visits_namespaces = true;
-    if (const auto done = object.run_iterator(choice.moment); !done) return fail(diagnosis, done.error());
+    if (const auto done = object.run_iterator(choice.hook); !done) return fail(diagnosis, done.error());
   }
   const bool shows_sockets = collector.snapshot || !collector.has_stream;
   if (!visits_namespaces || !shows_sockets) return;
@@ -87,7 +87,7 @@ CollectorDiagnosis diagnose_collector(const Collector& collector, const Diagnosi
     fail(diagnosis, object.error());
     if (all.tracing.is_known() && !all.tracing.allowed) diagnosis.remedy = rights_remedy(all.machine);
   }
-  if (diagnosis.verdict == Verdict::kWorks && !diagnosis.others.empty()) diagnosis.verdict = Verdict::kWorksWithLess;
+  if (diagnosis.verdict == Verdict::kWorks && !diagnosis.others.empty()) diagnosis.verdict = Verdict::kDegraded;
   return diagnosis;
 }
 
@@ -96,7 +96,7 @@ CollectorDiagnosis diagnose_collector(const Collector& collector, const Diagnosi
 std::string_view word_of(Verdict verdict) {
   switch (verdict) {
     case Verdict::kWorks: return "works";
-    case Verdict::kWorksWithLess: return "works with less";
+    case Verdict::kDegraded: return "degraded";
     case Verdict::kDoesNotWork: return "does not work";
   }
   return "";
@@ -122,16 +122,16 @@ CollectorDiagnosis describe_plan(const std::string& collector, const RunPlan& pl
   CollectorDiagnosis diagnosis;
   diagnosis.name = collector;
   for (const Choice& choice : plan.choices) {
-    MomentDiagnosis moment{choice.moment, choice.rung, choice.refused, std::string(loss_of(choice.moment, choice.rung)),
-                           ""};
-    if (!moment.loses.empty()) {
-      moment.remedy = remedy_of(choice);
-      diagnosis.verdict = Verdict::kWorksWithLess;
+    HookDiagnosis hook{choice.hook, choice.method, choice.refused, std::string(loss_of(choice.hook, choice.method)),
+                       ""};
+    if (!hook.loses.empty()) {
+      hook.remedy = remedy_of(choice);
+      diagnosis.verdict = Verdict::kDegraded;
     }
-    diagnosis.moments.push_back(std::move(moment));
+    diagnosis.hooks.push_back(std::move(hook));
   }
-  for (const Shortcoming& shortcoming : plan.shortcomings()) {
-    if (shortcoming.moment.empty()) diagnosis.others.push_back(shortcoming);
+  for (const Limitation& limitation : plan.limitations()) {
+    if (limitation.hook.empty()) diagnosis.others.push_back(limitation);
   }
   return diagnosis;
 }

@@ -13,8 +13,8 @@
 
 namespace sockeye {
 
-enum class Verdict { kWorks, kWorksWithLess, kDoesNotWork };
-std::string_view word_of(Verdict verdict);  // "works", "works with less", "does not work"
+enum class Verdict { kWorks, kDegraded, kDoesNotWork };
+std::string_view word_of(Verdict verdict);  // "works", "degraded", "does not work"
 
 // What the kernel said to a trial; what is empty and not allowed was not tried.
 struct Trial {
@@ -30,24 +30,24 @@ struct NetworkNamespaces {
   std::string why;  // some could not be entered, or may not be known of; empty: all were entered
 };
 
-struct MomentDiagnosis {
-  std::string moment;
-  std::string rung;              // the one that a run takes; empty: none
+struct HookDiagnosis {
+  std::string hook;
+  std::string method;            // the one that a run takes; empty: none
   std::vector<Refusal> refused;  // the better ones
-  std::string loses;             // compared with the best rung; empty: nothing
+  std::string loses;             // compared with the best method; empty: nothing
   std::string remedy;            // empty: there is none, or none is needed
 
-  bool operator==(const MomentDiagnosis&) const = default;
+  bool operator==(const HookDiagnosis&) const = default;
 };
 
 struct CollectorDiagnosis {
   std::string name;
   Verdict verdict = Verdict::kWorks;
-  bool tried = false;  // it was loaded and attached; else the rungs are what the kernel's BTF allows
+  bool tried = false;  // it was loaded and attached; else the methods are what the kernel's BTF allows
   std::string reason;  // why it does not work
   std::string remedy;
-  std::vector<MomentDiagnosis> moments;
-  std::vector<Shortcoming> others;  // that are not of one moment
+  std::vector<HookDiagnosis> hooks;
+  std::vector<Limitation> others;  // that are not of one hook
 };
 
 struct Diagnosis {
@@ -66,7 +66,7 @@ struct Diagnosis {
 // --btf; empty: none. kUsage: that file will not do.
 Result<Diagnosis> diagnose(const std::string& btf_file);
 
-// What a plan says of its moments, and whether a run of it works with less.
+// What a plan says of its hooks, and whether a run of it degraded.
 CollectorDiagnosis describe_plan(const std::string& collector, const RunPlan& plan);
 
 // What would make programs load that are refused for lack of rights.

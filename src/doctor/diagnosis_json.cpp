@@ -138,18 +138,18 @@ void put_collector(Json& json, const CollectorDiagnosis& collector) {
   json.put("tried", collector.tried);
   json.put_if_any("reason", collector.reason);
   json.put_if_any("remedy", collector.remedy);
-  json.array("moments", collector.moments, [&](const MomentDiagnosis& moment) {
-    json.put("moment", moment.moment);
-    json.put_if_any("rung", moment.rung);
-    json.put_if_any("loses", moment.loses);
-    json.put_if_any("remedy", moment.remedy);
-    json.array("refused", moment.refused, [&](const Refusal& refusal) {
-      json.put("rung", refusal.rung);
+  json.array("hooks", collector.hooks, [&](const HookDiagnosis& hook) {
+    json.put("hook", hook.hook);
+    json.put_if_any("method", hook.method);
+    json.put_if_any("loses", hook.loses);
+    json.put_if_any("remedy", hook.remedy);
+    json.array("refused", hook.refused, [&](const Refusal& refusal) {
+      json.put("method", refusal.method);
       json.put("why", refusal.why);
       json.put_if_any("remedy", refusal.remedy);
     });
   });
-  json.array("shortcomings", collector.others, [&](const Shortcoming& other) {
+  json.array("limitations", collector.others, [&](const Limitation& other) {
     json.put("what", other.what);
     json.put_if_any("remedy", other.remedy);
   });
@@ -160,7 +160,7 @@ void put_collector(Json& json, const CollectorDiagnosis& collector) {
 void add_diagnosis_json(Buffer& out, const Diagnosis& diagnosis) {
   Json json;
   json.object("", [&] {
-    json.put("v", uint64_t{1});
+    json.put("v", uint64_t{2});
     json.put("works", diagnosis.all_work());
     json.object("machine", [&] { put_machine(json, diagnosis); });
     json.array("collectors", diagnosis.collectors,

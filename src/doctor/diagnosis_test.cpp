@@ -19,7 +19,7 @@ Machine made_up_machine() {
   machine.lockdown = "integrity";
   machine.capabilities = {{"CAP_BPF", "maps and programs", true},
                           {"CAP_PERFMON", "programs that look into the kernel, as all of sockeye's do", true},
-                          {"CAP_NET_ADMIN", "the rung sockops of the moment syn_sent", false},
+                          {"CAP_NET_ADMIN", "the method sockops of the hook syn_sent", false},
                           {"CAP_SYS_RESOURCE", "raising RLIMIT_MEMLOCK, where maps count against it", false}};
   machine.unprivileged_bpf_disabled = 2;
   machine.jit = 1;
@@ -31,7 +31,7 @@ Machine made_up_machine() {
 
 RunPlan states_plan() {
   RunPlan plan;
-  plan.settings.has_socket_storage = plan.settings.wants_records = plan.settings.may_probe_read = 1;
+  plan.settings.has_socket_storage = plan.settings.wants_entries = plan.settings.may_probe_read = 1;
   plan.collectors = {"states"};
   plan.choices = {{"set_state", "tp_btf", {}},
                   {"syn_sent",
@@ -55,7 +55,7 @@ Diagnosis made_up() {
   CollectorDiagnosis works;
   works.name = "counts";
   works.tried = true;
-  works.moments = {{"set_state", "tp_btf", {}, "", ""}};
+  works.hooks = {{"set_state", "tp_btf", {}, "", ""}};
   CollectorDiagnosis fails;
   fails.name = "who";
   fails.verdict = Verdict::kDoesNotWork;
@@ -130,9 +130,9 @@ TEST(Diagnosis, WhatSeveralCollectorsHaveInCommonIsSaidOnce) {
   EXPECT_EQ(times_in(text, "concerns who, drops\n"), 1u) << text;
 }
 
-TEST(Diagnosis, ARungThatCollectorsDoNotShareSaysWhoseItIs) {
+TEST(Diagnosis, AMethodThatCollectorsDoNotShareSaysWhoseItIs) {
   Diagnosis diagnosis = made_up();
-  diagnosis.collectors[0].moments = {{"set_state", "raw_tp", {}, "", ""}};
+  diagnosis.collectors[0].hooks = {{"set_state", "raw_tp", {}, "", ""}};
   const std::string text = page(diagnosis);
   EXPECT_EQ(times_in(text, "raw_tp for counts\n"), 1u) << text;
   EXPECT_EQ(times_in(text, "tp_btf for states\n"), 1u) << text;
@@ -142,8 +142,8 @@ TEST(Diagnosis, ARungThatCollectorsDoNotShareSaysWhoseItIs) {
 TEST(Diagnosis, TheVerdictAndWhatToDoComeFirst) {
   const std::string text = page(made_up());
   EXPECT_EQ(text.find("Verdict\n"), 0u);
-  EXPECT_LT(text.find("to do: --accept-owner"), text.find("\nThis machine\n"));
-  EXPECT_LT(text.find("to do: a kernel from 5.10 on"), text.find("\nThis machine\n"));
+  EXPECT_LT(text.find("fix: --accept-owner"), text.find("\nThis machine\n"));
+  EXPECT_LT(text.find("fix: a kernel from 5.10 on"), text.find("\nThis machine\n"));
 }
 
 TEST(Diagnosis, WhereNothingIsMissingNothingIsToBeDone) {
@@ -159,7 +159,7 @@ TEST(Diagnosis, JsonIsOneObjectOnALine) {
   document.Parse(text.c_str());
   ASSERT_FALSE(document.HasParseError());
   EXPECT_FALSE(document["works"].GetBool());
-  EXPECT_STREQ(document["collectors"][1]["verdict"].GetString(), "works with less");
+  EXPECT_STREQ(document["collectors"][1]["verdict"].GetString(), "degraded");
   EXPECT_STREQ(document["collectors"][2]["verdict"].GetString(), "does not work");
 }
 
@@ -178,16 +178,15 @@ TEST(Diagnosis, JsonIsUtf8WhateverFilesAreCalled) {
 // What a run says on standard error is what doctor says.
 TEST(Diagnosis, SaysWhatARunSays) {
   const CollectorDiagnosis diagnosis = describe_plan("states", states_plan());
-  for (const Shortcoming& shortcoming : states_plan().shortcomings()) {
+  for (const Limitation& limitation : states_plan().limitations()) {
     bool said = false;
-    for (const MomentDiagnosis& moment : diagnosis.moments) {
-      said |=
-          moment.moment == shortcoming.moment && shortcoming.what.starts_with(moment.loses) && !moment.loses.empty();
+    for (const HookDiagnosis& hook : diagnosis.hooks) {
+      said |= hook.hook == limitation.hook && limitation.what.starts_with(hook.loses) && !hook.loses.empty();
     }
-    for (const Shortcoming& other : diagnosis.others) said |= other.what == shortcoming.what;
-    EXPECT_TRUE(said) << shortcoming.sentence();
+    for (const Limitation& other : diagnosis.others) said |= other.what == limitation.what;
+    EXPECT_TRUE(said) << limitation.sentence();
   }
-  EXPECT_EQ(diagnosis.verdict, Verdict::kWorksWithLess);
+  EXPECT_EQ(diagnosis.verdict, Verdict::kDegraded);
 }
 
 TEST(Diagnosis, WhatIsOnlyAnotherWayIsNotLess) {

@@ -86,7 +86,7 @@ std::string bytes(const std::optional<uint64_t>& number) {
   return std::to_string(rest) + kUnits[unit];
 }
 
-std::string do_this(const std::string& remedy) { return remedy.empty() ? "" : "to do: " + remedy; }
+std::string do_this(const std::string& remedy) { return remedy.empty() ? "" : "fix: " + remedy; }
 
 void add_kernel(Page& page, const Machine& machine) {
   page.line(Mark::kOk, "kernel", machine.kernel + ", " + machine.architecture);
@@ -95,7 +95,7 @@ void add_kernel(Page& page, const Machine& machine) {
   } else {
     page.line(Mark::kMissing, "BTF", machine.btf_path + ": " + machine.btf_problem);
     page.more(
-        "to do: where it is only hidden from here, give a copy: --btf FILE; else a kernel with "
+        "fix: where it is only hidden from here, give a copy: --btf FILE; else a kernel with "
         "CONFIG_DEBUG_INFO_BTF=y");
   }
 }
@@ -144,7 +144,7 @@ void add_rights(Page& page, const Machine& machine) {
 }
 
 void add_mounts(Page& page, const Machine& machine) {
-  page.line(Mark::kOk, "tracefs", machine.tracefs.empty() ? "not mounted (no rung needs it)" : machine.tracefs);
+  page.line(Mark::kOk, "tracefs", machine.tracefs.empty() ? "not mounted (no method needs it)" : machine.tracefs);
   const std::string v1 = machine.cgroup_v1_memory.empty() ? "" : "v1 memory hierarchy at " + machine.cgroup_v1_memory;
   if (machine.cgroup2.empty()) {
     page.line(Mark::kLess, "cgroups", "v2 is not mounted" + (v1.empty() ? "" : ", " + v1));
@@ -155,7 +155,7 @@ void add_mounts(Page& page, const Machine& machine) {
 
 void add_memory(Page& page, const Machine& machine) {
   const MemoryLimits& limits = machine.limits;
-  constexpr uint64_t kWantedMemlock = 64 << 20;  // a ring of 4 MiB is mapped twice, and records are preallocated
+  constexpr uint64_t kWantedMemlock = 64 << 20;  // a ring of 4 MiB is mapped twice, and events are preallocated
   const bool counts = limits.memlock_counts_maps;
   const bool may_raise = has_capability(machine, "CAP_SYS_RESOURCE");
   page.line(counts && !may_raise && limits.memlock && *limits.memlock < kWantedMemlock ? Mark::kLess : Mark::kOk,
@@ -202,9 +202,9 @@ void add_bpf(Page& page, const Diagnosis& diagnosis) {
   if (diagnosis.tracing.allowed) add_trial("fentry and fexit", diagnosis.trampoline, Mark::kLess);
 }
 
-std::string rung_words(const MomentDiagnosis& moment, bool tried) {
-  if (moment.rung.empty()) return "none";
-  return moment.rung + (tried ? "" : " (not tried)");
+std::string method_words(const HookDiagnosis& hook, bool tried) {
+  if (hook.method.empty()) return "none";
+  return hook.method + (tried ? "" : " (not tried)");
 }
 
 // `words`, and then the names of collectors.
@@ -220,51 +220,51 @@ void add_remark(Page& page, Mark mark, const SharedRemark& remark) {
   page.more(do_this(remark.remedy));
 }
 
-// A line for each collector. What is lost is named by its moments, and told below.
+// A line for each collector. What is lost is named by its hooks, and told below.
 void add_verdict(Page& page, const Diagnosis& diagnosis) {
   static constexpr Mark kMarks[] = {Mark::kOk, Mark::kLess, Mark::kMissing};
   page.heading("Verdict");
   for (const CollectorDiagnosis& collector : diagnosis.collectors) {
     std::string less;
-    for (const MomentDiagnosis& moment : collector.moments) {
-      if (!moment.loses.empty()) less += (less.empty() ? ": " : ", ") + moment.moment;
+    for (const HookDiagnosis& hook : collector.hooks) {
+      if (!hook.loses.empty()) less += (less.empty() ? ": " : ", ") + hook.hook;
     }
-    const bool names_moments = collector.verdict == Verdict::kWorksWithLess;
+    const bool names_hooks = collector.verdict == Verdict::kDegraded;
     page.line(kMarks[static_cast<size_t>(collector.verdict)], collector.name,
-              std::string(word_of(collector.verdict)) + (names_moments ? less : ""));
+              std::string(word_of(collector.verdict)) + (names_hooks ? less : ""));
   }
 }
 
 // What is lost, why, and what would change it: each once, with the collectors that it concerns.
 void add_losses(Page& page, const Diagnosis& diagnosis) {
-  const auto moments = shared_moments(diagnosis);
-  const auto reasons = shared_reasons(diagnosis), shortcomings = shared_shortcomings(diagnosis);
-  const auto is_fine = [](const SharedMoment& shared) { return shared.moment.loses.empty(); };
-  if (reasons.empty() && shortcomings.empty() && std::all_of(moments.begin(), moments.end(), is_fine)) return;
+  const auto hooks = shared_hooks(diagnosis);
+  const auto reasons = shared_reasons(diagnosis), limitations = shared_limitations(diagnosis);
+  const auto is_fine = [](const SharedHook& shared) { return shared.hook.loses.empty(); };
+  if (reasons.empty() && limitations.empty() && std::all_of(hooks.begin(), hooks.end(), is_fine)) return;
   page.heading("What is missing, and what to do");
   for (const SharedRemark& reason : reasons) add_remark(page, Mark::kMissing, reason);
-  for (const auto& [moment, tried, collectors] : moments) {
-    if (moment.loses.empty()) continue;
-    page.line(moment.rung.empty() ? Mark::kMissing : Mark::kLess, moment.moment,
-              rung_words(moment, tried) + ": " + moment.loses);
+  for (const auto& [hook, tried, collectors] : hooks) {
+    if (hook.loses.empty()) continue;
+    page.line(hook.method.empty() ? Mark::kMissing : Mark::kLess, hook.hook,
+              method_words(hook, tried) + ": " + hook.loses);
     page.more(of("concerns", collectors));
-    for (const Refusal& refusal : moment.refused) page.more("not " + refusal.rung + ": " + refusal.why);
-    page.more(do_this(moment.remedy));
+    for (const Refusal& refusal : hook.refused) page.more("not " + refusal.method + ": " + refusal.why);
+    page.more(do_this(hook.remedy));
   }
-  for (const SharedRemark& shortcoming : shortcomings) add_remark(page, Mark::kLess, shortcoming);
+  for (const SharedRemark& limitation : limitations) add_remark(page, Mark::kLess, limitation);
 }
 
-// The rung of each moment. Where collectors take different ones, whose it is.
-void add_moments(Page& page, const Diagnosis& diagnosis) {
-  const auto moments = shared_moments(diagnosis);
-  if (moments.empty()) return;
-  page.heading("Moments, and the rungs they are on");
-  for (const SharedMoment& shared : moments) {
-    const MomentDiagnosis& moment = shared.moment;
-    const auto is_same = [&](const SharedMoment& other) { return other.moment.moment == moment.moment; };
-    const bool differs = std::count_if(moments.begin(), moments.end(), is_same) > 1;
-    const Mark mark = moment.loses.empty() ? Mark::kOk : moment.rung.empty() ? Mark::kMissing : Mark::kLess;
-    page.line(mark, moment.moment, rung_words(moment, shared.tried) + (differs ? of(" for", shared.collectors) : ""));
+// The method of each hook. Where collectors take different ones, whose it is.
+void add_hooks(Page& page, const Diagnosis& diagnosis) {
+  const auto hooks = shared_hooks(diagnosis);
+  if (hooks.empty()) return;
+  page.heading("Hooks and their attach methods");
+  for (const SharedHook& shared : hooks) {
+    const HookDiagnosis& hook = shared.hook;
+    const auto is_same = [&](const SharedHook& other) { return other.hook.hook == hook.hook; };
+    const bool differs = std::count_if(hooks.begin(), hooks.end(), is_same) > 1;
+    const Mark mark = hook.loses.empty() ? Mark::kOk : hook.method.empty() ? Mark::kMissing : Mark::kLess;
+    page.line(mark, hook.hook, method_words(hook, shared.tried) + (differs ? of(" for", shared.collectors) : ""));
   }
 }
 
@@ -283,7 +283,7 @@ void add_diagnosis_page(Buffer& out, const Diagnosis& diagnosis, int columns, bo
   add_namespaces(page, diagnosis);
   add_runtimes(page, diagnosis);
   add_bpf(page, diagnosis);
-  add_moments(page, diagnosis);
+  add_hooks(page, diagnosis);
 }
 
 }  // namespace sockeye

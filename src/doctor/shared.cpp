@@ -16,18 +16,18 @@ void add(std::vector<SharedRemark>& remarks, const std::string& what, const std:
 
 }  // namespace
 
-std::vector<SharedMoment> shared_moments(const Diagnosis& diagnosis) {
-  std::vector<SharedMoment> moments;
+std::vector<SharedHook> shared_hooks(const Diagnosis& diagnosis) {
+  std::vector<SharedHook> hooks;
   for (const CollectorDiagnosis& collector : diagnosis.collectors) {
-    for (const MomentDiagnosis& moment : collector.moments) {
-      auto known = std::find_if(moments.begin(), moments.end(), [&](const SharedMoment& shared) {
-        return shared.moment == moment && shared.tried == collector.tried;
+    for (const HookDiagnosis& hook : collector.hooks) {
+      auto known = std::find_if(hooks.begin(), hooks.end(), [&](const SharedHook& shared) {
+        return shared.hook == hook && shared.tried == collector.tried;
       });
-      if (known == moments.end()) known = moments.insert(known, {moment, collector.tried, {}});
+      if (known == hooks.end()) known = hooks.insert(known, {hook, collector.tried, {}});
       known->collectors.push_back(collector.name);
     }
   }
-  return moments;
+  return hooks;
 }
 
 std::vector<SharedRemark> shared_reasons(const Diagnosis& diagnosis) {
@@ -38,12 +38,12 @@ std::vector<SharedRemark> shared_reasons(const Diagnosis& diagnosis) {
   return reasons;
 }
 
-std::vector<SharedRemark> shared_shortcomings(const Diagnosis& diagnosis) {
-  std::vector<SharedRemark> shortcomings;
+std::vector<SharedRemark> shared_limitations(const Diagnosis& diagnosis) {
+  std::vector<SharedRemark> limitations;
   for (const CollectorDiagnosis& collector : diagnosis.collectors) {
-    for (const Shortcoming& other : collector.others) add(shortcomings, other.what, other.remedy, collector.name);
+    for (const Limitation& other : collector.others) add(limitations, other.what, other.remedy, collector.name);
   }
-  return shortcomings;
+  return limitations;
 }
 
 }  // namespace sockeye

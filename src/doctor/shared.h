@@ -12,8 +12,8 @@ namespace sockeye {
 
 using CollectorNames = std::vector<std::string_view>;
 
-struct SharedMoment {
-  MomentDiagnosis moment;
+struct SharedHook {
+  HookDiagnosis hook;
   bool tried = false;
   CollectorNames collectors;
 };
@@ -25,8 +25,8 @@ struct SharedRemark {
 };
 
 // Each as it first comes.
-std::vector<SharedMoment> shared_moments(const Diagnosis& diagnosis);
-std::vector<SharedRemark> shared_reasons(const Diagnosis& diagnosis);       // why collectors do not work
-std::vector<SharedRemark> shared_shortcomings(const Diagnosis& diagnosis);  // that are not of one moment
+std::vector<SharedHook> shared_hooks(const Diagnosis& diagnosis);
+std::vector<SharedRemark> shared_reasons(const Diagnosis& diagnosis);      // why collectors do not work
+std::vector<SharedRemark> shared_limitations(const Diagnosis& diagnosis);  // that are not of one hook
 
 }  // namespace sockeye

@@ -10,7 +10,7 @@ event_header at(uint64_t time_ns) { return {.kind = 1, .size = sizeof(event_head
 
 std::vector<uint64_t> times(const Batch& batch) {
   std::vector<uint64_t> out;
-  for (const Record& record : batch.records()) out.push_back(record.header->time_ns);
+  for (const Event& event : batch.events()) out.push_back(event.header->time_ns);
   return out;
 }
 
@@ -22,8 +22,8 @@ TEST(Batch, SortsByTimeAndMarksWhatComesAfterItsTime) {
   }
   EXPECT_EQ(batch.sort(25), 50u);
   EXPECT_EQ(times(batch), (std::vector<uint64_t>{20, 30, 40, 50}));
-  EXPECT_TRUE(batch.records()[0].late);
-  EXPECT_FALSE(batch.records()[1].late);
+  EXPECT_TRUE(batch.events()[0].late);
+  EXPECT_FALSE(batch.events()[1].late);
 }
 
 TEST(Batch, KeepsTheOrderOfEqualTimes) {
@@ -34,7 +34,7 @@ TEST(Batch, KeepsTheOrderOfEqualTimes) {
     batch.add(&header, sizeof header, nullptr);
   }
   batch.sort(0);
-  for (uint32_t cpu = 0; cpu < 3; ++cpu) EXPECT_EQ(batch.records()[cpu].header->cpu, cpu);
+  for (uint32_t cpu = 0; cpu < 3; ++cpu) EXPECT_EQ(batch.events()[cpu].header->cpu, cpu);
 }
 
 TEST(Batch, RefusesWhatDoesNotFitAndCanBeReused) {
@@ -45,7 +45,7 @@ TEST(Batch, RefusesWhatDoesNotFitAndCanBeReused) {
   EXPECT_EQ(added, 4);
   EXPECT_FALSE(batch.has_room_for(1));
   batch.clear();
-  EXPECT_TRUE(batch.records().empty());
+  EXPECT_TRUE(batch.events().empty());
   EXPECT_TRUE(batch.has_room_for(64));
 }
 

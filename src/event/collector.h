@@ -10,7 +10,7 @@
 
 namespace sockeye {
 
-// A set of TCP states, as bits 1 << STATE_*.
+// A set of TCP states, as bits 1 << state.
 using StateSet = uint32_t;
 constexpr StateSet kAllStates = ~0u;
 
@@ -20,10 +20,10 @@ constexpr StateSet state_set(States... of) {
 }
 
 struct Collector {
-  EventType event;           // its name is the folder's name and the word on the command line
-  std::string_view summary;  // one line, for `list` and --help
-  bool needs_owner = true;   // load the moments from which owners are learned
-  bool needs_record = true;  // of each socket (implied by needs_owner); else moments have no time, cookie and record
+  EventType event;               // its name is the folder's name and the word on the command line
+  std::string_view summary;      // one line, for `list` and --help
+  bool needs_owner = true;       // load the hooks from which owners are learned
+  bool needs_entry = true;       // of each socket (implied by needs_owner); else hooks have no time, cookie and event
   StateSet enters = kAllStates;  // the states whose being entered its handler at set_state is for
   bool has_stream = true;        // its events are a stream of their own; else a verb reads what it gathers
   bool has_rows = false;         // counts in the kernel in place of events (bpf/rows.h): no ring
@@ -35,10 +35,10 @@ struct Collector {
   std::string_view totals_of = {};
 };
 
-// A handler: collectors/<collector>/on_<moment>.bpf.h exists.
+// A handler: collectors/<collector>/on_<hook>.bpf.h exists.
 struct Handler {
   std::string_view collector;
-  std::string_view moment;
+  std::string_view hook;
 };
 
 // Both sorted by name; made by CMake from the folders.

@@ -37,12 +37,12 @@ void check_text(const EventType& type, std::string_view line, std::span<const Co
   }
   for (const Column& column : columns) {
     EXPECT_NE(find_field(type, column.field), nullptr) << type.name << ": column " << column.field;
-    EXPECT_LE(column.least, column.width) << type.name << ": column " << column.field;
-    for (const std::string_view other : {column.rather, column.port}) {
+    EXPECT_LE(column.min_width, column.width) << type.name << ": column " << column.field;
+    for (const std::string_view other : {column.prefer, column.port}) {
       EXPECT_TRUE(other.empty() || find_field(type, other)) << type.name << ": column " << other;
     }
-    if (column.field == "container" || column.field == "pod") {
-      EXPECT_EQ(column.rather, std::string(column.field) + "_name") << type.name;
+    if (column.field == "container" || column.field == "pod_uid") {
+      EXPECT_EQ(column.prefer, column.field == "pod_uid" ? "pod" : "container_name") << type.name;
     }
   }
 }
@@ -61,7 +61,7 @@ TEST(Collectors, KindsAndNamesAreUnique) {
   }
 }
 
-TEST(Collectors, FieldsLieInTheRecordAndSayWhatTheyMean) {
+TEST(Collectors, FieldsLieInTheEventAndSayWhatTheyMean) {
   for (const EventType* type : all_types()) {
     for (const auto fields : {type->common, type->own}) {
       std::set<std::string_view> names;
@@ -97,7 +97,7 @@ TEST(Collectors, LinesAndColumnsNameFieldsThatExist) {
 
 TEST(Collectors, ViewsAreFoundByTheirNames) {
   constexpr View kViews[] = {{"short", "{name}", {}}};
-  constexpr Column kColumns[] = {{.field = "name", .header = "NAME", .width = 15, .least = 5}};
+  constexpr Column kColumns[] = {{.field = "name", .header = "NAME", .width = 15, .min_width = 5}};
   const EventType type{.name = "x",
                        .kind = 1,
                        .size = 16,

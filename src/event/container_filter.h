@@ -17,7 +17,7 @@ struct ContainerFilter {
 
   bool is_active() const { return !wanted.empty() || !excluded.empty(); }
 
-  // `context`: of the record; null where nothing is known of its owner, which is as good as in no container: that is
+  // `context`: of the event; null where nothing is known of its owner, which is as good as in no container: that is
   // not wanted, and not excluded. Nor is what a user says of himself (Context::container_user) excluded: he could hide
   // by saying so. An empty filter passes everything.
   bool passes(const Context* context) const { return !excludes(context) && wants(context); }

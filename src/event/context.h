@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What user space knows about where an owner runs. Records carry a `const Context*`; the enricher owns the object and
+// What user space knows about where an owner runs. Events carry a `const Context*`; the enricher owns the object and
 // keeps it until the next batch.
 #pragma once
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One description of a field: its name, where it lies in the record, what it means. Text, JSON, the documentation page
+// One description of a field: its name, where it lies in the event, what it means. Text, JSON, the documentation page
 // and --help come from it, and a test compares it with the BTF of the compiled kernel side.
 #pragma once
 
@@ -23,9 +23,9 @@ enum class FieldType : uint8_t {
   kText,      // char array up to its first NUL, untrusted bytes
   kEnum,      // u8, one of `values`
   kFlag,      // the bits `mask` of a u8, shown as true or false
-  kContext,   // not in the record: the member `context` of its Context
-  kLate,      // not in the record: whether it came after later ones had gone out
-  kList,      // struct wire_list, of elements that have `elements`; not there where the record holds no such list
+  kContext,   // not in the event: the member `context` of its Context
+  kLate,      // not in the event: whether it came after later ones had gone out
+  kList,      // struct wire_list, of elements that have `elements`; not there where the event holds no such list
 };
 
 enum class Colour : uint8_t { kNone, kGreen, kYellow, kRed, kBlue, kMagenta, kGrey };
@@ -46,12 +46,12 @@ struct Presence {
   uint16_t other = 0;
   uint8_t mask = 0;       // kFlag...: the bits
   uint8_t none_mask = 0;  // where one of these bits is set, a value that is not there is none
-  bool key_goes = false;  // JSON: the key is left out where the value is not there (else null)
+  bool omit_key = false;  // JSON: the key is left out where the value is not there (else null)
   bool is_none =
-      false;  // where the value is not there, there is none, which key_goes says as well; else it is not known
+      false;  // where the value is not there, there is none, which omit_key says as well; else it is not known
 };
 
-// What becomes of the values of a field where several records are added up to one (rows; bpf/rows.h).
+// What becomes of the values of a field where several events are added up to one (rows; bpf/rows.h).
 enum class Fold : uint8_t {
   kFirst,  // they are alike, or the first stands for all
   kSum,
@@ -63,14 +63,14 @@ struct Field {
   FieldType type;
   uint16_t offset = 0;
   uint16_t size = 0;
-  std::string_view path = {};  // the member as C spells it; empty where it is not in the record
+  std::string_view path = {};  // the member as C spells it; empty where it is not in the event
   std::string_view unit = {};
   std::string_view meaning = {};
   Presence presence = {};
   std::span<const EnumValue> values = {};
   uint8_t mask = 0;
   std::string Context::*context = nullptr;
-  uint16_t scope = 0;        // kAddress: where in the record the index of its interface is; 0: it has none
+  uint16_t scope = 0;        // kAddress: where in the event the index of its interface is; 0: it has none
   Fold fold = Fold::kFirst;  // kUnsigned and kMicros
   // kList: the fields of an element, offsets from its beginning, none of them kContext, kLate or kList; and an element
   // in lines and columns, a template like EventType::line.
@@ -86,16 +86,16 @@ struct Column {
   std::string_view field;
   std::string_view header;
   uint8_t width;               // of the longest values that get room where there is some; 15 from the start
-  uint8_t least;               // below which it is not worth showing
+  uint8_t min_width;           // below which it is not worth showing
   bool right = false;          // aligned to the right
-  uint8_t keep = 255;          // where the terminal is too narrow, columns with the smallest `keep` go first
-  bool head = false;           // what is too long is cut at its end (ids); else in its middle
+  uint8_t priority = 255;      // where the terminal is too narrow, columns with the smallest `priority` go first
+  bool cut_end = false;        // what is too long is cut at its end (ids); else in its middle
   std::string_view port = {};  // of an address: the field whose value follows it
   // A field of the same type that is shown in its place where it is there, and cut in its middle.
-  std::string_view rather = {};
+  std::string_view prefer = {};
 };
 
-// Another look of the same records as text. One that is named after a collector gives them the form of that one's
+// Another look of the same events as text. One that is named after a collector gives them the form of that one's
 // lines: they can be shown beside it (`states --with NAME`).
 struct View {
   std::string_view name;
@@ -103,11 +103,11 @@ struct View {
   std::span<const Column> columns = {};  // empty: as lines only
 };
 
-// What a sink needs to know of a kind of record.
+// What a sink needs to know of a kind of event.
 struct EventType {
   std::string_view name;  // "event" in JSON
   uint16_t kind;
-  uint16_t size;                    // bytes; a longer record (a newer kernel side) is read as far as known
+  uint16_t size;                    // bytes; a longer event (a newer kernel side) is read as far as known
   std::span<const Field> common;    // of every event of one socket; empty where it is none
   std::span<const Field> own;       // one that is called like a common one takes its place
   std::span<const Column> columns;  // table format

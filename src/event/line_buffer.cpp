@@ -3,8 +3,8 @@
 
 namespace sockeye {
 
-void LineBuffer::end_of(const Record& record) {
-  ends_.push_back({text_.size(), is_event(record), unwritten_told_by(record)});
+void LineBuffer::end_of(const Event& event) {
+  ends_.push_back({text_.size(), is_observed(event), unwritten_told_by(event)});
   if (text_.size() >= kFlushAt) flush();
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rendered records on their way to an output that takes lines: which of them it took is known by where each one ends.
+// Rendered events on their way to an output that takes lines: which of them it took is known by where each one ends.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +16,10 @@ class LineBuffer {
  public:
   explicit LineBuffer(Output output) : output_(std::move(output)) { ends_.reserve(kFlushAt / 64); }
 
-  // What is to be written; lines that are no record's may be added, too.
+  // What is to be written; lines that are no event's may be added, too.
   Buffer& text() { return text_; }
-  // The text of `record` ends here. What is full is written.
-  void end_of(const Record& record);
+  // The text of `event` ends here. What is full is written.
+  void end_of(const Event& event);
   void flush();
 
   Output& output() { return output_; }

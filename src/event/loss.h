@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loss is data: what was lost, at which stage and why, by the same words everywhere: counters, gap records, metrics. A
-// rise is told by a gap record at its place in the stream, the sum by the end record.
+// Loss is data: what was lost, at which stage and why, by the same words everywhere: counters, gap events, metrics. A
+// rise is told by a gap event at its place in the stream, the sum by the end event.
 #pragma once
 
 #include <array>
@@ -14,13 +14,13 @@ namespace sockeye {
 
 // All there are, a line each; to add one is to add a line at the end. What is it called, at which stage, what does it
 // say to people; are events missing from the stream, or did they come without something.
-#define SOCKEYE_LOSS_REASONS(REASON)                                                                              \
-  REASON(kRingFull, "kernel", "ring_full", "the ring was full", true)                                             \
-  REASON(kRecordAlloc, "kernel", "record_alloc", "no room for socket records: owner and duration unknown", false) \
-  REASON(kMissed, "kernel", "missed", "the kernel skipped the program", true)                                     \
-  REASON(kMalformed, "decoder", "malformed", "records that could not be read", true)                              \
-  REASON(kWriteFailed, "sink", "write_failed", "the output could not be written, or not in time", true)           \
-  REASON(kSkipped, "kernel", "skipped",                                                                           \
+#define SOCKEYE_LOSS_REASONS(REASON)                                                                             \
+  REASON(kRingFull, "kernel", "ring_full", "the ring was full", true)                                            \
+  REASON(kEntryAlloc, "kernel", "record_alloc", "no room for socket entries: owner and duration unknown", false) \
+  REASON(kMissed, "kernel", "missed", "the kernel skipped the program", true)                                    \
+  REASON(kMalformed, "decoder", "malformed", "events that could not be read", true)                              \
+  REASON(kWriteFailed, "sink", "write_failed", "the output could not be written, or not in time", true)          \
+  REASON(kSkipped, "kernel", "skipped",                                                                          \
          "the kernel skipped programs that learn owners, forget sockets or tell of first uses", false)
 
 #define SOCKEYE_LOSS_NAME(name, stage, reason, words, is_event) name,
@@ -51,7 +51,7 @@ struct end_event {
   uint64_t delivered;     // events that reached every output; with `lost` all there were
   uint64_t lost;          // events that did not
   uint64_t late;          // of those delivered: out of order
-  uint64_t incomplete;    // of those delivered: without a socket record, so without owner and duration
+  uint64_t incomplete;    // of those delivered: without a socket entry, so without owner and duration
   uint64_t table_full;    // of those made: closed with the TIME_WAIT table full (OUTCOME_TABLE_FULL)
   uint64_t anomalies;     // counters that did not fit together (base/counter.h, bpf/counter.h)
   uint64_t without_role;  // events left out by --direction, as nobody knows who opened the connection

@@ -10,15 +10,15 @@ bool is_link_local(const uint8_t* address) { return address[0] == 0xfe && (addre
 
 }  // namespace
 
-void add_shown_address(Buffer& out, const Field& field, const Record& record, AddName add_name) {
-  const uint8_t* address = record.bytes() + field.offset;
+void add_shown_address(Buffer& out, const Field& field, const Event& event, AddName add_name) {
+  const uint8_t* address = event.bytes() + field.offset;
   add_address(out, address);
   if (field.scope == 0 || !is_link_local(address)) return;
-  const auto scope = integer_at<uint32_t>(record.bytes() + field.scope);
+  const auto scope = integer_at<uint32_t>(event.bytes() + field.scope);
   if (scope == 0) return;
   out.add('%');
-  if (record.interface)
-    add_name(out, record.interface->name);
+  if (event.interface)
+    add_name(out, event.interface->name);
   else
     out.add_number(scope);
 }

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/buffer.h"
-#include "event/record.h"
+#include "event/event.h"
 
 namespace sockeye {
 
@@ -13,6 +13,6 @@ namespace sockeye {
 using AddName = void (*)(Buffer& out, std::string_view untrusted);
 
 // Of a kAddress field. By its index where the interface's name is not known: fe80::1%3.
-void add_shown_address(Buffer& out, const Field& field, const Record& record, AddName add_name);
+void add_shown_address(Buffer& out, const Field& field, const Event& event, AddName add_name);
 
 }  // namespace sockeye

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The end of the flow: records in, rendered out. Sinks know field tables, never a collector.
+// The end of the flow: events in, rendered out. Sinks know field tables, never a collector.
 #pragma once
 
 #include <cstdint>
@@ -13,25 +13,23 @@
 
 #include "base/clock.h"
 #include "base/output.h"
+#include "event/event.h"
 #include "event/loss.h"
-#include "event/record.h"
+#include "event/renames.h"
 #include "event/unwritten.h"
 
 namespace sockeye {
-
-// "v" in every object of JSON. It grows when a key goes or gets another meaning, not when one comes.
-inline constexpr int kJsonVersion = 2;
 
 class Sink {
  public:
   virtual ~Sink() = default;
   // Called with every batch, sorted by time. What was rendered has been written when it returns.
-  virtual void write(std::span<const Record> records, const WallTime& wall) = 0;
+  virtual void write(std::span<const Event> events, const WallTime& wall) = 0;
   // A second has passed, whether or not anything came.
   virtual void tick(const WallTime&) {}
-  // The run is over, after the last record. `end` is told in every case, also where it was not asked for as a record.
+  // The run is over, after the last event. `end` is told in every case, also where it was not asked for as an event.
   virtual void close(const end_event&, const Losses&, const WallTime&) {}
-  // Whether records may be written later than they are handed over, at a tick or at the end.
+  // Whether events may be written later than they are handed over, at a tick or at the end.
   virtual bool holds_back() const { return false; }
   // What could not be written since this was last asked.
   virtual Unwritten take_unwritten() = 0;
@@ -49,7 +47,7 @@ enum class TimeStyle : uint8_t {
   kBoot,     // seconds since the machine started (CLOCK_BOOTTIME), microseconds
 };
 
-// What made the records of a run: names and values, such as the version of sockeye and the time zone.
+// What made the events of a run: names and values, such as the version of sockeye and the time zone.
 using RunFacts = std::vector<std::pair<std::string, std::string>>;
 inline constexpr std::string_view kVersionFact = "sockeye";
 inline constexpr std::string_view kKernelFact = "kernel";  // its release
@@ -65,6 +63,7 @@ struct SinkOptions {
   std::string view = {};                // text: of the types that have it, this View
 
   RunFacts facts = {};
+  int json_version = kJsonVersion;  // json: whose keys
 };
 
 // A sink's folder offers one of these as sink_<folder>; the list of all is generated from the folders' names.

@@ -27,31 +27,31 @@ constexpr EnumValue kRoles[] = {
     {ROLE_SERVER, "server", "it came out of a listener"},
     {ROLE_LISTENER, "listener", "it listens"},
 };
-constexpr EnumValue kFamilies[] = {{FAMILY_IPV4, "ipv4", "IPv4"}, {FAMILY_IPV6, "ipv6", "IPv6"}};
+constexpr EnumValue kFamilies[] = {{AF_INET, "ipv4", "IPv4"}, {AF_INET6, "ipv6", "IPv6"}};
 
 // The words are those that scripts know from the line format.
 constexpr EnumValue kStates[] = {
-    {STATE_ESTABLISHED, "ESTABLISHED", "Connected (ESTABLISHED)", Colour::kGreen},
-    {STATE_SYN_SENT, "SYN_SENT", "Connecting (SYN_SENT)", Colour::kYellow},
-    {STATE_SYN_RECV, "SYN_RECV", "Handshake (SYN_RECV)", Colour::kYellow},
-    {STATE_FIN_WAIT1, "FIN_WAIT1", "Connection Closing (FIN_WAIT1)", Colour::kMagenta},
-    {STATE_FIN_WAIT2, "FIN_WAIT2", "Waiting (FIN_WAIT2)", Colour::kMagenta},
-    {STATE_TIME_WAIT, "TIME_WAIT", "Cooldown (TIME_WAIT)", Colour::kGrey},
-    {STATE_CLOSE, "CLOSE", "Closed (CLOSE)", Colour::kGrey},
-    {STATE_CLOSE_WAIT, "CLOSE_WAIT", "Remote Closed (CLOSE_WAIT)", Colour::kRed},
-    {STATE_LAST_ACK, "LAST_ACK", "Final Close (LAST_ACK)", Colour::kMagenta},
-    {STATE_LISTEN, "LISTEN", "Listening (LISTEN)", Colour::kBlue},
-    {STATE_CLOSING, "CLOSING", "Closing (CLOSING)", Colour::kMagenta},
-    {STATE_NEW_SYN_RECV, "SYN_RECV", "Handshake (SYN_RECV)", Colour::kYellow},
+    {TCP_ESTABLISHED, "ESTABLISHED", "Connected (ESTABLISHED)", Colour::kGreen},
+    {TCP_SYN_SENT, "SYN_SENT", "Connecting (SYN_SENT)", Colour::kYellow},
+    {TCP_SYN_RECV, "SYN_RECV", "Handshake (SYN_RECV)", Colour::kYellow},
+    {TCP_FIN_WAIT1, "FIN_WAIT1", "Connection Closing (FIN_WAIT1)", Colour::kMagenta},
+    {TCP_FIN_WAIT2, "FIN_WAIT2", "Waiting (FIN_WAIT2)", Colour::kMagenta},
+    {TCP_TIME_WAIT, "TIME_WAIT", "Cooldown (TIME_WAIT)", Colour::kGrey},
+    {TCP_CLOSE, "CLOSE", "Closed (CLOSE)", Colour::kGrey},
+    {TCP_CLOSE_WAIT, "CLOSE_WAIT", "Remote Closed (CLOSE_WAIT)", Colour::kRed},
+    {TCP_LAST_ACK, "LAST_ACK", "Final Close (LAST_ACK)", Colour::kMagenta},
+    {TCP_LISTEN, "LISTEN", "Listening (LISTEN)", Colour::kBlue},
+    {TCP_CLOSING, "CLOSING", "Closing (CLOSING)", Colour::kMagenta},
+    {TCP_NEW_SYN_RECV, "SYN_RECV", "Handshake (SYN_RECV)", Colour::kYellow},
 };
 
 #define MEMBER(member) SOCKEYE_MEMBER(socket_event, member)
 
 constexpr Presence kIfNonZero = {.when = When::kNonZero};
-constexpr Presence kIfNonZeroElseGone = {.when = When::kNonZero, .key_goes = true};
-constexpr Presence kIfKnownElseGone = {.key_goes = true};
+constexpr Presence kIfNonZeroElseGone = {.when = When::kNonZero, .omit_key = true};
+constexpr Presence kIfKnownElseGone = {.omit_key = true};
 
-constexpr Presence if_differs(When when, uint16_t other) { return {.when = when, .other = other, .key_goes = true}; }
+constexpr Presence if_differs(When when, uint16_t other) { return {.when = when, .other = other, .omit_key = true}; }
 
 constexpr uint16_t kScope = offsetof(socket_event, socket.scope_id);
 
@@ -69,7 +69,7 @@ constexpr auto kFields = std::to_array<Field>({
      .meaning = "when it happened, CLOCK_BOOTTIME"},
     {.name = "late",
      .type = FieldType::kLate,
-     .meaning = "true: records with a later time went out before it",
+     .meaning = "true: events with a later time went out before it",
      .presence = kIfKnownElseGone},
     {.name = "pid",
      .type = FieldType::kUnsigned,
@@ -111,12 +111,12 @@ constexpr auto kFields = std::to_array<Field>({
      MEMBER(owner.ns_pid),
      .meaning = "pid of the owner in its own pid namespace, where it differs",
      .presence = if_differs(When::kDiffersAndNonZero, offsetof(socket_event, owner.pid))},
-    {.name = "context_pid",
+    {.name = "task_pid",
      .type = FieldType::kUnsigned,
      MEMBER(context.pid),
      .meaning = "process that was on the CPU, where it is not the owner",
      .presence = if_differs(When::kDiffers, offsetof(socket_event, owner.pid))},
-    {.name = "context_comm",
+    {.name = "task_comm",
      .type = FieldType::kText,
      MEMBER(context.comm),
      .meaning = "name of the thread that was on the CPU, where it differs",
@@ -162,7 +162,7 @@ constexpr auto kFields = std::to_array<Field>({
      .presence = {.when = When::kFlagSet,
                   .other = offsetof(socket_event, socket.flags),
                   .mask = SOCKET_MPTCP,
-                  .key_goes = true},
+                  .omit_key = true},
      .mask = SOCKET_MPTCP},
     {.name = "netns",
      .type = FieldType::kUnsigned,
@@ -206,12 +206,12 @@ constexpr auto kFields = std::to_array<Field>({
          "make such cgroups, or `unknown`; left out where only root may",
      .presence = kIfKnownElseGone,
      .context = &Context::container_user},
-    {.name = "pod",
+    {.name = "pod_uid",
      .type = FieldType::kContext,
      .meaning = "Kubernetes pod uid of the owner",
      .presence = kIfKnownElseGone,
      .context = &Context::pod},
-    {.name = "pod_name",
+    {.name = "pod",
      .type = FieldType::kContext,
      .meaning = "name of the pod (Kubernetes, Podman)",
      .presence = kIfKnownElseGone,
@@ -230,7 +230,7 @@ constexpr auto kFields = std::to_array<Field>({
 
 #undef MEMBER
 
-// Of a record that need not be of one socket: what is of the socket is there where it has a family.
+// Of an event that need not be of one socket: what is of the socket is there where it has a family.
 constexpr Field if_any(Field field) {
   constexpr size_t kSocket = offsetof(socket_event, socket), kOwner = offsetof(socket_event, owner);
   const bool is_of_socket = field.size > 0 && field.offset >= kSocket && field.offset < kOwner;

@@ -18,18 +18,24 @@ extern const std::span<const Field> kSocketFieldsIfAny;
 extern const std::span<const EnumValue> kTcpStates;
 
 // Where a socket's owner runs, in any table: by its name, else the beginning of its id.
-constexpr Column container_column(uint8_t keep, uint8_t width = 12) {
+constexpr Column container_column(uint8_t priority, uint8_t width = 12) {
   return {.field = "container",
           .header = "CONTAINER",
           .width = width,
-          .least = 12,
-          .keep = keep,
-          .head = true,
-          .rather = "container_name"};
+          .min_width = 12,
+          .priority = priority,
+          .cut_end = true,
+          .prefer = "container_name"};
 }
 
-constexpr Column pod_column(uint8_t keep) {
-  return {.field = "pod", .header = "POD", .width = 36, .least = 12, .keep = keep, .head = true, .rather = "pod_name"};
+constexpr Column pod_column(uint8_t priority) {
+  return {.field = "pod_uid",
+          .header = "POD",
+          .width = 36,
+          .min_width = 12,
+          .priority = priority,
+          .cut_end = true,
+          .prefer = "pod"};
 }
 
 }  // namespace sockeye

@@ -16,11 +16,11 @@ void Unwritten::add(uint64_t first, uint64_t end) {
   }
 }
 
-bool is_event(const Record& record) { return record.type != &kGapType && record.type != &kEndType; }
+bool is_observed(const Event& event) { return event.type != &kGapType && event.type != &kEndType; }
 
-uint64_t unwritten_told_by(const Record& record) {
-  if (record.type != &kGapType) return 0;
-  const auto& gap = *reinterpret_cast<const gap_event*>(record.header);
+uint64_t unwritten_told_by(const Event& event) {
+  if (event.type != &kGapType) return 0;
+  const auto& gap = *reinterpret_cast<const gap_event*>(event.header);
   return gap.reason == static_cast<uint8_t>(LossReason::kWriteFailed) ? gap.lost : 0;
 }
 

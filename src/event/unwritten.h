@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "event/record.h"
+#include "event/event.h"
 
 namespace sockeye {
 
@@ -17,15 +17,15 @@ struct EventRange {
 
 struct Unwritten {
   std::vector<EventRange> events;  // numbered from 0 in the order in which a sink got them
-  uint64_t told = 0;               // what gap records that were lost themselves said of unwritten events
+  uint64_t told = 0;               // what gap events that were lost themselves said of unwritten events
 
   // Nothing is allocated where nothing was lost.
   void add(uint64_t first, uint64_t end);
 };
 
-bool is_event(const Record& record);  // no gap record, no end record
-// How many unwritten events a gap record tells of; of any other record 0.
-uint64_t unwritten_told_by(const Record& record);
+bool is_observed(const Event& event);  // no gap event, no end event
+// How many unwritten events a gap event tells of; of any other event 0.
+uint64_t unwritten_told_by(const Event& event);
 
 // A set of events, by number.
 class EventSet {

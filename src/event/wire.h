@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What every record that leaves the kernel begins with. Shared by the kernel side (C, clang -target bpf) and user
+ * What every event that leaves the kernel begins with. Shared by the kernel side (C, clang -target bpf) and user
  * space (C++): fixed-width integers and arrays only, biggest first, padding written out, sizes asserted, append only.
  * Addresses are always 16 bytes in network order (IPv4 as ::ffff:a.b.c.d), ports are in host order.
  */
@@ -8,11 +8,29 @@
 #define SOCKEYE_EVENT_WIRE_H
 
 #ifdef __bpf__
+#define AF_INET 2
+#define AF_INET6 10
+/* <net/tcp_states.h> */
+#define TCP_ESTABLISHED 1
+#define TCP_SYN_SENT 2
+#define TCP_SYN_RECV 3
+#define TCP_FIN_WAIT1 4
+#define TCP_FIN_WAIT2 5
+#define TCP_TIME_WAIT 6
+#define TCP_CLOSE 7
+#define TCP_CLOSE_WAIT 8
+#define TCP_LAST_ACK 9
+#define TCP_LISTEN 10
+#define TCP_CLOSING 11
 #define SOCKEYE_ASSERT_SIZE(type, bytes) _Static_assert(sizeof(struct type) == (bytes), "size of struct " #type)
 #else
 #include <linux/types.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #define SOCKEYE_ASSERT_SIZE(type, bytes) static_assert(sizeof(struct type) == (bytes), "size of struct " #type)
 #endif
+
+#define TCP_NEW_SYN_RECV 12 /* <net/tcp_states.h>; user space has no name for it */
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wpadded"
@@ -22,14 +40,14 @@
 #define SOCKEYE_COUNTER
 #endif
 
-#define TASK_NAME_LEN 16 /* TASK_COMM_LEN of the kernel, terminating NUL included */
+#define TASK_COMM_LEN 16 /* <linux/sched.h>, terminating NUL included */
 
-/* First in every record. */
+/* First in every event. */
 struct event_header {
 	__u16 kind; /* which struct follows: <NAME>_KIND of a collector's event header, or one of the kinds below 16 */
-	__u16 size; /* bytes of the whole record, this header included */
-	__u32 cpu;  /* the CPU it happened on; 0 where user space made the record */
-	__u64 time_ns; /* CLOCK_BOOTTIME of the moment, nanoseconds */
+	__u16 size; /* bytes of the whole event, this header included */
+	__u32 cpu;  /* the CPU it happened on; 0 where user space made the event */
+	__u64 time_ns; /* CLOCK_BOOTTIME, nanoseconds */
 };
 SOCKEYE_ASSERT_SIZE(event_header, 16);
 
@@ -56,8 +74,8 @@ SOCKEYE_ASSERT_SIZE(event_header, 16);
 struct owner {
 	__u64 start_ns;  /* task_struct.start_boottime of the group leader: with pid the identity of a process */
 	__u64 cgroup_id; /* kernfs id of the cgroup, in cgroup_hierarchy */
-	char comm[TASK_NAME_LEN];   /* name of the thread group leader, untrusted bytes */
-	char thread[TASK_NAME_LEN]; /* name of the thread that connected, listened or used, untrusted bytes */
+	char comm[TASK_COMM_LEN];   /* name of the thread group leader, untrusted bytes */
+	char thread[TASK_COMM_LEN]; /* name of the thread that connected, listened or used, untrusted bytes */
 	__u32 pid;                  /* thread group id in the initial pid namespace */
 	__u32 tid;                  /* thread id in the initial pid namespace */
 	__u32 ppid;                 /* parent's thread group id; 0 where the kernel cannot tell */
@@ -71,7 +89,7 @@ SOCKEYE_ASSERT_SIZE(owner, 72);
 
 /* The task that was on the CPU: often not the owner (softirq work runs in whoever was there). */
 struct task_context {
-	char comm[TASK_NAME_LEN]; /* name of the thread, untrusted bytes */
+	char comm[TASK_COMM_LEN]; /* name of the thread, untrusted bytes */
 	__u32 pid;                /* thread group id in the initial pid namespace; 0 is the idle task */
 	__u32 tid;                /* thread id in the initial pid namespace */
 };
@@ -84,9 +102,6 @@ SOCKEYE_ASSERT_SIZE(task_context, 24);
 #define ROLE_LISTENER 3 /* it listens */
 
 /* socket_id.family: AF_INET and AF_INET6 of <linux/socket.h> */
-#define FAMILY_IPV4 2
-#define FAMILY_IPV6 10
-
 /* socket_id.flags */
 #define SOCKET_MPTCP 1 /* a subflow of an MPTCP connection (tcp_sock.is_mptcp) */
 
@@ -97,9 +112,9 @@ struct socket_id {
 	__u8 laddr[16];     /* local address */
 	__u8 raddr[16];     /* remote address; all zero (or ::ffff:0.0.0.0) on a listener */
 	__u32 netns;        /* inode number of the network namespace, for display */
-	__u16 lport;        /* local port; 0: not known at this moment */
+	__u16 lport;        /* local port; 0: not known yet */
 	__u16 rport;        /* remote port; 0 on a listener */
-	__u8 family;        /* FAMILY_*: that of the socket; an IPv6 socket may hold mapped IPv4 addresses */
+	__u8 family;        /* AF_INET or AF_INET6: that of the socket; an IPv6 socket may hold mapped IPv4 addresses */
 	__u8 role;          /* ROLE_* */
 	__u8 flags;         /* SOCKET_* */
 	__u8 _pad[1];
@@ -124,10 +139,10 @@ SOCKEYE_ASSERT_SIZE(asked_end, 24);
 #define OUTCOME_GONE 3       /* nothing */
 #define OUTCOME_TABLE_FULL 4 /* its namespace's table of minisockets is full: nothing, or the last that fitted in */
 
-/* A list in the tail of a record: elements of equal size, append only like any struct. */
+/* A list in the tail of an event: elements of equal size, append only like any struct. */
 struct wire_list {
 	__u32 left_out; /* elements that found no room */
-	__u16 at;       /* where the first begins, from the record's beginning, a multiple of 8; 0: there is no list */
+	__u16 at;       /* where the first begins, from the event's beginning, a multiple of 8; 0: there is no list */
 	__u16 count;    /* elements that are there */
 	__u16 size;     /* bytes of one, a multiple of 8 */
 	__u8 _pad[2];
@@ -137,7 +152,7 @@ SOCKEYE_ASSERT_SIZE(wire_list, 12);
 /* A process that has a socket open, by one of its descriptors: an element of a list. */
 struct holder {
 	__u64 cgroup_id;          /* as owner.cgroup_id */
-	char comm[TASK_NAME_LEN]; /* as owner.comm, untrusted bytes */
+	char comm[TASK_COMM_LEN]; /* as owner.comm, untrusted bytes */
 	__u32 pid;                /* as owner.pid */
 	__u32 uid;                /* as owner.uid */
 	__u32 fd;                 /* number of the descriptor */
@@ -153,20 +168,6 @@ struct socket_event {
 	struct task_context context;
 };
 SOCKEYE_ASSERT_SIZE(socket_event, 176);
-
-/* TCP states, as in <net/tcp_states.h>. */
-#define STATE_ESTABLISHED 1
-#define STATE_SYN_SENT 2
-#define STATE_SYN_RECV 3
-#define STATE_FIN_WAIT1 4
-#define STATE_FIN_WAIT2 5
-#define STATE_TIME_WAIT 6
-#define STATE_CLOSE 7
-#define STATE_CLOSE_WAIT 8
-#define STATE_LAST_ACK 9
-#define STATE_LISTEN 10
-#define STATE_CLOSING 11
-#define STATE_NEW_SYN_RECV 12
 
 #pragma GCC diagnostic pop
 

@@ -60,21 +60,21 @@ bool ContainerGate::excludes(const ::owner& process) {
   return (context && is_undecided(*context)) || filter_.excludes(context);
 }
 
-std::function<bool(const Record&)> ContainerGate::wanted() {
+std::function<bool(const Event&)> ContainerGate::wanted() {
   if (!filter_.is_active()) return {};
-  return [this](const Record& record) { return passes(record); };
+  return [this](const Event& event) { return passes(event); };
 }
 
-bool ContainerGate::passes(const Record& record) {
-  if (record.type->common.empty()) return true;  // not about one socket
-  if (record.context && is_undecided(*record.context)) return false;
-  const bool passes = filter_.passes(record.context);
-  if (!record.context || verdicts_ < 0) return passes;  // what is not known now may be by the next event
-  const auto& event = *reinterpret_cast<const socket_event*>(record.bytes());
-  const container_key key = enricher_.key_of(event.owner);
+bool ContainerGate::passes(const Event& event) {
+  if (event.type->common.empty()) return true;  // not about one socket
+  if (event.context && is_undecided(*event.context)) return false;
+  const bool passes = filter_.passes(event.context);
+  if (!event.context || verdicts_ < 0) return passes;  // what is not known now may be by the next event
+  const auto& body = *reinterpret_cast<const socket_event*>(event.bytes());
+  const container_key key = enricher_.key_of(body.owner);
   // Those that pass come again and again. One that does not has been here for the last time, unless the map, whose
   // entries go when others need the room, has forgotten it.
-  if (!passes || !told_.contains(key)) judge(key, *record.context);
+  if (!passes || !told_.contains(key)) judge(key, *event.context);
   return passes;
 }
 

@@ -11,7 +11,7 @@
 #include "bpf/filter_rules.h"
 #include "enrich/enricher.h"
 #include "event/container_filter.h"
-#include "event/record.h"
+#include "event/event.h"
 
 namespace sockeye {
 
@@ -39,12 +39,12 @@ class ContainerGate {
   bool wants(const ::owner& process);
   bool excludes(const ::owner& process);
 
-  // Whether a record that has come, with its context, is wanted. Empty where there is no --container.
-  std::function<bool(const Record&)> wanted();
+  // Whether an event that has come, with its context, is wanted. Empty where there is no --container.
+  std::function<bool(const Event&)> wanted();
 
  private:
   bool is_undecided(const Context& context) const;
-  bool passes(const Record& record);
+  bool passes(const Event& event);
   bool decide(const container_key& cgroup);
   void judge(const container_key& cgroup, const Context& context);
   void tell(const container_key& key, bool passes);

@@ -5,8 +5,8 @@
 
 #include "base/fake_root_for_tests.h"
 #include "event/socket_fields.h"
+#include "tests/support/events.h"
 #include "tests/support/mute_daemon.h"
-#include "tests/support/records.h"
 
 namespace sockeye {
 namespace {
@@ -25,12 +25,12 @@ class ContainerGateTest : public testing::Test {
     enricher_.emplace(root_.path());
   }
 
-  bool passes(const std::function<bool(const Record&)>& wanted, uint64_t cgroup) {
-    socket_event event = client_socket();
-    event.owner.cgroup_id = cgroup;
-    Record record{.header = &event.header, .type = &type_};
-    record.context = enricher_->of(event.owner);
-    return wanted(record);
+  bool passes(const std::function<bool(const Event&)>& wanted, uint64_t cgroup) {
+    socket_event body = client_socket();
+    body.owner.cgroup_id = cgroup;
+    Event event{.header = &body.header, .type = &type_};
+    event.context = enricher_->of(body.owner);
+    return wanted(event);
   }
 
   FakeRoot root_;
@@ -48,7 +48,7 @@ TEST_F(ContainerGateTest, WithoutAContainerThereIsNothingToDecide) {
   EXPECT_EQ(with_containers({}, {}, *enricher_).active, 0);
 }
 
-TEST_F(ContainerGateTest, DecidesByTheContextOfTheRecord) {
+TEST_F(ContainerGateTest, DecidesByTheContextOfTheEvent) {
   ContainerGate wanting({{"aaaa"}, {}}, *enricher_, -1), excluding({{}, {"aaaa"}}, *enricher_, -1);
   EXPECT_TRUE(passes(wanting.wanted(), docker_));
   EXPECT_FALSE(passes(wanting.wanted(), service_));

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/counter.h"
-#include "pipeline/outlets.h"
+#include "pipeline/fan_out.h"
 
 namespace sockeye {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From counters that have risen to gap records, each at its place in the stream.
+// From counters that have risen to gap events, each at its place in the stream.
 #pragma once
 
 #include <cstdint>

@@ -44,7 +44,7 @@ Pipeline::Pipeline(Source& source, Enricher* enricher, std::vector<Sink*> sinks,
                    std::function<void(const std::string&)> complain)
     : source_(source),
       enricher_(enricher),
-      outlets_(sinks),
+      fan_out_(sinks),
       signals_(signals),
       clock_(clock),
       complain_(std::move(complain)),
@@ -52,17 +52,17 @@ Pipeline::Pipeline(Source& source, Enricher* enricher, std::vector<Sink*> sinks,
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       gaps_(clock.boot_ns()),
       remaining_(std::numeric_limits<uint64_t>::max()) {
-  epoll_event event = {};
-  event.events = EPOLLIN;
-  epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, signals_.fd(), &event);
+  epoll_event body = {};
+  body.events = EPOLLIN;
+  epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, signals_.fd(), &body);
   if (source_.wake_fd() >= 0) wake_by(source_.wake_fd());
 }
 
 // Edge-triggered: else it would be ready whenever anything is in the ring, and every event would wake us.
 void Pipeline::wake_by(int fd) {
-  epoll_event event = {};
-  event.events = EPOLLIN | EPOLLET;
-  epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
+  epoll_event body = {};
+  body.events = EPOLLIN | EPOLLET;
+  epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &body);
 }
 
 RunTotals Pipeline::run(const PipelineOptions& options) {
@@ -73,9 +73,9 @@ RunTotals Pipeline::run(const PipelineOptions& options) {
   annotate_ = options.annotate;
   read_news_ = options.read_news;
   if (options.news_fd >= 0) wake_by(options.news_fd);
-  outlets_.each_output([](Output& output) { output.keep(); });
-  outlets_.write({}, wall_);  // headers
-  while (remaining_ > 0 && !signals_.stop_requested() && !outlets_.is_closed()) {
+  fan_out_.each_output([](Output& output) { output.keep(); });
+  fan_out_.write({}, wall_);  // headers
+  while (remaining_ > 0 && !signals_.stop_requested() && !fan_out_.is_closed()) {
     const bool exact = steady_clock::now() - last_housekeeping >= kHousekeeping;
     if (exact) {
       last_housekeeping = steady_clock::now();
@@ -84,9 +84,9 @@ RunTotals Pipeline::run(const PipelineOptions& options) {
     const bool more = read_batch();
     look_for_losses(exact);
     const auto now = steady_clock::now();
-    if (!batch_.records().empty()) last_event = now;
+    if (!batch_.events().empty()) last_event = now;
     hand_on(more);
-    if (enricher_ ? exact : source_.take_tick()) outlets_.tick(wall_);
+    if (enricher_ ? exact : source_.take_tick()) fan_out_.tick(wall_);
     handle_signals();
     if (options.duration && now - start >= *options.duration) break;
     if (source_.ended()) break;
@@ -103,14 +103,14 @@ RunTotals Pipeline::run(const PipelineOptions& options) {
 }
 
 void Pipeline::wait(int timeout_ms) {
-  epoll_event events[3];
-  epoll_wait(epoll_.get(), events, 3, timeout_ms);
+  epoll_event bodies[3];
+  epoll_wait(epoll_.get(), bodies, 3, timeout_ms);
   handle_signals();
 }
 
 void Pipeline::handle_signals() {
   signals_.poll();
-  if (signals_.take_reopen_request()) outlets_.each_output([](Output& output) { output.reopen(); });
+  if (signals_.take_reopen_request()) fan_out_.each_output([](Output& output) { output.reopen(); });
   report_complaints();
 }
 
@@ -137,88 +137,88 @@ bool Pipeline::time_is_up() const { return drain_until_ && steady_clock::now() >
 // What is still in the ring once time is up.
 void Pipeline::leave_out() {
   if (wanted_) enrich();
-  const auto records = take(batch_.records());
-  if (records.empty()) return;
+  const auto events = take(batch_.events());
+  if (events.empty()) return;
   if (!has_left_out_)
     complain_("stopped before all of the ring was written: the rest is counted as lost (sink, write_failed)");
   has_left_out_ = true;
-  outlets_.leave_out(records);
+  fan_out_.leave_out(events);
 }
 
-// Every event of one socket begins alike; other records have no owner to look up. What is added up over time brings its
-// context with it: who was known then may be forgotten by now. Also without records a batch has come: of answers there
+// Every event of one socket begins alike; other events have no owner to look up. What is added up over time brings its
+// context with it: who was known then may be forgotten by now. Also without events a batch has come: of answers there
 // may be some, and new cgroups are looked up in between.
 void Pipeline::enrich() {
   enricher_->begin_batch();
-  if (batch_.records().empty()) return;
-  for (Record& record : batch_.records()) {
-    if (record.type->common.empty()) continue;
-    const auto& event = *reinterpret_cast<const socket_event*>(record.bytes());
-    if (event.socket.scope_id != 0) record.interface = enricher_->interface_of(event.socket);
-    if (!record.context && event.owner.cgroup_id != 0) record.context = enricher_->of(event.owner);
+  if (batch_.events().empty()) return;
+  for (Event& event : batch_.events()) {
+    if (event.type->common.empty()) continue;
+    const auto& body = *reinterpret_cast<const socket_event*>(event.bytes());
+    if (body.socket.scope_id != 0) event.interface = enricher_->interface_of(body.socket);
+    if (!event.context && body.owner.cgroup_id != 0) event.context = enricher_->of(body.owner);
   }
   if (wanted_) {
-    totals_.filtered += std::erase_if(batch_.records(), [this](const Record& record) { return !wanted_(record); });
+    totals_.filtered += std::erase_if(batch_.events(), [this](const Event& event) { return !wanted_(event); });
   }
   horizon_ns_ = batch_.sort(horizon_ns_);
 }
 
 void Pipeline::look_for_losses(bool exact) { gaps_.look(source_.losses(exact), clock_.boot_ns()); }
 
-// The batch, with the gaps between its records by their time. What comes after the last of them waits where more is to
+// The batch, with the gaps between its events by their time. What comes after the last of them waits where more is to
 // be read, or may have come since.
 void Pipeline::deliver(bool more) {
-  std::span<const Record> rest = batch_.records();
+  std::span<const Event> rest = batch_.events();
   while (const gap_event* gap = gaps_.first()) {
     const auto place = std::upper_bound(rest.begin(), rest.end(), gap->header.time_ns,
-                                        [](uint64_t time, const Record& r) { return time < r.header->time_ns; });
+                                        [](uint64_t time, const Event& r) { return time < r.header->time_ns; });
     if (place == rest.end() && (more || !gaps_.first_is_settled())) break;
     const auto before = static_cast<size_t>(place - rest.begin());
     write(rest.first(before));
     rest = rest.subspan(before);
-    outlets_.tell({.header = &gap->header, .type = &kGapType}, wall_);
+    fan_out_.tell({.header = &gap->header, .type = &kGapType}, wall_);
     horizon_ns_ = std::max<uint64_t>(horizon_ns_, gap->header.time_ns);
     gaps_.pop();
   }
   write(rest);
 }
 
-// Records of a recording, gap records among them, in the order in which they went out.
+// Events of a recording, gap events among them, in the order in which they went out.
 void Pipeline::deliver_again() {
-  std::span<const Record> rest = batch_.records();
+  std::span<const Event> rest = batch_.events();
   while (!rest.empty()) {
-    const auto gap = std::find_if(rest.begin(), rest.end(), [](const Record& r) { return r.type == &kGapType; });
+    const auto gap = std::find_if(rest.begin(), rest.end(), [](const Event& r) { return r.type == &kGapType; });
     const auto before = static_cast<size_t>(gap - rest.begin());
     write(rest.first(before));
     rest = rest.subspan(before);
     if (rest.empty() || remaining_ == 0) break;
-    const auto& event = *reinterpret_cast<const gap_event*>(rest.front().header);
+    const auto& body = *reinterpret_cast<const gap_event*>(rest.front().header);
     // A reason that only a newer version knows is a loss all the same: of what cannot be read here.
-    const auto reason = event.reason < kLossReasons ? static_cast<LossReason>(event.reason) : LossReason::kMalformed;
-    replayed_[reason] += event.lost;
-    outlets_.tell(rest.front(), wall_);
+    const auto reason = body.reason < kLossReasons ? static_cast<LossReason>(body.reason) : LossReason::kMalformed;
+    replayed_[reason] += body.lost;
+    fan_out_.tell(rest.front(), wall_);
     rest = rest.subspan(1);
   }
 }
 
 // As many of them as --count still asks for.
-std::span<const Record> Pipeline::take(std::span<const Record> records) {
-  records = records.first(std::min<uint64_t>(records.size(), remaining_));
-  remaining_ -= records.size();
-  taken_ += records.size();
-  return records;
+std::span<const Event> Pipeline::take(std::span<const Event> events) {
+  const uint64_t taken = std::min<uint64_t>(events.size(), remaining_);
+  remaining_ -= taken;
+  taken_ += taken;
+  return events.first(taken);
 }
 
-void Pipeline::write(std::span<const Record> records) {
-  records = take(records);
-  if (records.empty()) return;
-  outlets_.write(records, wall_);
-  totals_.late += static_cast<uint64_t>(
-      std::count_if(records.begin(), records.end(), [](const Record& record) { return record.late; }));
+void Pipeline::write(std::span<const Event> events) {
+  events = take(events);
+  if (events.empty()) return;
+  fan_out_.write(events, wall_);
+  totals_.late +=
+      static_cast<uint64_t>(std::count_if(events.begin(), events.end(), [](const Event& event) { return event.late; }));
 }
 
 void Pipeline::report_complaints() {
-  outlets_.each_output([this](Output& output) {
+  fan_out_.each_output([this](Output& output) {
     if (const std::string complaint = output.take_complaint(); !complaint.empty()) complain_(complaint);
   });
 }
@@ -230,11 +230,11 @@ void Pipeline::finish(const PipelineOptions& options) {
   if (signals_.stop_requested()) drain_until_ = steady_clock::now() + kDrain;
   look_for_losses(true);
   bool more = true;
-  while (more && remaining_ > 0 && !outlets_.all_are_closed()) {
+  while (more && remaining_ > 0 && !fan_out_.all_are_closed()) {
     more = read_batch();
     hand_on(more);
   }
-  outlets_.tick(wall_);
+  fan_out_.tick(wall_);
   look_for_losses(true);
   gaps_.end_reading();
   batch_.clear();
@@ -242,7 +242,7 @@ void Pipeline::finish(const PipelineOptions& options) {
   report_complaints();
   totals_.losses = gaps_.losses();
   for (size_t i = 0; i < kLossReasons; ++i) totals_.losses.count[i] += replayed_.count[i];
-  const uint64_t not_written = outlets_.not_written();
+  const uint64_t not_written = fan_out_.not_written();
   totals_.losses[LossReason::kWriteFailed] += not_written;
   totals_.delivered = counted_between(not_written, taken_);
   totals_.table_full = source_.table_full();
@@ -253,18 +253,18 @@ void Pipeline::finish(const PipelineOptions& options) {
       .delivered = totals_.delivered,
       .lost = totals_.losses.events(),
       .late = totals_.late,
-      .incomplete = totals_.losses[LossReason::kRecordAlloc],
+      .incomplete = totals_.losses[LossReason::kEntryAlloc],
       .table_full = totals_.table_full,
       .anomalies = totals_.anomalies,
       .without_role = totals_.without_role,
       .skipped = totals_.losses[LossReason::kSkipped],
   };
-  if (options.end_record) outlets_.tell({.header = &end.header, .type = &kEndType}, wall_);
-  outlets_.close(end, totals_.losses, wall_);
-  totals_.losses[LossReason::kWriteFailed] += counted_between(not_written, outlets_.not_written());
-  totals_.unwritten = outlets_.not_written();
+  if (options.end_record) fan_out_.tell({.header = &end.header, .type = &kEndType}, wall_);
+  fan_out_.close(end, totals_.losses, wall_);
+  totals_.losses[LossReason::kWriteFailed] += counted_between(not_written, fan_out_.not_written());
+  totals_.unwritten = fan_out_.not_written();
   totals_.delivered = counted_between(totals_.unwritten, taken_);
-  outlets_.each_output([this](Output& output) { totals_.unsettled += output.settle() ? 0 : 1; });
+  fan_out_.each_output([this](Output& output) { totals_.unsettled += output.settle() ? 0 : 1; });
   report_complaints();
 }
 

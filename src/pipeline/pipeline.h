@@ -14,21 +14,21 @@
 #include "base/signals.h"
 #include "enrich/enricher.h"
 #include "event/sink.h"
+#include "pipeline/fan_out.h"
 #include "pipeline/gaps.h"
-#include "pipeline/outlets.h"
 #include "source/source.h"
 
 namespace sockeye {
 
 struct PipelineOptions {
   std::optional<std::chrono::nanoseconds> duration;  // stop after it
-  std::optional<uint64_t> count;                     // stop after so many records
-  bool end_record = false;                           // the last line of the stream is the end record
-  // Of records that have come, with their context, those that go on; empty: all of them.
-  std::function<bool(const Record&)> wanted = {};
-  // Puts something into the records of a batch, which has their context; is called for empty batches, too.
+  std::optional<uint64_t> count;                     // stop after so many events
+  bool end_record = false;                           // the last line of the stream is the end event
+  // Of events that have come, with their context, those that go on; empty: all of them.
+  std::function<bool(const Event&)> wanted = {};
+  // Puts something into the events of a batch, which has their context; is called for empty batches, too.
   std::function<void(Batch&)> annotate = {};
-  // What is no record and has to be known before those that are read next: asked for before each batch, and whenever
+  // What is no event and has to be known before those that are read next: asked for before each batch, and whenever
   // `news_fd` becomes readable (edge-triggered).
   std::function<void()> read_news = {};
   int news_fd = -1;
@@ -57,7 +57,7 @@ class Pipeline {
   Pipeline(Source& source, Enricher& enricher, std::vector<Sink*> sinks, Signals& signals, const Clock& clock,
            std::function<void(const std::string&)> complain);
 
-  // For a source whose records went out once: they come sorted, with their context, gap records among them. `clock` is
+  // For a source whose events went out once: they come sorted, with their context, gap events among them. `clock` is
   // the source's, and there is no waiting for time to pass.
   Pipeline(Source& source, std::vector<Sink*> sinks, Signals& signals, const Clock& clock,
            std::function<void(const std::string&)> complain);
@@ -78,15 +78,15 @@ class Pipeline {
   void enrich();
   void deliver(bool more);
   void deliver_again();
-  std::span<const Record> take(std::span<const Record> records);
-  void write(std::span<const Record> records);
+  std::span<const Event> take(std::span<const Event> events);
+  void write(std::span<const Event> events);
   void handle_signals();
   void report_complaints();
   void finish(const PipelineOptions& options);
 
   Source& source_;
   Enricher* enricher_;  // null: a replay
-  Outlets outlets_;
+  FanOut fan_out_;
   Signals& signals_;
   const Clock& clock_;
   std::function<void(const std::string&)> complain_;
@@ -94,13 +94,13 @@ class Pipeline {
   Fd epoll_;
   Batch batch_;
   Gaps gaps_;
-  Losses replayed_;                     // losses that gap records of a recording told of
+  Losses replayed_;                     // losses that gap events of a recording told of
   SOCKEYE_COUNTER uint64_t taken_ = 0;  // events that were given to the sinks
-  uint64_t horizon_ns_ = 0;             // time of the latest record that went out
+  uint64_t horizon_ns_ = 0;             // time of the latest event that went out
   uint64_t remaining_;                  // of --count
   std::optional<std::chrono::steady_clock::time_point> drain_until_;
   bool has_left_out_ = false;  // some that were still in the ring when time was up
-  std::function<bool(const Record&)> wanted_;
+  std::function<bool(const Event&)> wanted_;
   std::function<void(Batch&)> annotate_;
   std::function<void()> read_news_;
   RunTotals totals_;

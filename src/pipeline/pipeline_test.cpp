@@ -40,7 +40,7 @@ TEST_F(PipelineTest, TellsOfALossOnceAndAtItsPlace) {
   EXPECT_EQ(totals.losses.events(), 9u);
 }
 
-TEST_F(PipelineTest, AGapStandsAmongTheRecordsOfABatchWhereItHappened) {
+TEST_F(PipelineTest, AGapStandsAmongTheEventsOfABatchWhereItHappened) {
   source_.steps = {{{10}, lost(LossReason::kRingFull, 7, 25, 35)}, {{20, 30, 40, 50}, {}}};
   source_.steps[1].losses = source_.steps[0].losses;
   const RunTotals totals = run({});
@@ -101,7 +101,7 @@ TEST_F(PipelineTest, OfABurstOnlyWhatIsNewIsToldEachTime) {
 TEST_F(PipelineTest, WhatIsNotWantedIsNeitherDeliveredNorLost) {
   source_.steps = {{{10, 20, 30}, {}}, {{40, 50}, {}}};
   PipelineOptions options = {.duration = {}, .count = 2, .end_record = false};
-  options.wanted = [](const Record& record) { return record.header->time_ns >= 30; };
+  options.wanted = [](const Event& event) { return event.header->time_ns >= 30; };
   const RunTotals totals = run(options);
   EXPECT_EQ(sink_->lines, (Lines{"30", "40"}));
   EXPECT_EQ(totals.delivered, 2u);
@@ -116,8 +116,8 @@ TEST_F(PipelineTest, TellsHowManyEventsCameWithTheTimeWaitTableFull) {
   EXPECT_EQ(sink_->lines, (Lines{"10", "end 1 0 table_full 3"}));
 }
 
-TEST_F(PipelineTest, AnIncompleteRecordIsNoLostEvent) {
-  source_.steps = {{{10}, lost(LossReason::kRecordAlloc, 3)}};
+TEST_F(PipelineTest, AnIncompleteEventIsNoLostEvent) {
+  source_.steps = {{{10}, lost(LossReason::kEntryAlloc, 3)}};
   EXPECT_EQ(run({}).losses.events(), 0u);
   EXPECT_EQ(sink_->lines, (Lines{"10", "gap record_alloc 3 1..11"}));
 }
@@ -130,7 +130,7 @@ TEST_F(PipelineTest, EndsWithItsSource) {
   EXPECT_FALSE(signals_.stop_requested());
 }
 
-TEST_F(PipelineTest, StopsAfterExactlySoManyRecords) {
+TEST_F(PipelineTest, StopsAfterExactlySoManyEvents) {
   source_.steps = {{{10, 20, 30}, {}, true}, {{40, 50, 60}, {}}};
   EXPECT_EQ(run({.duration = {}, .count = 4, .end_record = false}).delivered, 4u);
   EXPECT_EQ(sink_->lines, (Lines{"10", "20", "30", "40"}));
@@ -144,13 +144,13 @@ TEST_F(PipelineTest, StopsAfterItsTime) {
   EXPECT_FALSE(source_.steps.empty());
 }
 
-// What a sink is told beside records.
+// What a sink is told beside events.
 class TickingSink : public Sink {
  public:
   explicit TickingSink(Output output) : output_(std::move(output)) {}
-  void write(std::span<const Record> records, const WallTime& wall) override {
-    for (const Record& record : records) {
-      text += std::to_string(wall.of(record.header->time_ns)) + (record.type == &kGapType ? " gap; " : "; ");
+  void write(std::span<const Event> events, const WallTime& wall) override {
+    for (const Event& event : events) {
+      text += std::to_string(wall.of(event.header->time_ns)) + (event.type == &kGapType ? " gap; " : "; ");
     }
   }
   void tick(const WallTime& wall) override { text += "tick " + std::to_string(wall.boot_ns()) + "; "; }
@@ -166,7 +166,7 @@ class TickingSink : public Sink {
   Output output_;
 };
 
-// Records that went out once: out of order, gaps among them, with a clock of their own that is set in between.
+// Events that went out once: out of order, gaps among them, with a clock of their own that is set in between.
 class OldSource : public Source {
  public:
   class OldClock : public Clock {
@@ -188,7 +188,7 @@ class OldSource : public Source {
     gap.reason = step == 0 ? 0 : 200;  // of a later version
     batch.add(&gap.header, sizeof gap, &kGapType);
     batch.add(&late, sizeof late, &kType);
-    batch.records().back().late = true;
+    batch.events().back().late = true;
     if (step == 1) clock.offset = 3'600'000'000'000;
     clock.boot = 30 + step;
     return ++step < 2;

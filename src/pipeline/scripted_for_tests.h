@@ -17,7 +17,7 @@ using Lines = std::vector<std::string>;
 
 inline constexpr EventType kType = {.name = "test", .kind = 999, .size = sizeof(event_header)};
 
-// Some time after the last record so far.
+// Some time after the last event so far.
 class ScriptedClock : public Clock {
  public:
   uint64_t boot_ns() const override { return now_ns; }
@@ -70,22 +70,22 @@ class ScriptedSource : public Source {
 class RecordingSink : public Sink {
  public:
   explicit RecordingSink(Output output) : buffer_(std::move(output)) {}
-  void write(std::span<const Record> records, const WallTime&) override {
-    for (const Record& record : records) {
-      if (record.type == &kGapType) {
-        const auto& gap = *reinterpret_cast<const gap_event*>(record.header);
+  void write(std::span<const Event> events, const WallTime&) override {
+    for (const Event& event : events) {
+      if (event.type == &kGapType) {
+        const auto& gap = *reinterpret_cast<const gap_event*>(event.header);
         lines.push_back("gap " + std::string(name_of(static_cast<LossReason>(gap.reason)).reason) + " " +
                         std::to_string(gap.lost) + " " + std::to_string(gap.from_ns) + ".." +
                         std::to_string(gap.header.time_ns));
-      } else if (record.type == &kEndType) {
-        const auto& end = *reinterpret_cast<const end_event*>(record.header);
+      } else if (event.type == &kEndType) {
+        const auto& end = *reinterpret_cast<const end_event*>(event.header);
         lines.push_back("end " + std::to_string(end.delivered) + " " + std::to_string(end.lost) +
                         (end.table_full ? " table_full " + std::to_string(end.table_full) : ""));
       } else {
-        lines.push_back(std::to_string(record.header->time_ns) + (record.late ? " late" : ""));
+        lines.push_back(std::to_string(event.header->time_ns) + (event.late ? " late" : ""));
       }
       buffer_.text().add(lines.back() + "\n");
-      buffer_.end_of(record);
+      buffer_.end_of(event);
     }
     buffer_.flush();
   }

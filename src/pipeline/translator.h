@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Puts into records of connections where their destination was translated to. It knows no collector: a type of events
+// Puts into events of connections where their destination was translated to. It knows no collector: a type of events
 // that wants it has fields of these names (nat_daddr, nat_dport).
 #pragma once
 
@@ -20,13 +20,13 @@ class Translator {
   void fill(Batch& batch);
 
  private:
-  // Where in its records a type has what is found.
+  // Where in its events a type has what is found.
   struct Plan {
     const EventType* type;
     const Field *nat_daddr, *nat_dport;
   };
 
-  void fill(const Plan& plan, const Record& record, std::byte* bytes);
+  void fill(const Plan& plan, const Event& event, std::byte* bytes);
 
   std::vector<Plan> plans_;
   Translations translations_;

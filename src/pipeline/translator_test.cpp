@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "event/socket_fields.h"
-#include "tests/support/records.h"
+#include "tests/support/events.h"
 
 namespace sockeye {
 namespace {
@@ -54,7 +54,7 @@ class Everything : public FlowTable {
 
 class TranslatorTest : public testing::Test {
  protected:
-  // What has become of the record.
+  // What has become of the event.
   Opened filled(const EventType& type, const Opened& event) {
     const EventType* types[] = {&type};
     Translator translator(types, Translations([](uint32_t, uint32_t) { return std::make_unique<Everything>(); }),
@@ -63,14 +63,14 @@ class TranslatorTest : public testing::Test {
     batch.add(&event.base.header, sizeof event, &type);
     translator.fill(batch);
     Opened got;
-    memcpy(&got, batch.records().front().bytes(), sizeof got);
+    memcpy(&got, batch.events().front().bytes(), sizeof got);
     return got;
   }
 
   FixedClock clock_;
 };
 
-TEST_F(TranslatorTest, PutsIntoARecordWhereItsDestinationWasTranslatedTo) {
+TEST_F(TranslatorTest, PutsIntoAEventWhereItsDestinationWasTranslatedTo) {
   const EventType type = opened_type(kFields);
   const Opened got = filled(type, opened());
   EXPECT_EQ(got.nat_dport, 81);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A recording, byte by byte. All numbers are little-endian, as the records in it are.
+// A recording, byte by byte. All numbers are little-endian, as the events in it are.
 //
 //   file   = FileHeader block*
 //   block  = BlockHeader, one zstd frame (RFC 8878) with its content's size and checksum
@@ -58,14 +58,14 @@ inline constexpr size_t kMaxText = 8191;  // bytes of a member of a context; a l
 enum class EntryType : uint8_t {
   kRun = 1,        // RunStart, facts, types: what made the recording
   kContext = 2,    // value: its number, counted from 1 in each block; facts: members of Context that are not empty
-  kRecord = 3,     // value: number of its context, 0: none; the record's bytes, gap records among them
+  kEvent = 3,      // value: number of its context, 0: none; the event's bytes, gap events among them
   kClock = 4,      // ClockPoint: holds for what follows
   kTick = 5,       // u64 boot ns: a second without anything else to tell of
   kEnd = 6,        // RunEnd, end_event, u64 losses by reason: the recording is whole
   kInterface = 7,  // InterfaceStart, a name: what a namespace calls an interface in what follows in this block
 };
 
-inline constexpr uint8_t kLateFlag = 1;  // kRecord: records with a later time had gone out before
+inline constexpr uint8_t kLateFlag = 1;  // kEvent: events with a later time had gone out before
 
 struct EntryHeader {
   uint8_t type;   // EntryType; one that is not known is passed over
@@ -82,7 +82,7 @@ struct RunStart {
 };
 static_assert(sizeof(RunStart) == 16);
 
-// A kind of record by its name: numbers of kinds mean nothing to another version.
+// A kind of event by its name: numbers of kinds mean nothing to another version.
 struct TypeEntry {
   uint16_t kind;  // event_header.kind in this recording
   uint16_t size;  // of its struct in the version that recorded it
@@ -92,7 +92,7 @@ struct TypeEntry {
 static_assert(sizeof(TypeEntry) == 8);
 
 struct InterfaceStart {
-  uint32_t netns;  // socket_id.netns and socket_id.scope_id of records
+  uint32_t netns;  // socket_id.netns and socket_id.scope_id of events
   uint32_t index;
 };
 static_assert(sizeof(InterfaceStart) == 8);

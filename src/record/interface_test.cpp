@@ -8,7 +8,7 @@
 #include "record/memory_input_for_tests.h"
 #include "record/reader.h"
 #include "record/writer.h"
-#include "tests/support/records.h"
+#include "tests/support/events.h"
 
 namespace sockeye::record {
 namespace {
@@ -20,18 +20,18 @@ class InterfaceTest : public testing::Test {
   InterfaceTest() { writer_.set_clock(1000, 50); }
 
   void add(uint32_t netns, uint32_t index, const InterfaceName* name) {
-    socket_event event = client_socket();
-    event.header = {.kind = 40, .size = sizeof event, .cpu = 0, .time_ns = 1};
-    event.socket.netns = netns;
-    event.socket.scope_id = index;
-    EXPECT_TRUE(writer_.add({.header = &event.header, .type = &kType, .interface = name}));
+    socket_event body = client_socket();
+    body.header = {.kind = 40, .size = sizeof body, .cpu = 0, .time_ns = 1};
+    body.socket.netns = netns;
+    body.socket.scope_id = index;
+    EXPECT_TRUE(writer_.add({.header = &body.header, .type = &kType, .interface = name}));
   }
   void seal() {
     file_ += writer_.seal();
     writer_.sealed_block_was(true);
     writer_.set_clock(1000, 50);
   }
-  // The names of all records, one after the other.
+  // The names of all events, one after the other.
   std::string told() {
     seal();
     Reader reader(std::make_unique<MemoryInput>(file_));
@@ -39,10 +39,10 @@ class InterfaceTest : public testing::Test {
     while (reader.next_block() == Reader::Step::kBlock) {
       text += "|";
       for (Entry entry; reader.next_entry(entry);) {
-        if (entry.type != EntryType::kRecord) continue;
-        socket_event event;
-        memcpy(&event, entry.payload.data(), sizeof event);
-        const InterfaceName* name = reader.interface(event.socket.netns, event.socket.scope_id);
+        if (entry.type != EntryType::kEvent) continue;
+        socket_event body;
+        memcpy(&body, entry.payload.data(), sizeof body);
+        const InterfaceName* name = reader.interface(body.socket.netns, body.socket.scope_id);
         text += " " + (name ? name->name : "?");
       }
     }

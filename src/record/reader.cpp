@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "event/record.h"
+#include "event/event.h"
 #include "event/wire.h"
 #include "record/versions.h"
 
@@ -200,12 +200,12 @@ std::string Reader::check_entry(const EntryHeader& header, std::span<const std::
     case EntryType::kRun: return take_run(payload);
     case EntryType::kContext:
       return header.value == context_count_ + 1 ? take_context(payload) : "contexts are not counted up";
-    case EntryType::kRecord: {
-      event_header event;
-      if (payload.size() > kLongestRecord || !Bytes(payload).take(event) || event.size != payload.size()) {
-        return "a record has an impossible size";
+    case EntryType::kEvent: {
+      event_header body;
+      if (payload.size() > kLongestEvent || !Bytes(payload).take(body) || body.size != payload.size()) {
+        return "an event has an impossible size";
       }
-      return header.value <= context_count_ ? "" : "a record has a context that is not there";
+      return header.value <= context_count_ ? "" : "an event has a context that is not there";
     }
     case EntryType::kInterface: {
       constexpr size_t kNamed = sizeof(InterfaceStart);
@@ -216,7 +216,7 @@ std::string Reader::check_entry(const EntryHeader& header, std::span<const std::
     case EntryType::kEnd: {
       RunEnd end;
       const bool fits = Bytes(payload).take(end) && end.end_size >= sizeof(event_header) &&
-                        end.end_size <= kLongestRecord &&
+                        end.end_size <= kLongestEvent &&
                         payload.size() - sizeof end >= end.end_size + size_t{end.reasons} * sizeof(uint64_t);
       return fits ? "" : kCutEntry;
     }
@@ -228,7 +228,7 @@ std::string Reader::take_run(std::span<const std::byte> payload) {
   Bytes bytes(payload);
   RunStart start;
   if (!bytes.take(start)) return kCutEntry;
-  if (start.facts > kMaxFacts || start.types > kMaxTypes) return "there are too many facts or kinds of records";
+  if (start.facts > kMaxFacts || start.types > kMaxTypes) return "there are too many facts or kinds of events";
   Run run{start.boot_ns, {}, {}};
   for (uint32_t i = 0; i < start.facts; ++i) {
     std::string_view name, value;
@@ -240,7 +240,7 @@ std::string Reader::take_run(std::span<const std::byte> payload) {
     std::string_view name;
     if (!bytes.take(entry) || !bytes.take(name, entry.name_size)) return kCutEntry;
     if (!is_type_name(name) || has_kind(run.types, entry.kind))
-      return "a kind of record has an impossible name or number";
+      return "a kind of event has an impossible name or number";
     run.types.push_back({std::string(name), entry.kind, entry.size});
   }
   run_ = std::move(run);
@@ -291,7 +291,7 @@ bool Reader::next_entry(Entry& entry) {
       case EntryType::kRun:
       case EntryType::kContext: continue;
       case EntryType::kInterface: take_interface(entry.payload); continue;
-      case EntryType::kRecord:
+      case EntryType::kEvent:
       case EntryType::kClock:
       case EntryType::kTick:
       case EntryType::kEnd: return true;

@@ -21,7 +21,7 @@ struct ZSTD_DCtx_s;
 
 namespace sockeye::record {
 
-// A kind of record as the recording describes it.
+// A kind of event as the recording describes it.
 struct RecordedType {
   std::string name;
   uint16_t kind;
@@ -81,7 +81,7 @@ class Reader {
 
   // Of the file's first block on.
   const Run& run() const { return run_; }
-  // kRecord's context in this block; null for 0. Valid until the next block.
+  // kEvent's context in this block; null for 0. Valid until the next block.
   const Context* context(uint32_t number) const { return number == 0 ? nullptr : &contexts_[number - 1]; }
 
   // What the namespace calls it, by the entries so far; null: it is not told. Valid until the next block.

@@ -9,21 +9,21 @@
 #include "record/reader.h"
 #include "record/versions.h"
 #include "record/writer.h"
-#include "tests/support/records.h"
+#include "tests/support/events.h"
 
 namespace sockeye::record {
 namespace {
 
 constexpr EventType kType = {.name = "test", .kind = 40, .size = sizeof(socket_event)};
 
-Record of(const socket_event& event, const Context* context = nullptr, bool late = false) {
-  return {.header = &event.header, .type = &kType, .context = context, .late = late};
+Event of(const socket_event& body, const Context* context = nullptr, bool late = false) {
+  return {.header = &body.header, .type = &kType, .context = context, .late = late};
 }
 
 socket_event event_at(uint64_t time_ns) {
-  socket_event event = client_socket();
-  event.header = {.kind = 40, .size = sizeof event, .cpu = 1, .time_ns = time_ns};
-  return event;
+  socket_event body = client_socket();
+  body.header = {.kind = 40, .size = sizeof body, .cpu = 1, .time_ns = time_ns};
+  return body;
 }
 
 std::string seal(Writer& writer) {
@@ -35,7 +35,7 @@ std::string seal(Writer& writer) {
 const Context kApi = {
     .container = "8f2b1c6d9e0a", .runtime = "docker", .pod = "", .unit = "api", .cgroup_path = "/a\n"};
 
-// Two blocks: the beginning with two records, then a tick and the end.
+// Two blocks: the beginning with two events, then a tick and the end.
 std::string small_recording() {
   Writer writer({{"sockeye", "0.1.0"}, {"zone", "UTC0"}}, {&kType, &kGapType});
   writer.set_clock(1000, 50);
@@ -72,7 +72,7 @@ Told read_all(std::unique_ptr<Input> input) {
     Entry entry;
     while (reader.next_entry(entry)) {
       std::string text;
-      if (entry.type == EntryType::kRecord) {
+      if (entry.type == EntryType::kEvent) {
         event_header header;
         memcpy(&header, entry.payload.data(), sizeof header);
         const Context* context = reader.context(entry.value);
@@ -220,13 +220,13 @@ TEST(Recording, WithEntriesThatMakeNoSenseIsRefused) {
     const Told told = read_all(file + block_of(raw, entries, file.size(), static_cast<uint32_t>(raw.size())));
     return told.damage ? told.damage->why : "fine";
   };
-  const socket_event event = event_at(1);
-  const std::string record(reinterpret_cast<const char*>(&event), sizeof event);
-  EXPECT_EQ(why(entry_of(EntryType::kRecord, 0, record), 1), "fine");
-  EXPECT_EQ(why(entry_of(EntryType::kRecord, 0, record), 2), "the block has another number of entries than it says");
-  EXPECT_EQ(why(entry_of(EntryType::kRecord, 1, record), 1), "a record has a context that is not there");
-  EXPECT_EQ(why(entry_of(EntryType::kRecord, 0, record.substr(8)), 1), "a record has an impossible size");
-  EXPECT_EQ(why(entry_of(EntryType::kRecord, 0, record, 60000), 1), "an entry is cut off");
+  const socket_event body = event_at(1);
+  const std::string event(reinterpret_cast<const char*>(&body), sizeof body);
+  EXPECT_EQ(why(entry_of(EntryType::kEvent, 0, event), 1), "fine");
+  EXPECT_EQ(why(entry_of(EntryType::kEvent, 0, event), 2), "the block has another number of entries than it says");
+  EXPECT_EQ(why(entry_of(EntryType::kEvent, 1, event), 1), "an event has a context that is not there");
+  EXPECT_EQ(why(entry_of(EntryType::kEvent, 0, event.substr(8)), 1), "an event has an impossible size");
+  EXPECT_EQ(why(entry_of(EntryType::kEvent, 0, event, 60000), 1), "an entry is cut off");
   EXPECT_EQ(why(entry_of(EntryType::kContext, 2, ""), 1), "contexts are not counted up");
   EXPECT_EQ(why(entry_of(EntryType::kContext, 1, std::string("\xff\xff\xff\xff", 4)), 1), "an entry is cut off");
   EXPECT_EQ(why(entry_of(EntryType::kClock, 0, "12345678"), 1), "an entry is cut off");
@@ -253,14 +253,14 @@ TEST(Recorder, BlocksAreFullAtSomePointAndStandAlone) {
   writer.begin_batch();
   uint64_t added = 0;
   const Context other = {.container = "other"};
-  for (socket_event event = event_at(0); writer.add(of(event, added % 2 ? &kApi : &other)); event = event_at(++added)) {
+  for (socket_event body = event_at(0); writer.add(of(body, added % 2 ? &kApi : &other)); body = event_at(++added)) {
   }
   EXPECT_EQ(writer.events(), added);
   EXPECT_GT(added, 1000u);
   file += seal(writer);
   EXPECT_TRUE(writer.is_empty());
-  const socket_event event = event_at(7);
-  EXPECT_TRUE(writer.add(of(event, &kApi)));
+  const socket_event body = event_at(7);
+  EXPECT_TRUE(writer.add(of(body, &kApi)));
   file += seal(writer);
   const Told told = read_all(file);
   ASSERT_FALSE(told.damage);
@@ -273,12 +273,12 @@ TEST(Recorder, ContextsAreThoseOfTheirBatch) {
   Writer writer({}, {&kType});
   writer.set_clock(1, 2);
   Context context = {.container = "one"};
-  const socket_event event = event_at(5);
+  const socket_event body = event_at(5);
   writer.begin_batch();
-  writer.add(of(event, &context));
+  writer.add(of(body, &context));
   context.container = "two";
   writer.begin_batch();
-  writer.add(of(event, &context));
+  writer.add(of(body, &context));
   const Told told = read_all(seal(writer));
   ASSERT_EQ(told.entries.size(), 3u);
   EXPECT_TRUE(told.entries[1].starts_with("5 one "));

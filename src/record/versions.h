@@ -16,7 +16,7 @@ struct Version {
 
 inline constexpr Version kVersions[] = {
     {1, "the first"},
-    {2, "a record may be longer than 4,096 bytes, by the lists in its tail"},
+    {2, "an event may be longer than 4,096 bytes, by the lists in its tail"},
 };
 inline constexpr uint32_t kCurrentVersion = kVersions[std::size(kVersions) - 1].number;
 

@@ -153,24 +153,24 @@ void Writer::add_interface(const InterfaceName& interface) {
   told_.push_back(interface);
 }
 
-bool Writer::add(const Record& record) {
-  Known* context = record.context ? known(record.context) : nullptr;
+bool Writer::add(const Event& event) {
+  Known* context = event.context ? known(event.context) : nullptr;
   const bool is_new = context && context->generation != generation_;
-  size_t need = kReserve + sizeof(EntryHeader) + padded(record.header->size);
-  if (is_new) need += sizeof(EntryHeader) + padded(context_bytes(*record.context));
-  const bool is_unnamed = record.interface && told_.size() < kMaxInterfaces && !is_told(*record.interface);
+  size_t need = kReserve + sizeof(EntryHeader) + padded(event.header->size);
+  if (is_new) need += sizeof(EntryHeader) + padded(context_bytes(*event.context));
+  const bool is_unnamed = event.interface && told_.size() < kMaxInterfaces && !is_told(*event.interface);
   if (is_unnamed) need += sizeof(EntryHeader) + sizeof(InterfaceStart) + kMaxInterface;
   if (need > kBlockBytes - used_ || (is_new && contexts_ == kMaxContexts)) return false;
   if (is_empty()) begin_block();
   if (is_new) {
-    add_context(*record.context);
-    *context = {record.context, generation_, contexts_};
+    add_context(*event.context);
+    *context = {event.context, generation_, contexts_};
   }
-  if (is_unnamed) add_interface(*record.interface);
+  if (is_unnamed) add_interface(*event.interface);
   const uint32_t number = context ? context->number : 0;
-  std::byte* at = add_entry(EntryType::kRecord, record.late ? kLateFlag : 0, number, record.header->size);
-  put(at, record.header, record.header->size);
-  if (record.type != &kGapType) ++events_;
+  std::byte* at = add_entry(EntryType::kEvent, event.late ? kLateFlag : 0, number, event.header->size);
+  put(at, event.header, event.header->size);
+  if (event.type != &kGapType) ++events_;
   return true;
 }
 

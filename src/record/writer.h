@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Records into blocks of a recording. It writes no file: it says which bytes are to be written, and is told whether
+// Events into blocks of a recording. It writes no file: it says which bytes are to be written, and is told whether
 // they were.
 #pragma once
 
@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "event/event.h"
 #include "event/loss.h"
-#include "event/record.h"
 #include "event/sink.h"
 #include "record/format.h"
 
@@ -20,12 +20,12 @@ namespace sockeye::record {
 
 class Writer {
  public:
-  // `types`: the kinds of records that may come.
+  // `types`: the kinds of events that may come.
   Writer(RunFacts facts, std::vector<const EventType*> types);
   ~Writer();
   Writer(Writer&&) = delete;
 
-  // Whether a block has to be sealed before anything but a record is added.
+  // Whether a block has to be sealed before anything but an event is added.
   bool is_full() const;
   // The clock as of now, before anything else; in a block that has something in it only a change takes room.
   void set_clock(uint64_t boot_ns, int64_t offset_ns);
@@ -33,12 +33,12 @@ class Writer {
   void begin_batch() { ++generation_; }
 
   // False: there is no room in the block, nothing was done; after seal() there is. Allocates nothing.
-  bool add(const Record& record);
+  bool add(const Event& event);
   void add_tick(uint64_t boot_ns);
   void add_end(const end_event& end, const Losses& losses);
 
   bool is_empty() const { return entries_ == 0; }
-  uint64_t events() const { return events_; }  // records in the block, gap records left out
+  uint64_t events() const { return events_; }  // events in the block, gap events left out
 
   // The block as it is to be written, valid until the next call. What is added from here on goes into the next block.
   std::string_view seal();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cgroups that are made while a run goes on, as the moment cgroup_made tells of them.
+// The cgroups that are made while a run goes on, as the hook cgroup_made tells of them.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ namespace sockeye {
 
 class CgroupNews {
  public:
-  // Of a loaded object, which it does not own. Where the run has no such moment there is no news: wake_fd() is -1.
+  // Of a loaded object, which it does not own. Where the run has no such hook there is no news: wake_fd() is -1.
   explicit CgroupNews(const Object& object);
 
   // Becomes readable (edge-triggered) with each cgroup.

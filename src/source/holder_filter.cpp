@@ -46,13 +46,13 @@ filter_rules without_owner_rules(filter_rules rules) {
   return rules;
 }
 
-::owner owner_from(const holder& of_record) {
+::owner owner_from(const holder& of_event) {
   ::owner owner = {};
-  owner.pid = of_record.pid;
-  owner.uid = of_record.uid;
-  owner.cgroup_id = of_record.cgroup_id;
+  owner.pid = of_event.pid;
+  owner.uid = of_event.uid;
+  owner.cgroup_id = of_event.cgroup_id;
   owner.source = OWNER_SNAPSHOT;
-  memcpy(owner.comm, of_record.comm, sizeof owner.comm);
+  memcpy(owner.comm, of_event.comm, sizeof owner.comm);
   return owner;
 }
 

@@ -29,7 +29,7 @@ class HolderFilter {
 // What is asked of the socket alone.
 filter_rules without_owner_rules(filter_rules rules);
 
-// As filters see a holder of a record.
-::owner owner_from(const holder& of_record);
+// As filters see a holder of an event.
+::owner owner_from(const holder& of_event);
 
 }  // namespace sockeye

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/support/records.h"
+#include "tests/support/events.h"
 
 namespace sockeye {
 namespace {
@@ -71,11 +71,11 @@ TEST(HolderFilter, OfTheSocketAloneIsEverythingElse) {
   rules.pids = rules.comms = rules.uids = rules.cgroups = {1, 1};
   rules.containers = FILTER_CONTAINERS;
   rules.netns_inodes = {1, 1};
-  rules.states = 1 << STATE_LISTEN;
+  rules.states = 1 << TCP_LISTEN;
   const filter_rules left = without_owner_rules(rules);
   EXPECT_EQ(left.pids.used | left.comms.used | left.uids.used | left.cgroups.used | left.containers, 0u);
   EXPECT_EQ(left.netns_inodes.used, 1u);
-  EXPECT_EQ(left.states, 1 << STATE_LISTEN);
+  EXPECT_EQ(left.states, 1 << TCP_LISTEN);
   EXPECT_EQ(left.active, 1);
 }
 

@@ -8,10 +8,9 @@
 
 namespace sockeye {
 
-IteratorSource::IteratorSource(Object& object, std::string moment, const NamespaceWalk::Wanted& wanted,
-                               Complete complete)
+IteratorSource::IteratorSource(Object& object, std::string hook, const NamespaceWalk::Wanted& wanted, Complete complete)
     : object_(object),
-      moment_(std::move(moment)),
+      hook_(std::move(hook)),
       complete_(std::move(complete)),
       walk_(std::make_unique<NamespaceWalk>(wanted, holders_by(object))),
       bytes_(Object::kIteratorBytes) {}
@@ -49,7 +48,7 @@ bool IteratorSource::read_more() {
 
 void IteratorSource::open_next() {
   if (!walk_->enter_next()) return end_walk();
-  auto iterator = object_.open_iterator(moment_);
+  auto iterator = object_.open_iterator(hook_);
   if (iterator) {
     iterator_ = std::move(*iterator);
   } else {
@@ -58,24 +57,24 @@ void IteratorSource::open_next() {
 }
 
 void IteratorSource::decode(Batch& batch) {
-  while (begin_ < end_ && batch.has_room_for(kLongestRecord)) {
+  while (begin_ < end_ && batch.has_room_for(kLongestEvent)) {
     const EventType* type = nullptr;
     const std::span<const std::byte> rest(bytes_.data() + begin_, end_ - begin_);
-    const size_t size = first_record(rest, type);
+    const size_t size = first_event(rest, type);
     if (size == 0) {
       ++malformed_;
       begin_ = end_;
       return;
     }
     begin_ += size;
-    const std::span<const std::byte> record = complete_(rest.first(size));
-    if (!record.empty()) batch.add(reinterpret_cast<const event_header*>(record.data()), record.size(), type);
+    const std::span<const std::byte> event = complete_(rest.first(size));
+    if (!event.empty()) batch.add(reinterpret_cast<const event_header*>(event.data()), event.size(), type);
   }
 }
 
 void IteratorSource::fail(const std::string& why) {
   ++report_.unvisited;
-  report_.shortcoming = why;
+  report_.limitation = why;
 }
 
 Losses IteratorSource::losses(bool exact) {
@@ -91,17 +90,17 @@ void IteratorSource::stop() {
 
 void IteratorSource::end_walk() {
   report_.unvisited += walk_->unvisited();
-  if (!walk_->shortcoming().empty()) report_.shortcoming = walk_->shortcoming();
+  if (!walk_->limitation().empty()) report_.limitation = walk_->limitation();
   iterator_ = Fd();
   walk_.reset();
 }
 
-size_t first_record(std::span<const std::byte> bytes, const EventType*& type) {
+size_t first_event(std::span<const std::byte> bytes, const EventType*& type) {
   event_header header;
   if (bytes.size() < sizeof header) return 0;
   memcpy(&header, bytes.data(), sizeof header);
   type = find_event_type(header.kind);
-  if (!type || header.size < type->size || header.size > bytes.size() || header.size > kLongestRecord) return 0;
+  if (!type || header.size < type->size || header.size > bytes.size() || header.size > kLongestEvent) return 0;
   return header.size;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What there is now: the records that handlers of an iterator's moment write, of one network namespace after the other.
+// What there is now: the events that handlers of an iterator's hook write, of one network namespace after the other.
 // They come through the iterator's file and no ring, so that nothing is lost however many there are.
 #pragma once
 
@@ -18,17 +18,17 @@ namespace sockeye {
 struct IteratorReport {
   int namespaces = 0;         // visited to the end
   int unvisited = 0;          // that could not be entered or read
-  std::string shortcoming;    // why; empty: all could
+  std::string limitation;     // why; empty: all could
   bool is_cut_short = false;  // stopped before the end
 };
 
 class IteratorSource : public Source {
  public:
-  // What becomes of a record before it goes on: valid until the next call; empty: it is left out.
-  using Complete = std::function<std::span<const std::byte>(std::span<const std::byte> record)>;
+  // What becomes of an event before it goes on: valid until the next call; empty: it is left out.
+  using Complete = std::function<std::span<const std::byte>(std::span<const std::byte> event)>;
 
-  // The object is not owned; `moment` is loaded. Only the namespaces that `wanted` takes are visited.
-  IteratorSource(Object& object, std::string moment, const NamespaceWalk::Wanted& wanted, Complete complete);
+  // The object is not owned; `hook` is loaded. Only the namespaces that `wanted` takes are visited.
+  IteratorSource(Object& object, std::string hook, const NamespaceWalk::Wanted& wanted, Complete complete);
 
   int wake_fd() const override { return -1; }
   bool next(Batch& batch) override;
@@ -48,7 +48,7 @@ class IteratorSource : public Source {
   void fail(const std::string& why);
 
   Object& object_;
-  std::string moment_;
+  std::string hook_;
   Complete complete_;
   std::unique_ptr<NamespaceWalk> walk_;  // null: it is over
   Fd iterator_;                          // of the namespace where the walk is; empty: to be opened
@@ -59,8 +59,8 @@ class IteratorSource : public Source {
   IteratorReport report_;
 };
 
-// Takes the first record of `bytes`: its size; 0: there is no whole record of a kind that is known, and what follows
+// Takes the first event of `bytes`: its size; 0: there is no whole event of a kind that is known, and what follows
 // cannot be told apart.
-size_t first_record(std::span<const std::byte> bytes, const EventType*& type);
+size_t first_event(std::span<const std::byte> bytes, const EventType*& type);
 
 }  // namespace sockeye

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The filters of a run, as the kernel side applies them (bpf/filter.h), for records that are there already. It knows no
+// The filters of a run, as the kernel side applies them (bpf/filter.h), for events that are there already. It knows no
 // collector: what a filter is about is found by the names of fields.
 #pragma once
 
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "bpf/filter_rules.h"
-#include "event/record.h"
+#include "event/event.h"
 #include "source/holder_filter.h"
 
 namespace sockeye {
@@ -17,14 +17,14 @@ class ReplayFilter {
   // `interfaces`: names that the rules for scopes number from 1, in place of a namespace's inode number.
   ReplayFilter(const EventType& type, const filter_rules& rules, const std::vector<std::string>& interfaces = {});
 
-  // `record` is of the type. Records that are not about one socket pass.
-  bool passes(const Record& record) const;
+  // `event` is of the type. Events that are not about one socket pass.
+  bool passes(const Event& event) const;
 
  private:
-  bool passes_socket(const socket_event& event, const Record& record) const;
-  bool passes_holders(const socket_event& event, const Record& record) const;
-  bool passes_ends(const filter_rules& rules, const socket_event& event, const socket_id& socket,
-                   const Record& record) const;
+  bool passes_socket(const socket_event& body, const Event& event) const;
+  bool passes_holders(const socket_event& body, const Event& event) const;
+  bool passes_ends(const filter_rules& rules, const socket_event& body, const socket_id& socket,
+                   const Event& event) const;
 
   const filter_rules& rules_;
   std::vector<std::string> interfaces_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Filters of owners where a record has several holders: as a run asks them.
+// Filters of owners where an event has several holders: as a run asks them.
 #include "source/replay_filter.h"
 
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "event/collector.h"
-#include "tests/support/records.h"
+#include "tests/support/events.h"
 
 namespace sockeye {
 namespace {

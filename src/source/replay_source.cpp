@@ -8,7 +8,7 @@
 #include "base/counter.h"
 #include "event/loss.h"
 #include "event/sink.h"
-#include "source/fit_record.h"
+#include "source/fit_event.h"
 
 namespace sockeye {
 namespace {
@@ -50,7 +50,7 @@ Status ReplaySource::begin() {
     const auto duration = static_cast<uint64_t>(options_.duration->count());
     if (start <= UINT64_MAX - duration) until_ns_ = start + duration;
   }
-  // The clock point that the block begins with holds for what is told before the first record.
+  // The clock point that the block begins with holds for what is told before the first event.
   Entry entry;
   if (reader_.next_entry(entry)) put_back_ = entry;
   if (put_back_ && entry.type == EntryType::kClock) clock_.set(start, clock_point_of(entry).offset_ns);
@@ -73,11 +73,11 @@ Status ReplaySource::choose_kinds() {
   }
   for (const Collector* collector : options_.collectors) {
     if (std::count(collectors_.begin(), collectors_.end(), collector) > 0) continue;
-    return Error{ErrorCode::kUsage, "there are no records of " + std::string(collector->event.name) + " in it",
+    return Error{ErrorCode::kUsage, "there are no events of " + std::string(collector->event.name) + " in it",
                  "it holds those of " + (held.empty() ? "nothing" : held)};
   }
   if (collectors_.empty()) {
-    return Error{ErrorCode::kFailed, "it holds records of " + (held.empty() ? "nothing" : held) + " only",
+    return Error{ErrorCode::kFailed, "it holds events of " + (held.empty() ? "nothing" : held) + " only",
                  "a newer sockeye may know them: it was made by " + std::string(run().fact(kVersionFact))};
   }
   const filter_rules none{};
@@ -110,7 +110,7 @@ bool ReplaySource::next(Batch& batch) {
       return false;
     }
     // The contexts of a block are gone with the next one.
-    if (hand_out(batch) || !batch.records().empty()) return !is_over_;
+    if (hand_out(batch) || !batch.events().empty()) return !is_over_;
   }
   return false;
 }
@@ -147,10 +147,10 @@ bool ReplaySource::hand_out(Batch& batch) {
 // True: the batch ends here.
 bool ReplaySource::take_entry(const Entry& entry, Batch& batch) {
   switch (entry.type) {
-    case EntryType::kRecord: return take_record(entry, batch);
+    case EntryType::kEvent: return take_event(entry, batch);
     case EntryType::kClock: {
       const record::ClockPoint point = clock_point_of(entry);
-      if (point.offset_ns != clock_.offset_ns() && !batch.records().empty()) {
+      if (point.offset_ns != clock_.offset_ns() && !batch.events().empty()) {
         put_back_ = entry;  // what is in the batch has the times of before
         return true;
       }
@@ -171,15 +171,15 @@ bool ReplaySource::take_entry(const Entry& entry, Batch& batch) {
   }
 }
 
-bool ReplaySource::take_record(const Entry& entry, Batch& batch) {
-  if (!batch.has_room_for(kLongestRecord)) {
+bool ReplaySource::take_event(const Entry& entry, Batch& batch) {
+  if (!batch.has_room_for(kLongestEvent)) {
     put_back_ = entry;
     return true;
   }
   event_header header;
   memcpy(&header, entry.payload.data(), sizeof header);
   if (is_after_its_time(header.time_ns)) return true;
-  ++records_;
+  ++events_;
   clock_.advance(header.time_ns);
   const Kind* kind = kind_of(header.kind);
   if (!kind || !kind->type) {
@@ -187,27 +187,27 @@ bool ReplaySource::take_record(const Entry& entry, Batch& batch) {
     return false;
   }
   if (!kind->is_wanted) return false;
-  alignas(8) std::byte bytes[kLongestRecord];
+  alignas(8) std::byte bytes[kLongestEvent];
   header.kind = kind->type->kind;
-  header.size = static_cast<__u16>(fit_record(entry.payload, kind->size, *kind->type, bytes));
+  header.size = static_cast<__u16>(fit_event(entry.payload, kind->size, *kind->type, bytes));
   memcpy(bytes, &header, sizeof header);
-  Record record{.header = reinterpret_cast<const event_header*>(bytes), .type = kind->type};
-  record.context = reader_.context(entry.value);
+  Event event{.header = reinterpret_cast<const event_header*>(bytes), .type = kind->type};
+  event.context = reader_.context(entry.value);
   const auto& socket = reinterpret_cast<const socket_event*>(bytes)->socket;
   const bool is_of_socket = !kind->type->common.empty();
-  if (is_of_socket && socket.scope_id != 0) record.interface = reader_.interface(socket.netns, socket.scope_id);
-  if (!kind->filter.passes(record)) return false;
+  if (is_of_socket && socket.scope_id != 0) event.interface = reader_.interface(socket.netns, socket.scope_id);
+  if (!kind->filter.passes(event)) return false;
   if (kind->type == &kGapType) {
     const auto& gap = *reinterpret_cast<const gap_event*>(bytes);
     if (gap.reason < kLossReasons) told_.count[gap.reason] += gap.lost;
-  } else if (!options_.containers.passes(record.context)) {
+  } else if (!options_.containers.passes(event.context)) {
     return false;
   }
   if (kind->outcome && bytes[kind->outcome->offset] == std::byte{kind->table_full}) ++table_full_;
-  batch.add(record.header, header.size, kind->type);
-  batch.records().back().context = record.context;
-  batch.records().back().interface = record.interface;
-  batch.records().back().late = (entry.flags & record::kLateFlag) != 0;
+  batch.add(event.header, header.size, kind->type);
+  batch.events().back().context = event.context;
+  batch.events().back().interface = event.interface;
+  batch.events().back().late = (entry.flags & record::kLateFlag) != 0;
   return false;
 }
 
@@ -230,7 +230,7 @@ const ReplaySource::Kind* ReplaySource::kind_of(uint16_t recorded) {
 
 bool ReplaySource::take_tick() { return std::exchange(tick_, false); }
 
-// Losses of which the gap record is not in the recording either: they are told at its end, and were at any time of it.
+// Losses of which the gap event is not in the recording either: they are told at its end, and were at any time of it.
 Losses ReplaySource::losses(bool) {
   Losses missing;
   for (size_t i = 0; end_ && i < kLossReasons; ++i) {

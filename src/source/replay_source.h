@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Records of a recording, as they went out once: in the same order, with their context, their gaps, and their clock.
+// Events of a recording, as they went out once: in the same order, with their context, their gaps, and their clock.
 #pragma once
 
 #include <chrono>
@@ -48,7 +48,7 @@ struct ReplayOptions {
 
 class ReplaySource : public Source {
  public:
-  // Reads the beginning, and waits for it. kUsage: the recording holds no records of a collector that is wanted.
+  // Reads the beginning, and waits for it. kUsage: the recording holds no events of a collector that is wanted.
   static Result<std::unique_ptr<ReplaySource>> open(std::unique_ptr<record::Input> input, const ReplayOptions& options);
 
   const record::Run& run() const { return reader_.run(); }
@@ -68,13 +68,13 @@ class ReplaySource : public Source {
 
   // Why it went no further: damage, or an end that nobody told; empty: it was whole, or nobody wanted the rest.
   const std::optional<record::Damage>& damage() const { return damage_; }
-  uint64_t records() const { return records_; }                          // read, whether or not they were wanted
+  uint64_t events() const { return events_; }                            // read, whether or not they were wanted
   uint64_t unknown() const { return unknown_ + reader_.passed_over(); }  // that this version has no words for
   // Collectors of the recording that this version does not know.
   const std::vector<std::string>& unknown_collectors() const { return unknown_collectors_; }
 
  private:
-  // What becomes of a kind of records.
+  // What becomes of a kind of events.
   struct Kind {
     uint16_t recorded;      // its number in the recording
     uint16_t size;          // of its struct there: what follows is of its lists
@@ -93,7 +93,7 @@ class ReplaySource : public Source {
   bool read_block(bool& nothing_yet);
   bool hand_out(Batch& batch);
   bool take_entry(const record::Entry& entry, Batch& batch);
-  bool take_record(const record::Entry& entry, Batch& batch);
+  bool take_event(const record::Entry& entry, Batch& batch);
   bool is_after_its_time(uint64_t boot_ns);
   const Kind* kind_of(uint16_t recorded);
 
@@ -103,7 +103,7 @@ class ReplaySource : public Source {
   std::vector<const Collector*> collectors_;
   std::vector<std::string> unknown_collectors_;
   std::vector<Kind> kinds_;
-  const Kind* last_kind_ = nullptr;  // most records are of the kind of the one before
+  const Kind* last_kind_ = nullptr;  // most events are of the kind of the one before
   bool in_block_ = false;
   std::optional<record::Entry> put_back_;  // for the next batch
   bool tick_ = false;
@@ -112,9 +112,9 @@ class ReplaySource : public Source {
   std::optional<record::EndOfRun> end_;
   std::optional<record::Damage> damage_;
   bool is_narrowed_ = false;  // not all that the recording holds is wanted
-  Losses told_;               // by gap records of the recording
+  Losses told_;               // by gap events of the recording
   uint64_t table_full_ = 0;
-  uint64_t records_ = 0;
+  uint64_t events_ = 0;
   uint64_t unknown_ = 0;
 };
 

@@ -13,8 +13,8 @@
 #include "record/memory_input_for_tests.h"
 #include "record/versions.h"
 #include "record/writer.h"
+#include "tests/support/events.h"
 #include "tests/support/golden.h"
-#include "tests/support/records.h"
 
 namespace sockeye {
 namespace {
@@ -24,19 +24,19 @@ using record::Writer;
 
 const Collector& states() { return *find_collector("states"); }
 
-// A record of `states` as any version may have made it: so many bytes, of this kind.
+// An event of `states` as any version may have made it: so many bytes, of this kind.
 struct Raw {
   alignas(8) uint8_t bytes[256] = {};
   const event_header* header() const { return reinterpret_cast<const event_header*>(bytes); }
 
-  Raw(uint16_t kind, uint16_t size, uint64_t time_ns, uint16_t rport = 8000, uint8_t old_state = STATE_ESTABLISHED,
-      uint8_t new_state = STATE_FIN_WAIT1) {
-    socket_event event = client_socket();
-    event.header = {.kind = kind, .size = size, .cpu = 0, .time_ns = time_ns};
-    event.socket.rport = rport;
-    memset(bytes, 0xee, sizeof bytes);  // behind a short record lies something else
-    memcpy(bytes, &event, sizeof event);
-    memset(bytes + sizeof event, 0, 16);
+  Raw(uint16_t kind, uint16_t size, uint64_t time_ns, uint16_t rport = 8000, uint8_t old_state = TCP_ESTABLISHED,
+      uint8_t new_state = TCP_FIN_WAIT1) {
+    socket_event body = client_socket();
+    body.header = {.kind = kind, .size = size, .cpu = 0, .time_ns = time_ns};
+    body.socket.rport = rport;
+    memset(bytes, 0xee, sizeof bytes);  // behind a short event lies something else
+    memcpy(bytes, &body, sizeof body);
+    memset(bytes + sizeof body, 0, 16);
     bytes[find_field(states().event, "old_state")->offset] = old_state;
     bytes[find_field(states().event, "new_state")->offset] = new_state;
   }
@@ -78,7 +78,7 @@ class ReplayTest : public testing::Test {
     return ReplaySource::open(std::make_unique<MemoryInput>(file_), options);
   }
 
-  // Times of all records, with "late", "gap"; the clock's offset of each batch that has another one; "tick".
+  // Times of all events, with "late", "gap"; the clock's offset of each batch that has another one; "tick".
   static std::string told(ReplaySource& source) {
     std::string text;
     Batch batch;
@@ -90,9 +90,9 @@ class ReplayTest : public testing::Test {
         offset = source.clock().offset_ns();
         text += "+" + std::to_string(offset) + " ";
       }
-      for (const Record& record : batch.records()) {
-        text += record.type == &kGapType ? "gap " : std::to_string(record.header->time_ns) + " ";
-        if (record.late) text += "late ";
+      for (const Event& event : batch.events()) {
+        text += event.type == &kGapType ? "gap " : std::to_string(event.header->time_ns) + " ";
+        if (event.late) text += "late ";
       }
       if (source.take_tick()) text += "tick ";
     }
@@ -123,7 +123,7 @@ TEST_F(ReplayTest, GivesWhatWentOutInItsOrder) {
   EXPECT_EQ((*source)->clock().boot_ns(), 1000u);
   EXPECT_EQ(told(**source), "1100 1050 late tick gap +70 2300 +90 2400 ");
   EXPECT_EQ((*source)->clock().boot_ns(), 3000u);
-  EXPECT_EQ((*source)->records(), 5u);
+  EXPECT_EQ((*source)->events(), 5u);
   EXPECT_FALSE((*source)->damage());
   EXPECT_EQ((*source)->table_full(), 9u);
   EXPECT_EQ((*source)->losses(true).events(), 0u);
@@ -148,7 +148,7 @@ TEST_F(ReplayTest, SaysWhereARecordingIsCutOff) {
   }
 }
 
-TEST_F(ReplayTest, TellsOfLossesWhoseGapRecordIsMissing) {
+TEST_F(ReplayTest, TellsOfLossesWhoseGapEventIsMissing) {
   add_gap(1100, 5, 0);
   Losses losses;
   losses[LossReason::kRingFull] = 8;
@@ -163,7 +163,7 @@ TEST_F(ReplayTest, TellsOfLossesWhoseGapRecordIsMissing) {
 TEST_F(ReplayTest, ShowsWhatPassesTheFilters) {
   add(Raw(kKind, kSize, 1, 80));
   add(Raw(kKind, kSize, 2, 443));
-  add(Raw(kKind, kSize, 3, 443, STATE_FIN_WAIT1, STATE_FIN_WAIT2));
+  add(Raw(kKind, kSize, 3, 443, TCP_FIN_WAIT1, TCP_FIN_WAIT2));
   add_gap(4, 1, 0);
   add_end(5);
   ReplayOptions options;
@@ -191,7 +191,7 @@ TEST_F(ReplayTest, EndsAfterItsTime) {
 }
 
 // Numbers of kinds are another version's; structs only ever become longer.
-TEST_F(ReplayTest, ReadsRecordsOfOlderAndNewerVersions) {
+TEST_F(ReplayTest, ReadsEventsOfOlderAndNewerVersions) {
   EventType older = states().event;
   older.kind = 77;
   older.size = 180;
@@ -207,13 +207,13 @@ TEST_F(ReplayTest, ReadsRecordsOfOlderAndNewerVersions) {
     ASSERT_TRUE(source);
     Batch batch;
     (*source)->next(batch);
-    ASSERT_EQ(batch.records().size(), 1u);
-    const Record& record = batch.records()[0];
-    EXPECT_EQ(record.header->kind, kKind);
-    EXPECT_EQ(record.header->size, kSize);
+    ASSERT_EQ(batch.events().size(), 1u);
+    const Event& event = batch.events()[0];
+    EXPECT_EQ(event.header->kind, kKind);
+    EXPECT_EQ(event.header->size, kSize);
     const Field& last = *find_field(states().event, "new_state");
-    EXPECT_EQ(number_of(last, record), type == &older ? 0 : STATE_FIN_WAIT1);
-    EXPECT_EQ(number_of(*find_field(states().event, "rport"), record), 8000u);
+    EXPECT_EQ(number_of(last, event), type == &older ? 0 : TCP_FIN_WAIT1);
+    EXPECT_EQ(number_of(*find_field(states().event, "rport"), event), 8000u);
   }
 }
 
@@ -274,11 +274,11 @@ std::string replayed(const std::string& recording, const char* format) {
     batch.clear();
     (*source)->next(batch);
     wall.recheck();
-    sink->write(batch.records(), wall);
-    for (const Record& record : batch.records()) {
-      if (record.type == &kGapType) continue;
+    sink->write(batch.events(), wall);
+    for (const Event& event : batch.events()) {
+      if (event.type == &kGapType) continue;
       ++delivered;
-      late += record.late;
+      late += event.late;
     }
   }
   EXPECT_FALSE((*source)->damage());
@@ -287,8 +287,8 @@ std::string replayed(const std::string& recording, const char* format) {
   end.delivered = delivered;
   end.lost = 12;
   end.late = late;
-  const Record record{.header = &end.header, .type = &kEndType};
-  sink->write({&record, 1}, wall);
+  const Event event{.header = &end.header, .type = &kEndType};
+  sink->write({&event, 1}, wall);
   std::string text = bytes_of(path);
   std::filesystem::remove(path);
   return text;

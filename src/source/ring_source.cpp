@@ -44,7 +44,7 @@ int RingSource::on_sample(void* self, void* data, size_t size) {
     ++source.malformed_;
     return 0;
   }
-  return source.batch_->has_room_for(kLongestRecord) ? 0 : kStop;
+  return source.batch_->has_room_for(kLongestEvent) ? 0 : kStop;
 }
 
 const EventType* RingSource::type_of(const event_header& header, size_t size) {

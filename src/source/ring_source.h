@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The live source: records out of the kernel's ring. It does not own the object.
+// The live source: events out of the kernel's ring. It does not own the object.
 #pragma once
 
 #include <memory>
@@ -36,7 +36,7 @@ class RingSource : public Source {
   Object& object_;
   std::unique_ptr<ring_buffer, RingDeleter> ring_;
   Batch* batch_ = nullptr;                // being filled
-  const EventType* last_type_ = nullptr;  // most records are of the kind of the one before
+  const EventType* last_type_ = nullptr;  // most events are of the kind of the one before
   uint64_t malformed_ = 0;
 };
 

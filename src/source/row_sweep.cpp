@@ -18,21 +18,21 @@ bool is_per_cpu(uint32_t map_type) {
   return map_type == BPF_MAP_TYPE_PERCPU_HASH || map_type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
 }
 
-uint64_t number_at(const Field& field, const std::byte* record) {
+uint64_t number_at(const Field& field, const std::byte* event) {
   uint64_t value = 0;  // little endian, as the kernel side is
-  memcpy(&value, record + field.offset, std::min<size_t>(field.size, sizeof value));
+  memcpy(&value, event + field.offset, std::min<size_t>(field.size, sizeof value));
   return value;
 }
 
-bool is_used(const std::byte* record) { return reinterpret_cast<const event_header*>(record)->kind != 0; }
+bool is_used(const std::byte* event) { return reinterpret_cast<const event_header*>(event)->kind != 0; }
 
 }  // namespace
 
-void set_number(const Field& field, std::byte* record, uint64_t value) {
-  memcpy(record + field.offset, &value, std::min<size_t>(field.size, sizeof value));
+void set_number(const Field& field, std::byte* event, uint64_t value) {
+  memcpy(event + field.offset, &value, std::min<size_t>(field.size, sizeof value));
 }
 
-void fold_record(const EventType& type, std::byte* into, const std::byte* from) {
+void fold_event(const EventType& type, std::byte* into, const std::byte* from) {
   for (const Field& field : type.own) {
     if (field.fold == Fold::kFirst) continue;
     const uint64_t a = number_at(field, into), b = number_at(field, from);
@@ -90,7 +90,7 @@ Status RowSweep::read(const Side& side, const std::vector<std::byte>& key) {
     const std::byte* value = element_.data() + i * stride_;
     if (!is_used(value)) continue;
     if (is_used(sum))
-      fold_record(*type_, sum, value);
+      fold_event(*type_, sum, value);
     else
       memcpy(sum, value, stride_);
   }
@@ -112,11 +112,11 @@ Status RowSweep::sweep(const Each& each) {
     key.swap(next);
   }
   SOCKEYE_TRY(read(side, other));
-  const std::byte* record = element_.data();
-  const bool has_any = std::any_of(type_->own.begin(), type_->own.end(), [record](const Field& field) {
-    return field.fold == Fold::kSum && number_at(field, record) != 0;
+  const std::byte* event = element_.data();
+  const bool has_any = std::any_of(type_->own.begin(), type_->own.end(), [event](const Field& field) {
+    return field.fold == Fold::kSum && number_at(field, event) != 0;
   });
-  if (has_any) each(record, true);
+  if (has_any) each(event, true);
   return clear_other(side);
 }
 

@@ -14,18 +14,18 @@
 
 namespace sockeye {
 
-// Adds the record `from` to `into`, both of this type: each field as its `fold` says.
-void fold_record(const EventType& type, std::byte* into, const std::byte* from);
+// Adds the event `from` to `into`, both of this type: each field as its `fold` says.
+void fold_event(const EventType& type, std::byte* into, const std::byte* from);
 
-// The field's value in a record becomes `value`.
-void set_number(const Field& field, std::byte* record, uint64_t value);
+// The field's value in an event becomes `value`.
+void set_number(const Field& field, std::byte* event, uint64_t value);
 
 class RowSweep {
  public:
   // The object is loaded with the collector, and not attached yet; it must outlive this.
   static Result<RowSweep> open(Object& object, const Collector& collector);
 
-  // A record; `is_other`: of all those that there was no room for.
+  // An event; `is_other`: of all those that there was no room for.
   using Each = std::function<void(const std::byte* row, bool is_other)>;
   // What was counted since the last sweep, each row once.
   Status sweep(const Each& each);

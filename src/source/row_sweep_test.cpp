@@ -23,12 +23,12 @@ constexpr Field kFields[] = {
     {.name = "first", .type = FieldType::kUnsigned, SOCKEYE_MEMBER(Counted, first)},
 };
 
-TEST(FoldRecord, DoesAsEachFieldSays) {
+TEST(FoldEvent, DoesAsEachFieldSays) {
   const EventType type{
       .name = "x", .kind = 99, .size = sizeof(Counted), .common = {}, .own = kFields, .columns = {}, .line = {}};
   Counted into = {.header = {.kind = 99}, .sum = 1, .most = 7, .small = 4'000'000'000, .first = 5};
   const Counted from = {.header = {.kind = 98}, .sum = uint64_t{1} << 40, .most = 6, .small = 5, .first = 9};
-  fold_record(type, reinterpret_cast<std::byte*>(&into), reinterpret_cast<const std::byte*>(&from));
+  fold_event(type, reinterpret_cast<std::byte*>(&into), reinterpret_cast<const std::byte*>(&from));
   EXPECT_EQ(into.sum, (uint64_t{1} << 40) + 1);
   EXPECT_EQ(into.most, 7u);
   EXPECT_EQ(into.small, 4'000'000'005u);

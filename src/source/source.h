@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where records come from: the next batch of them, wherever that is.
+// Where events come from: the next batch of them, wherever that is.
 #pragma once
 
 #include "base/result.h"
@@ -26,7 +26,7 @@ class Source {
   virtual uint64_t anomalies() const { return 0; }
   // Events left out so far by --direction, as nobody knows who opened the connection.
   virtual uint64_t without_role() const { return 0; }
-  // Why not all of it could be read; what could is in the records.
+  // Why not all of it could be read; what could is in the events.
   virtual Status status() const { return Ok{}; }
   // Of a recording: whether its second has passed since it was last asked. A live source has no seconds of its own.
   virtual bool take_tick() { return false; }

@@ -6,7 +6,7 @@
 #include "bpf/filter.h"
 #include "cli/filter_options.h"
 #include "tests/fuzz/shown_text.h"
-#include "tests/support/records.h"
+#include "tests/support/events.h"
 
 namespace sockeye {
 namespace {

@@ -37,7 +37,7 @@ inline SinkList sinks_for_fuzzing(const ReplaySource& source) {
   return sinks;
 }
 
-// What is replayed is recorded again, and has to be read again: as many records as went in.
+// What is replayed is recorded again, and has to be read again: as many events as went in.
 class SecondRecording {
  public:
   explicit SecondRecording(const ReplaySource& source) : file_(mkstemp(path_)) {
@@ -47,7 +47,7 @@ class SecondRecording {
   }
   Sink& sink() { return *sink_; }
 
-  void check(uint64_t records) {
+  void check(uint64_t events) {
     sink_.reset();
     struct stat info = {};
     if (fstat(file_.get(), &info) != 0) abort();
@@ -56,9 +56,9 @@ class SecondRecording {
     record::Reader reader(std::make_unique<record::MemoryInput>(std::move(bytes)));
     while (reader.next_block() == record::Reader::Step::kBlock) {
       record::Entry entry;
-      while (reader.next_entry(entry)) records -= entry.type == record::EntryType::kRecord;
+      while (reader.next_entry(entry)) events -= entry.type == record::EntryType::kEvent;
     }
-    if (reader.damage() || records != 0) abort();
+    if (reader.damage() || events != 0) abort();
   }
 
  private:
@@ -78,7 +78,7 @@ inline void replay_for_fuzzing(std::string bytes) {
   if (std::exchange(collectors, (*source)->collectors()) != collectors) sinks = sinks_for_fuzzing(**source);
   static Batch batch;
   SecondRecording second(**source);
-  uint64_t records = 0;
+  uint64_t events = 0;
   WallTime wall((*source)->clock());
   while (!(*source)->ended()) {
     batch.clear();
@@ -86,17 +86,17 @@ inline void replay_for_fuzzing(std::string bytes) {
     wall.recheck();
     const bool tick = (*source)->take_tick();
     const auto show = [&](Sink& sink) {
-      sink.write(batch.records(), wall);
+      sink.write(batch.events(), wall);
       if (tick) sink.tick(wall);
     };
     for (const auto& sink : sinks) show(*sink);
     show(second.sink());
-    records += batch.records().size();
+    events += batch.events().size();
   }
   (*source)->losses(true);
   for (const auto& sink : sinks) sink->close({}, {}, wall);
   second.sink().close({}, {}, wall);
-  second.check(records);
+  second.check(events);
 }
 
 }  // namespace sockeye

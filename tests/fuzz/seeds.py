@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).parent.parent.parent
 FILE_HEADER = 16
 BLOCK_HEADER = struct.Struct("<IIIIQQ")  # src/record/format.h
 ENTRY_HEADER = struct.Struct("<BBHI")
-CONTEXT, RECORD = 2, 3
+CONTEXT, EVENT = 2, 3
 MAX_TEXT = 8191
 
 
@@ -46,13 +46,13 @@ def entry(kind, value, payload):
 
 
 def full_context(recording):
-    """What a block holds: a context that fills its entry, and a record that has it."""
+    """What a block holds: a context that fills its entry, and an event that has it."""
     facts = b""
     for name in (b"container", b"runtime", b"pod", b"unit", b"cgroup_path", b"container_name", b"container_image", b"pod_name"):
         size = min(MAX_TEXT, 0xffff - len(facts) - 4 - len(name))
         facts += struct.pack("<HH", len(name), size) + name + size * b"x"
-    record = next(payload for block in blocks(recording) for kind, payload in entries(block) if kind == RECORD)
-    return entry(CONTEXT, 1, facts) + entry(RECORD, 1, record)
+    event = next(payload for block in blocks(recording) for kind, payload in entries(block) if kind == EVENT)
+    return entry(CONTEXT, 1, facts) + entry(EVENT, 1, event)
 
 
 def of_recording(target, recording):

@@ -108,7 +108,7 @@ bool print_costs(const char* collectors, unsigned values) {
   }
   for (const Choice& choice : (*object)->plan().choices) {
     for (const Refusal& refusal : choice.refused)
-      printf("%s %s__%s refused: %s\n", collectors, choice.moment.c_str(), refusal.rung.c_str(), refusal.why.c_str());
+      printf("%s %s__%s refused: %s\n", collectors, choice.hook.c_str(), refusal.method.c_str(), refusal.why.c_str());
   }
   for (const bpf_program* program : (*object)->programs()) {
     const std::string name = bpf_program__name(program);

@@ -16,7 +16,7 @@ inline filter_rules full_filters(unsigned values) {
   filter_rules rules = {};
   if (values == 0) return rules;
   memset(&rules, 0xff, sizeof rules);  // no list is dead code
-  rules.family = FAMILY_IPV4;
+  rules.family = AF_INET;
   rules.direction = FILTER_DIRECTION_OUT;
   if (values >= FILTER_VALUES) return rules;
   std::vector<filter_list*> lists = {&rules.pids, &rules.uids, &rules.netns_inodes, &rules.cgroups, &rules.comms};

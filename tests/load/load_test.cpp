@@ -28,12 +28,12 @@ class LoadTest : public KernelTest {
   }
 
   // What costs every system call where no trampoline is to be had: only who asks for it has it there.
-  static void expect_rungs(const Object& object, bool accept_owner = false) {
+  static void expect_methods(const Object& object, bool accept_owner = false) {
     for (const Choice& choice : object.plan().choices) {
-      if (choice.moment == "accepted" && !accept_owner) continue;
+      if (choice.hook == "accepted" && !accept_owner) continue;
       std::string why;
-      for (const Refusal& refusal : choice.refused) why += refusal.rung + ": " + refusal.why + "; ";
-      EXPECT_FALSE(choice.rung.empty()) << choice.moment << ": " << why;
+      for (const Refusal& refusal : choice.refused) why += refusal.method + ": " + refusal.why + "; ";
+      EXPECT_FALSE(choice.method.empty()) << choice.hook << ": " << why;
     }
   }
 };
@@ -46,10 +46,10 @@ TEST_F(LoadTest, EachCollectorAlone) {
     options.connect_errors = true;
     const auto object = loaded(options);
     ASSERT_TRUE(object);
-    expect_rungs(*object);
+    expect_methods(*object);
     for (const Handler& handler : handlers()) {
       if (handler.collector != collector->event.name) continue;
-      EXPECT_TRUE(object->has(handler.moment)) << handler.moment;
+      EXPECT_TRUE(object->has(handler.hook)) << handler.hook;
     }
   }
 }
@@ -62,7 +62,7 @@ TEST_F(LoadTest, AllTogetherFiltered) {
   options.filters = full_filters(8);
   const auto object = loaded(options);
   ASSERT_TRUE(object);
-  expect_rungs(*object, true);
+  expect_methods(*object, true);
 }
 
 TEST_F(LoadTest, AcceptsAreSeenWhereThatIsCheapOrAskedFor) {
@@ -76,23 +76,23 @@ TEST_F(LoadTest, AcceptsAreSeenWhereThatIsCheapOrAskedFor) {
   ASSERT_TRUE(asked && not_asked);
   EXPECT_TRUE(asked->has("accepted"));
   for (const Choice& choice : not_asked->plan().choices) {
-    if (choice.moment != "accepted") continue;
-    EXPECT_NE(choice.rung, "sys_exit");
-    if (choice.rung.empty()) {
+    if (choice.hook != "accepted") continue;
+    EXPECT_NE(choice.method, "sys_exit");
+    if (choice.method.empty()) {
       EXPECT_EQ(choice.refused.back().why, "it costs every system call");
     }
   }
 }
 
-TEST_F(LoadTest, ARungThatTheKernelRefusesIsReplacedByTheNext) {
+TEST_F(LoadTest, AMethodThatTheKernelRefusesIsReplacedByTheNext) {
   ObjectOptions options;
   options.collectors = {"states"};
   options.refused = {{"syn_sent__sockops", "for the test", "none"}, {"sent__tp_btf", "for the test", ""}};
   const auto object = loaded(options);
   ASSERT_TRUE(object);
   for (const Choice& choice : object->plan().choices) {
-    if (choice.moment != "syn_sent") continue;
-    EXPECT_NE(choice.rung, "sockops");
+    if (choice.hook != "syn_sent") continue;
+    EXPECT_NE(choice.method, "sockops");
     ASSERT_FALSE(choice.refused.empty());
     EXPECT_EQ(choice.refused[0].why, "for the test");
     EXPECT_EQ(choice.refused[0].remedy, "none");
@@ -117,7 +117,7 @@ TEST_F(LoadTest, ASnapshotFindsOurOwnSocket) {
   const auto object = loaded(options);
   ASSERT_TRUE(object);
   const SnapshotReport report = take_snapshot(*object);
-  EXPECT_GE(report.owned, 1u) << report.shortcoming;
+  EXPECT_GE(report.owned, 1u) << report.limitation;
   EXPECT_GT(report.took_us, 0u);
 }
 
@@ -126,14 +126,14 @@ TEST_F(LoadTest, ASnapshotAttachesNothing) {
   options.collectors = {"who"};
   const auto object = loaded(options);
   ASSERT_TRUE(object);
-  for (const Choice& choice : object->plan().choices) EXPECT_TRUE(choice.rung.starts_with("iter")) << choice.moment;
+  for (const Choice& choice : object->plan().choices) EXPECT_TRUE(choice.method.starts_with("iter")) << choice.hook;
   take_snapshot(*object);
-  const auto iterator = object->open_iterator("tick_socket");
+  const auto iterator = object->open_iterator("visit_socket");
   ASSERT_TRUE(iterator) << iterator.error().what;
   std::vector<std::byte> room(Object::kIteratorBytes);
   ssize_t n;
   while ((n = Object::read_iterator(*iterator, room)) > 0) {
-    EXPECT_EQ(static_cast<size_t>(n) % sizeof(who_visit), 0u) << "records come whole";
+    EXPECT_EQ(static_cast<size_t>(n) % sizeof(who_visit), 0u) << "entries come whole";
   }
   EXPECT_EQ(n, 0);
 }
@@ -144,13 +144,13 @@ void connect_once(const sockaddr_in& server, const Fd& listener) {
   ASSERT_EQ(connect(client.get(), reinterpret_cast<const sockaddr*>(&server), sizeof server), 0);
   const Fd accepted(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
   char byte = 'x';
-  for (int i = 0; i < 20; ++i) {  // uses look for the record each time, and are no events
+  for (int i = 0; i < 20; ++i) {  // uses look for the entry each time, and are no events
     ASSERT_EQ(send(client.get(), &byte, 1, 0), 1);
     ASSERT_EQ(recv(accepted.get(), &byte, 1, 0), 1);
   }
 }
 
-TEST_F(LoadTest, AnEventThatThereIsNoRecordForIsCountedOnce) {
+TEST_F(LoadTest, AnEventThatThereIsNoEventForIsCountedOnce) {
   ObjectOptions options;
   options.collectors = {"states"};
   options.most_sockets = 4;
@@ -184,7 +184,7 @@ TEST_F(LoadTest, AnEventThatThereIsNoRecordForIsCountedOnce) {
   ring_buffer__consume(ring);
   ring_buffer__free(ring);
   EXPECT_GT(seen.without, 30u) << "of " << seen.events;
-  EXPECT_EQ(object->losses(true)[LossReason::kRecordAlloc], seen.without) << "of " << seen.events;
+  EXPECT_EQ(object->losses(true)[LossReason::kEntryAlloc], seen.without) << "of " << seen.events;
 }
 
 TEST_F(LoadTest, NothingIsLostWhereNothingHappens) {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A program that loads and does not attach: the next rung is taken, and the run says what doctor says."""
+"""A program that loads and does not attach: the next method is taken, and the run says what doctor says."""
 import ctypes
 import os
 import struct
@@ -45,11 +45,11 @@ def test_sockops_that_allows_no_other(net):
     client, server = net.client_and_server()
     alone_at_the_root_cgroup(net)
     told = doctor_netns.look(net, [])
-    moment = doctor_netns.moments_of(told)["syn_sent"]
-    assert "does not attach: Operation not permitted" in doctor_netns.why_not(moment, "sockops"), moment
-    assert "bpftool cgroup tree" in moment["refused"][0]["remedy"], moment
-    assert (moment["rung"] == "fentry") == told["machine"]["programs"]["trampoline"]["allowed"], (moment, told["machine"])
-    assert moment["rung"] or moment["loses"], moment
+    hook = doctor_netns.hooks_of(told)["syn_sent"]
+    assert "does not attach: Operation not permitted" in doctor_netns.why_not(hook, "sockops"), hook
+    assert "bpftool cgroup tree" in hook["refused"][0]["remedy"], hook
+    assert (hook["method"] == "fentry") == told["machine"]["programs"]["trampoline"]["allowed"], (hook, told["machine"])
+    assert hook["method"] or hook["loses"], hook
 
     run = net.sockeye("states")
     for family in (4, 6):
@@ -58,12 +58,12 @@ def test_sockops_that_allows_no_other(net):
         made = client.load("client", "--addr", server.addresses[family], "--port", 7000, "--connections", 20)
         assert made.wait() == 0, made.stderr
         assert listener.stop() == 0, listener.stderr
-    rows = run.stop().events
+    events = run.stop().events
     for family in (4, 6):
-        sent = [row for row in rows if row["new_state"] == "SYN_SENT" and row["raddr"] == server.addresses[family]]
-        opened = [row for row in rows if row["old_state"] == "SYN_SENT" and row["raddr"] == server.addresses[family]]
+        sent = [event for event in events if event["new_state"] == "SYN_SENT" and event["raddr"] == server.addresses[family]]
+        opened = [event for event in events if event["old_state"] == "SYN_SENT" and event["raddr"] == server.addresses[family]]
         assert len(sent) == len(opened) == 20, (family, len(sent), len(opened))
-        assert sorted(row["lport"] for row in sent) == sorted(row["lport"] for row in opened), (sent, opened)
+        assert sorted(event["lport"] for event in sent) == sorted(event["lport"] for event in opened), (sent, opened)
 
 
 def test_it_is_sockops_again_once_that_is_gone(net):
@@ -73,4 +73,4 @@ def test_it_is_sockops_again_once_that_is_gone(net):
     finally:
         inner.close()
     told = doctor_netns.look(net, [])
-    assert doctor_netns.moments_of(told)["syn_sent"]["rung"] == "sockops", told
+    assert doctor_netns.hooks_of(told)["syn_sent"]["method"] == "sockops", told

@@ -9,14 +9,15 @@ import sys
 import tempfile
 
 import netns
+from own_mounts import mounted
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "collectors/states"))
 from puppet import Puppet
-from states_tools import identity, rows_in, watch
+from states_tools import identity, events_in, watch
 
 ALONE = "counts what is loaded on the machine"
 KERNEL = "/sys/kernel/btf/vmlinux"
-HIDE = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /sys/kernel/btf && exec "$@"', "sh"]
+HIDE = mounted("mount -t tmpfs none /sys/kernel/btf")
 USAGE, NOT_POSSIBLE = 2, 3
 OWNED = ("pid", "tid", "comm", "uid", "owner_source", "netns", "family", "laddr", "lport", "raddr", "rport", "role")
 
@@ -68,9 +69,9 @@ def refused(done, code, *words):
         assert word in done.stderr, (word, done.stderr)
 
 
-def shown(rows, keys):
+def shown(events, keys):
     """What two runs have to agree on, sorted; not the cookies that each of them made up (wire.h)."""
-    return sorted((str(identity(row)), *(str(row.get(key)) for key in keys + OWNED)) for row in rows)
+    return sorted((str(identity(event)), *(str(event.get(key)) for key in keys + OWNED)) for event in events)
 
 
 def compare_streams(net, copy):
@@ -91,12 +92,12 @@ def compare_streams(net, copy):
     listener.do("b.close()")
     for running in (whole, other):
         ended = set()
-        running.wait_for(lambda row, ended=ended: row["new_state"] in ("CLOSE", "TIME_WAIT")
-                         and (ended.add(row["cookie"]) or len(ended) == 4))
-    rows, same = (rows_in(running.stop(), client, server) for running in (whole, other))
-    assert {row["pid"] for row in rows} >= {listener.pid, caller.pid, child}, rows
+        running.wait_for(lambda event, ended=ended: event["new_state"] in ("CLOSE", "TIME_WAIT")
+                         and (ended.add(event["cookie"]) or len(ended) == 4))
+    events, same = (events_in(running.stop(), client, server) for running in (whole, other))
+    assert {event["pid"] for event in events} >= {listener.pid, caller.pid, child}, events
     keys = ("old_state", "new_state", "outcome")
-    assert shown(rows, keys) == shown(same, keys), (rows, same)
+    assert shown(events, keys) == shown(same, keys), (events, same)
 
 
 def test_states(net):
@@ -116,8 +117,8 @@ def test_who_and_counts(net):
     inodes = f"{client.inode},{server.inode}"
     there = [[json.loads(line) for line in sockeye(net, prefix, "who", "--json", "--netns", inodes, *words).stdout.splitlines()]
              for prefix, words in (([], ()), (HIDE, ("--btf", copy)))]
-    rows, same = (shown(found, ("state",)) for found in there)
-    assert rows == same and len(rows) == 3, (rows, same)
+    events, same = (shown(found, ("state",)) for found in there)
+    assert events == same and len(events) == 3, (events, same)
     done = sockeye(net, HIDE, "counts", "--json", "--by", "netns", "--btf", copy)
     groups = {group["netns"]: group["sockets"] for group in json.loads(done.stdout)["groups"]}
     assert groups[client.inode] == {"ESTABLISHED": 1}, groups

@@ -77,7 +77,7 @@ def cgroup2():
 
 
 def remove(cgroup):
-    """When the last process has left it, which takes a moment."""
+    """When the last process has left it, which takes a while."""
     netns.wait_until(lambda: not (cgroup / "cgroup.procs").read_text(encoding="ascii"), f"{cgroup} to be empty")
     cgroup.rmdir()
 

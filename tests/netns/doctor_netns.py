@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """`doctor` under many rights and mounts, each time compared with what each collector then really does there: exit
-codes, rungs that are missing, and the sentences that they say on standard error."""
+codes, methods that are missing, and the sentences that they say on standard error."""
 import json
 import os
 import re
 import shutil
 
 import netns
+from own_mounts import mounted
 
 ALONE = "looks at what the whole machine allows"
 WORKS, FAILED = 0, 3
@@ -37,37 +38,32 @@ def root_without(*capabilities):
     return [netns.require("setpriv"), "--bounding-set", words, "--"]
 
 
-def after(command):
-    """In mounts of its own, once `command` has changed them."""
-    return [netns.require("unshare"), "--mount", "sh", "-c", command + ' && exec "$@"', "sh"]
+def hooks_of(told, name="states"):
+    return {hook["hook"]: hook for one in told["collectors"] if one["name"] == name for hook in one["hooks"]}
 
 
-def moments_of(told, name="states"):
-    return {moment["moment"]: moment for one in told["collectors"] if one["name"] == name for moment in one["moments"]}
+def why_not(hook, method):
+    return " ".join(refusal["why"] for refusal in hook["refused"] if refusal["method"] == method)
 
 
-def why_not(moment, rung):
-    return " ".join(refusal["why"] for refusal in moment["refused"] if refusal["rung"] == rung)
-
-
-def sentence(moment):
-    where = f"{moment['moment']} by {moment['rung']}" if moment["rung"] else f"without {moment['moment']}"
-    return f"sockeye: {where}: {moment['loses']}"
+def sentence(hook):
+    where = f"{hook['hook']} by {hook['method']}" if hook["method"] else f"without {hook['hook']}"
+    return f"sockeye: {where}: {hook['loses']}"
 
 
 def check_sentences(collector, done):
     """Its own sentences are those that doctor has, no more and no fewer."""
-    expected = [sentence(moment) for moment in collector["moments"] if moment["loses"]]
+    expected = [sentence(hook) for hook in collector["hooks"] if hook["loses"]]
     told = [line for line in done.stderr.splitlines() if re.match(r"sockeye: (without \w+|\w+ by \w+): ", line)]
     assert len(told) == len(expected), (told, expected)
     for line in expected:
         assert any(found.startswith(line) for found in told), (line, told)
 
 
-def check_shortcomings(collector, done):
+def check_limitations(collector, done):
     said = CHANGING.sub("N", done.stderr + done.stdout)
-    for shortcoming in collector["shortcomings"]:
-        what = CHANGING.sub("N", shortcoming["what"].split(": ", 1)[-1])
+    for limitation in collector["limitations"]:
+        what = CHANGING.sub("N", limitation["what"].split(": ", 1)[-1])
         assert what in said, (what, said)
 
 
@@ -77,9 +73,9 @@ def check_first_screen(told, page):
     assert verdict.splitlines()[0] == "Verdict" and missing.startswith("What is missing, and what to do\n"), page
     for collector in told["collectors"]:
         assert re.search(fr"^  \w+ +{collector['name']} +{collector['verdict']}", verdict, re.MULTILINE), page
-    moments = [moment for collector in told["collectors"] for moment in collector["moments"] if moment["loses"]]
+    hooks = [hook for collector in told["collectors"] for hook in collector["hooks"] if hook["loses"]]
     said = {re.escape(collector["reason"]) for collector in told["collectors"] if collector["reason"]}
-    said |= {f"{moment['moment']} +{moment['rung'] or 'none'}( .not tried.)?: {re.escape(moment['loses'])}" for moment in moments}
+    said |= {f"{hook['hook']} +{hook['method'] or 'none'}( .not tried.)?: {re.escape(hook['loses'])}" for hook in hooks}
     for words in said:
         assert len(re.findall(words, missing)) == 1, (words, page)
 
@@ -103,9 +99,9 @@ def look(net, prefix):
         assert collector["tried"], collector
         if collector["name"] in STREAMS:
             check_sentences(collector, done)
-        check_shortcomings(collector, done)
+        check_limitations(collector, done)
         if collector["verdict"] == "works":
-            assert not collector["shortcomings"] and not any(one["loses"] for one in collector["moments"]), collector
+            assert not collector["limitations"] and not any(one["loses"] for one in collector["hooks"]), collector
             assert not re.search("missing|hidden|not complete|without", done.stderr), done.stderr
     return told
 
@@ -121,7 +117,7 @@ def test_as_root(net):
     assert told["works"], told
     assert told["machine"]["kernel"] == os.uname().release
     assert told["machine"]["btf"]["bytes"] == os.stat(types_file()).st_size
-    assert moments_of(told)["set_state"]["rung"] == "tp_btf"
+    assert hooks_of(told)["set_state"]["method"] == "tp_btf"
 
 
 def test_as_an_ordinary_user(net):
@@ -129,7 +125,7 @@ def test_as_an_ordinary_user(net):
     assert not told["works"] and told["machine"]["programs"]["tracepoint"]["allowed"] is False, told
     for collector in told["collectors"]:
         assert "CAP_BPF and CAP_PERFMON" in collector["remedy"], collector
-        assert not collector["tried"] and collector["moments"], collector
+        assert not collector["tried"] and collector["hooks"], collector
     page = net.host.run(nobody_with() + [installed(net), "doctor"], check=False)
     assert page.code == FAILED and page.stderr == "" and "\x1b" not in page.stdout, page
     check_first_screen(told, page.stdout)
@@ -144,16 +140,16 @@ def test_with_cap_bpf(net):
 def test_with_cap_bpf_and_perfmon(net):
     told = look(net, nobody_with("bpf", "perfmon"))
     if told["works"]:
-        moment = moments_of(told)["syn_sent"]
-        assert moment["rung"] != "sockops" and "Operation not permitted" in why_not(moment, "sockops"), moment
-        assert "CAP_NET_ADMIN" in [refusal["remedy"] for refusal in moment["refused"]][0], moment
+        hook = hooks_of(told)["syn_sent"]
+        assert hook["method"] != "sockops" and "Operation not permitted" in why_not(hook, "sockops"), hook
+        assert "CAP_NET_ADMIN" in [refusal["remedy"] for refusal in hook["refused"]][0], hook
         assert told["machine"]["network_namespaces"]["why"], told
 
 
 def test_with_cap_bpf_perfmon_and_net_admin(net):
     told = look(net, nobody_with("bpf", "perfmon", "net_admin"))
     if told["works"] and told["machine"]["cgroup2"]:
-        assert moments_of(told)["syn_sent"]["rung"] == "sockops", told
+        assert hooks_of(told)["syn_sent"]["method"] == "sockops", told
 
 
 def test_root_without_sys_admin(net):
@@ -171,10 +167,10 @@ def test_root_without_sys_ptrace(net):
 def test_without_tracefs_and_cgroup2(net):
     mounted = [line.split()[1:3] for line in open("/proc/mounts", encoding="utf-8")]
     points = [point for point, kind in mounted if kind in ("tracefs", "cgroup2")]
-    told = look(net, after(" && ".join(f"umount -l {point}" for point in points) or "true"))
+    told = look(net, mounted(" && ".join(f"umount -l {point}" for point in points) or "true"))
     machine = told["machine"]
     assert told["works"] and machine["tracefs"] is None and machine["cgroup2"] is None, machine
-    assert why_not(moments_of(told)["syn_sent"], "sockops") == "no cgroup v2 hierarchy is mounted", told
+    assert why_not(hooks_of(told)["syn_sent"], "sockops") == "no cgroup v2 hierarchy is mounted", told
 
 
 def test_a_part_of_the_cgroups(net):
@@ -186,18 +182,17 @@ def test_a_part_of_the_cgroups(net):
     part = f"{points[0]}/sockeye-{os.getpid()}"
     os.mkdir(part)
     net.on_exit(lambda: os.rmdir(part))
-    enter = f"echo $$ > {part}/cgroup.procs && exec unshare --cgroup --mount sh -c 'umount -l {points[0]} && " \
-            f"mount -t cgroup2 none {points[0]} && exec \"$@\"' sh \"$@\""
-    told = look(net, [netns.require("sh"), "-c", enter, "sh"])
-    why = why_not(moments_of(told)["syn_sent"], "sockops")
+    enter = [netns.require("sh"), "-c", f'echo $$ > {part}/cgroup.procs && exec "$@"', "sh"]
+    told = look(net, enter + mounted(f"umount -l {points[0]} && mount -t cgroup2 none {points[0]}", "--cgroup"))
+    why = why_not(hooks_of(told)["syn_sent"], "sockops")
     assert why == "only a part of the cgroup v2 hierarchy is mounted", told
 
 
 def test_in_a_pid_namespace(net):
-    told = look(net, [netns.require("unshare"), "--pid", "--fork", "--mount-proc"])
+    told = look(net, [netns.require("unshare"), "--propagation", "unchanged", "--pid", "--fork", "--mount-proc"])
     assert told["works"] and told["machine"]["initial_pid_namespace"] is False, told
     states = next(one for one in told["collectors"] if one["name"] == "states")
-    assert any("pid namespace" in one["what"] for one in states["shortcomings"]), states
+    assert any("pid namespace" in one["what"] for one in states["limitations"]), states
 
 
 def test_json_is_utf8_whatever_files_are_called(net):
@@ -209,7 +204,7 @@ def test_json_is_utf8_whatever_files_are_called(net):
     shutil.copy(BTF, types)
     point.mkdir()
     points = [line.split()[1] for line in open("/proc/mounts", encoding="utf-8") if line.split()[2] == "tracefs"]
-    prefix = after(" && ".join([*(f"umount -l {mounted}" for mounted in points), f"mount -t tracefs none '{point}'"]))
+    prefix = mounted(" && ".join([*(f"umount -l {mounted}" for mounted in points), f"mount -t tracefs none '{point}'"]))
     doctor = net.host.popen(prefix + [netns.program_of("SOCKEYE"), "doctor", "--json", "--btf", os.fsdecode(types)])
     assert doctor.wait() == WORKS, doctor.stderr
     written = os.pread(doctor.stdout_file.fileno(), 1 << 20, 0)
@@ -220,7 +215,7 @@ def test_json_is_utf8_whatever_files_are_called(net):
 def test_without_btf(net):
     if types_file() != BTF:
         netns.skip(f"{BTF} is hidden already, and every command is given a file")
-    hide = after("mount -t tmpfs none /sys/kernel/btf")
+    hide = mounted("mount -t tmpfs none /sys/kernel/btf")
     told = look(net, hide)
     assert not told["works"] and told["machine"]["btf"]["problem"] == "No such file or directory", told
     listed = net.host.run(hide + [installed(net), "list"]).stdout

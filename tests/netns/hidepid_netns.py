@@ -4,6 +4,7 @@ more sockets than they see."""
 import json
 
 import netns
+from own_mounts import own_mounts
 from puppet import Puppet
 
 PORT = 7420
@@ -17,9 +18,8 @@ def seen_with(net, hidepid, *words):
     few = f"-all,{RIGHTS}"
     setpriv = f"{netns.require('setpriv')} --reuid 65534 --regid 65534 --clear-groups --bounding-set {few} --inh-caps {few} " \
               f"--ambient-caps {few}"
-    script = f'mount -t proc -o hidepid={hidepid} proc /proc && exec {setpriv} -- "$0" "$@"'
-    argv = [netns.require("unshare"), "--mount", netns.require("bash"), "-c", script, netns.program_of("SOCKEYE"), *words]
-    return net.host.run(argv, check=False)
+    inside = own_mounts(f'mount -t proc -o hidepid={hidepid} proc /proc && exec {setpriv} -- "$@"')
+    return net.host.run([*inside, netns.program_of("SOCKEYE"), *words], check=False)
 
 
 WORDS = ("who", "--json", "--peer-port", f"{PORT}-{PORT + 1}")

@@ -2,6 +2,7 @@
 """Limits of sockeye's own process, and a machine without /proc, are called by their names: the kernel is not to blame, nor
 are missing rights."""
 import netns
+from own_mounts import mounted
 
 COMMANDS = (["states", "--duration", "100ms"], ["connections", "--duration", "100ms"], ["who"], ["counts"])
 BLAME = ("kernel refuses", "CONFIG_", "sudo", "CAP_")
@@ -41,7 +42,7 @@ def test_the_size_of_files(net):
 
 
 def test_without_proc(net):
-    mount = [netns.require("unshare"), "--mount", netns.require("bash"), "-c", 'umount -l /proc && exec "$0" "$@"']
+    mount = mounted("umount -l /proc")
     for words in (*COMMANDS, ["doctor"]):
         done = net.host.run([*mount, netns.program_of("SOCKEYE"), *words], check=False)
         lines = done.stderr.splitlines()

@@ -11,7 +11,6 @@ import ctypes
 import json
 import os
 import pathlib
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,8 +18,9 @@ import tempfile
 import time
 
 import guarded
+import own_mounts
 import pace
-from pace import patience, skip
+from pace import patience, require, skip
 from ready import READY_S, start_ready
 
 # What scenarios need of it, under the one name that they import.
@@ -31,7 +31,6 @@ PATIENCE_S = 15
 READ_BYTES = 1 << 20
 NETNS_DIR = "/run/netns"
 ORPHAN_RETRIES = 100  # at most 255
-SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 PR_SET_PDEATHSIG = 1
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -39,16 +38,6 @@ libc = ctypes.CDLL(None, use_errno=True)
 def require_root():
     if os.geteuid() != 0:
         skip("needs root: sudo ./dev test")
-
-
-def require(*programs):
-    """Full paths of programs, or a skip that names those that are missing."""
-    path = os.environ.get("PATH", "") + ":" + SBIN
-    found = [shutil.which(program, path=path) for program in programs]
-    missing = [program for program, where in zip(programs, found) if not where]
-    if missing:
-        skip("not installed: " + ", ".join(missing))
-    return found[0] if len(found) == 1 else found
 
 
 def wait_until(condition, what, timeout=PATIENCE_S, seen=None):
@@ -205,7 +194,7 @@ class Namespace(Place):
         """/sys shows the devices of the namespace that mounted it, so it is mounted anew, for this one command."""
         file = f"/sys/class/net/{device}/{setting}"
         script = f"mount -t sysfs sysfs /sys && {{ test -e {file} || exit 77; }} && echo {value} > {file}"
-        done = self.run([require("unshare"), "--mount", "sh", "-c", script], check=False)
+        done = self.run(own_mounts.own_mounts(script), check=False)
         if done.code == 77 and needed:
             skip(f"this kernel has no {what}")
         assert done.code in (0, 77), f"{what}, {device}: {done.stderr}"
@@ -307,16 +296,16 @@ def program_of(variable):
     return program
 
 
-# What a run left: of JSON the records, the gap records and the end record; of any other format its lines.
+# What a run left: of JSON the events, the gap events and the end event; of any other format its lines.
 Run = collections.namedtuple("Run", "events gaps end lines stderr code")
 
 
 def parse_lines(lines):
-    """A record for each. Parsed together they share their keys, a third of the memory."""
+    """An event for each. Parsed together they share their keys, a third of the memory."""
     try:
-        records = json.loads("[" + ",".join(lines) + "]")
-        assert len(records) == len(lines), "several records on one line"
-        return records
+        events = json.loads("[" + ",".join(lines) + "]")
+        assert len(events) == len(lines), "several events on one line"
+        return events
     except ValueError:
         for line in lines:
             try:
@@ -335,7 +324,7 @@ class Sockeye:
     def __init__(self, net, *words, place=None, lossy=False):
         self.lossy = lossy
         self.is_json = "--format" not in words
-        self._parsed = []  # of JSON: records read so far
+        self._parsed = []  # of JSON: events read so far
         self._position = 0
         self._seen = 0     # of _parsed: those that wait_for() has handed out or passed over
         argv = [program_of("SOCKEYE"), *words, "--end-record", *(("--format", "json") if self.is_json else ())]
@@ -354,7 +343,7 @@ class Sockeye:
             self._position += end
 
     def wait_for(self, predicate, timeout=PATIENCE_S):
-        """The next record that predicate(record) takes, after the one that was returned last."""
+        """The next event that predicate(event) takes, after the one that was returned last."""
         def look():
             self._read_more()
             while self._seen < len(self._parsed):
@@ -366,11 +355,11 @@ class Sockeye:
         try:
             return wait_until(look, "an event", timeout)
         except AssertionError as error:
-            tail = "\n".join(json.dumps(record) for record in self._parsed[-10:])
+            tail = "\n".join(json.dumps(event) for event in self._parsed[-10:])
             raise AssertionError(f"{error}; the last of {len(self._parsed)}:\n{tail}\n{self.process.stderr}") from None
 
     def stop(self):
-        """SIGINT, then everything it wrote. Fails if a line does not parse, the exit code is not 0, the end record is
+        """SIGINT, then everything it wrote. Fails if a line does not parse, the exit code is not 0, the end event is
         not the last line or, unless `lossy`, anything was lost or incomplete. What the kernel skipped that is no event
         (`skipped`) is chance."""
         code = self.process.stop(signal.SIGINT, READY_S)
@@ -379,10 +368,10 @@ class Sockeye:
         if not self.is_json:
             return Run([], [], None, self.process.stdout.splitlines(), stderr, code)
         self._read_more()
-        assert self._parsed and self._parsed[-1]["event"] == "end", f"no end record: {self._parsed[-1:]}"
+        assert self._parsed and self._parsed[-1]["event"] == "end", f"no end event: {self._parsed[-1:]}"
         end = self._parsed[-1]
-        gaps = [record for record in self._parsed if record["event"] == "gap"]
-        events = [record for record in self._parsed if record["event"] not in ("gap", "end")]
+        gaps = [event for event in self._parsed if event["event"] == "gap"]
+        events = [event for event in self._parsed if event["event"] not in ("gap", "end")]
         unwritten = sum(gap["lost"] for gap in gaps if gap["reason"] == "write_failed")  # by another output than this one
         assert end["delivered"] + unwritten == len(events), f"{len(events)} events are in the stream; it ends with {end}"
         if not self.lossy:

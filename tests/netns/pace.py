@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long scenarios wait and how much they do, on a machine that may be slow; and what is skipped."""
+"""How long scenarios wait and how much they do, on a machine that may be slow; what is skipped, and which programs
+there have to be."""
 import os
+import shutil
 
 # How much slower than a usual host this machine is. tests/vm/ says it of its machines, which have no KVM.
 SLOW = float(os.environ.get("SOCKEYE_SLOW") or 1)
+
+SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
 class Skip(Exception):
@@ -22,3 +26,13 @@ def patience(seconds):
 def scaled(number):
     """As many of something as a slow machine makes in the time that `number` takes a usual one; not less than 100."""
     return int(max(number / SLOW, min(number, 100)))
+
+
+def require(*programs):
+    """Full paths of programs, or a skip that names those that are missing."""
+    path = os.environ.get("PATH", "") + ":" + SBIN
+    found = [shutil.which(program, path=path) for program in programs]
+    missing = [program for program, where in zip(programs, found) if not where]
+    if missing:
+        skip("not installed: " + ", ".join(missing))
+    return found[0] if len(found) == 1 else found

@@ -23,34 +23,34 @@ def connect(times=1):
     return "; ".join([f"nc 127.0.0.1 {PORT} </dev/null >/dev/null"] * times)
 
 
-def is_client(row):
-    return row["rport"] == PORT
+def is_client(event):
+    return event["rport"] == PORT
 
 
-def of_containers(rows):
-    """The rows of clients, by the container that they say they are of."""
+def of_containers(events):
+    """The events of clients, by the container that they say they are of."""
     found = {}
-    for row in filter(is_client, rows):
-        found.setdefault(row.get("container"), []).append(row)
+    for event in filter(is_client, events):
+        found.setdefault(event.get("container"), []).append(event)
     return found
 
 
-def states(rows):
-    return [(row["old_state"], row["new_state"]) for row in rows]
+def states(events):
+    return [(event["old_state"], event["new_state"]) for event in events]
 
 
 def expect_named(run, podman, made):
-    """Each container that was made has one whole connection in the stream, named in each of its rows."""
+    """Each container that was made has one whole connection in the stream, named in each of its events."""
     found = of_containers(run.events)
     assert set(found) == set(made), (sorted(map(str, found)), made)
     for number, name in made.items():
-        rows = found[number]
-        assert {(row.get("container_name"), row.get("container_image")) for row in rows} == {(name, podman.image)}, rows
-        assert len({row["cookie"] for row in rows}) == 1, rows
-        assert states(rows)[0] == ("CLOSE", "SYN_SENT") and states(rows)[1] == ("SYN_SENT", "ESTABLISHED"), states(rows)
-        assert rows[-1]["new_state"] in ("CLOSE", "TIME_WAIT"), states(rows)
-        life_ms = (rows[-1]["timestamp_ns"] - rows[0]["timestamp_ns"]) / 1e6
-        print(f"{name}: {len(rows)} rows in {life_ms:.1f} ms, each with id, name and image")
+        events = found[number]
+        assert {(event.get("container_name"), event.get("container_image")) for event in events} == {(name, podman.image)}, events
+        assert len({event["cookie"] for event in events}) == 1, events
+        assert states(events)[0] == ("CLOSE", "SYN_SENT") and states(events)[1] == ("SYN_SENT", "ESTABLISHED"), states(events)
+        assert events[-1]["new_state"] in ("CLOSE", "TIME_WAIT"), states(events)
+        life_ms = (events[-1]["timestamp_ns"] - events[0]["timestamp_ns"]) / 1e6
+        print(f"{name}: {len(events)} events in {life_ms:.1f} ms, each with id, name and image")
 
 
 def test_short_containers_are_named_from_their_first_packet(net):
@@ -64,9 +64,9 @@ def test_short_containers_are_named_from_their_first_packet(net):
     expect_named(run, podman, made)
     number, name = next(iter(made.items()))
     replayed = net.host.run([netns.program_of("SOCKEYE"), "replay", recording, "--json", "--container", name]).stdout
-    rows = [json.loads(line) for line in replayed.splitlines()]
-    assert rows and {row["container"] for row in rows} == {number}, rows
-    assert rows == [row for row in run.events if row.get("container") == number]
+    events = [json.loads(line) for line in replayed.splitlines()]
+    assert events and {event["container"] for event in events} == {number}, events
+    assert events == [event for event in run.events if event.get("container") == number]
 
 
 def test_a_container_that_lives_half_a_second(net):
@@ -89,10 +89,10 @@ def test_a_container_by_its_name(net):
     assert ring.written == 0, f"{ring.written} bytes of a container that is not wanted"
     number, name = podman.container(place, connect(3), "--rm", name=wanted)
     run = sockeye.stop()
-    rows = of_containers(run.events)
-    assert set(rows) == {number} and {row["container_name"] for row in rows[number]} == {name}, rows
-    assert len({row["cookie"] for row in rows[number]}) == 3, rows
-    assert states(rows[number]).count(("CLOSE", "SYN_SENT")) == 3, rows
+    events = of_containers(run.events)
+    assert set(events) == {number} and {event["container_name"] for event in events[number]} == {name}, events
+    assert len({event["cookie"] for event in events[number]}) == 3, events
+    assert states(events[number]).count(("CLOSE", "SYN_SENT")) == 3, events
 
 
 def test_names_that_only_the_daemon_tells(net):
@@ -110,7 +110,7 @@ def test_names_that_only_the_daemon_tells(net):
     number, name = podman.container(place, f"while :; do {connect()}; usleep 100000; done", "--detach")
     first = sockeye.wait_for(is_client)
     assert first["container"] == number, first
-    named = sockeye.wait_for(lambda row: is_client(row) and "container_name" in row, 60)
+    named = sockeye.wait_for(lambda event: is_client(event) and "container_name" in event, 60)
     assert (named["container"], named["container_name"], named["container_image"]) == (number, name, podman.image), named
     told = json.loads(net.host.run([netns.program_of("SOCKEYE"), "doctor", "--json"], check=False).stdout)
     runtime, = (entry for entry in told["machine"]["container_runtimes"] if entry["api"] == str(socket))

@@ -18,16 +18,16 @@ except ImportError as missing:
 PORT = 7200
 
 
-def check(records):
+def check(events):
     """Each against the schema, and each changed a little, which it has to refuse."""
     checker = schema.validator()
-    assert records, "nothing was written"
-    for record in records:
-        wrong = schema.complaints(checker, record)
-        assert not wrong, f"{wrong} in {json.dumps(record)}"
-    for record in records[:20] + records[-20:]:
-        assert schema.complaints(checker, {**record, "more": 1}), record
-        assert schema.complaints(checker, {key: value for key, value in record.items() if key != "time"}), record
+    assert events, "nothing was written"
+    for event in events:
+        wrong = schema.complaints(checker, event)
+        assert not wrong, f"{wrong} in {json.dumps(event)}"
+    for event in events[:20] + events[-20:]:
+        assert schema.complaints(checker, {**event, "more": 1}), event
+        assert schema.complaints(checker, {key: value for key, value in event.items() if key != "time"}), event
 
 
 def need_schema():
@@ -56,13 +56,13 @@ def test_a_stream(net):
     sockeye = net.sockeye("states")
     client, server = connect_both_ways(net)
     for place in (client, server):
-        sockeye.wait_for(lambda row, place=place: row.get("netns") == place.inode and row["new_state"] in
+        sockeye.wait_for(lambda event, place=place: event.get("netns") == place.inode and event["new_state"] in
                          ("TIME_WAIT", "CLOSE"))
     run = sockeye.stop()
-    ours = [row for row in run.events if row["netns"] in (client.inode, server.inode)]
-    assert {row["family"] for row in ours} == {"ipv4", "ipv6"}, len(ours)
-    assert {row["role"] for row in ours} == {"client", "server", "listener"}, len(ours)
-    assert any("container" not in row for row in ours), "all are in containers"
+    ours = [event for event in run.events if event["netns"] in (client.inode, server.inode)]
+    assert {event["family"] for event in ours} == {"ipv4", "ipv6"}, len(ours)
+    assert {event["role"] for event in ours} == {"client", "server", "listener"}, len(ours)
+    assert any("container" not in event for event in ours), "all are in containers"
     check(run.events + [run.end])
 
 
@@ -79,7 +79,7 @@ def test_a_stream_with_gaps(net):
         assert load.wait(60) == 0, load.stderr
     finally:
         sockeye.process.popen.send_signal(signal.SIGCONT)
-    sockeye.wait_for(lambda record: record["event"] == "gap")
+    sockeye.wait_for(lambda event: event["event"] == "gap")
     run = sockeye.stop()
     assert any(gap["reason"] == "ring_full" for gap in run.gaps), run.gaps
     check(run.gaps + [run.end])
@@ -89,10 +89,10 @@ def test_who(net):
     need_schema()
     client, server = connect_both_ways(net)
     done = net.host.run([netns.program_of("SOCKEYE"), "who", "--json", "--end-record"])
-    records = written(done.stdout)
-    assert {client.inode, server.inode} <= {record.get("netns") for record in records}, len(records)
-    assert any(record.get("state") == "TIME_WAIT" for record in records), "no TIME_WAIT"
-    check(records)
+    events = written(done.stdout)
+    assert {client.inode, server.inode} <= {event.get("netns") for event in events}, len(events)
+    assert any(event.get("state") == "TIME_WAIT" for event in events), "no TIME_WAIT"
+    check(events)
 
 
 def test_counts(net):
@@ -100,9 +100,9 @@ def test_counts(net):
     connect_both_ways(net)
     for words in ([], *(["--by", by] for by in ("comm", "container", "netns", "port"))):
         done = net.host.run([netns.program_of("SOCKEYE"), "counts", "--json", *words])
-        record, = written(done.stdout)
-        assert bool(words) == bool(record.get("groups")), record
-        check([record])
+        event, = written(done.stdout)
+        assert bool(words) == bool(event.get("groups")), event
+        check([event])
 
 
 def test_the_pages_are_those_of_this_program(net):

@@ -8,7 +8,7 @@ import netns
 from bpf_objects import ids_of, in_kernel
 
 ALONE = "fills the tables of the whole machine"
-TABLES = ("record_by_address", "listener_by_end")
+TABLES = ("entry_by_address", "listener_by_end")
 SOCKETS = int(os.environ.get("SOCKEYE_SOCKETS") or 22_000)  # of all kinds together
 ROOT_SOCKETS = 1_000  # closing one of AF_PACKET takes the kernel a grace period
 

@@ -38,5 +38,5 @@ def nstat(place, *names):
 
 def undone(place, connections):
     """How many children the kernel made and closed again, as each of two CPUs that handled the acknowledgement and the first
-    data of a handshake made one (inet_ehash_nolisten()). Two rows each: LISTEN -> SYN_RECV -> CLOSE. Its counter has all."""
+    data of a handshake made one (inet_ehash_nolisten()). Two events each: LISTEN -> SYN_RECV -> CLOSE. Its counter has all."""
     return nstat(place, "TcpPassiveOpens")[0] - connections

@@ -10,11 +10,11 @@
 #include <fstream>
 #include <sstream>
 
-#include "tests/support/records.h"
+#include "tests/support/events.h"
 
 namespace sockeye {
 
-std::string rendered(std::span<const Record> records, const SinkOptions& options, size_t batch) {
+std::string rendered(std::span<const Event> events, const SinkOptions& options, size_t batch) {
   setenv("TZ", "UTC", 1);
   tzset();
   char path[] = "/tmp/sockeye-rendered-XXXXXX";
@@ -25,15 +25,20 @@ std::string rendered(std::span<const Record> records, const SinkOptions& options
     const FixedClock clock;
     const WallTime wall(clock);
     sink->write({}, wall);
-    while (!records.empty()) {
-      sink->write(records.first(std::min(batch, records.size())), wall);
-      records = records.subspan(std::min(batch, records.size()));
+    while (!events.empty()) {
+      sink->write(events.first(std::min(batch, events.size())), wall);
+      events = events.subspan(std::min(batch, events.size()));
     }
   }
   std::ostringstream text;
   text << std::ifstream(path).rdbuf();
   std::filesystem::remove(path);
   return text.str();
+}
+
+SinkOptions in_format(std::string_view ending) {
+  if (ending == "json_v1") return {.format = "json", .json_version = 1};
+  return {.format = ending};
 }
 
 }  // namespace sockeye

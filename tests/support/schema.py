@@ -22,9 +22,9 @@ def validator():
     return kind(schema, format_checker=jsonschema.FormatChecker(["ipv4", "ipv6"]))
 
 
-def complaints(checker, record):
-    """What is wrong with a record, in words; empty: nothing."""
-    return [f"{error.json_path}: {error.message}" for error in checker.iter_errors(record)]
+def complaints(checker, event):
+    """What is wrong with an event, in words; empty: nothing."""
+    return [f"{error.json_path}: {error.message}" for error in checker.iter_errors(event)]
 
 
 def keys_of(schema, rules, prefix=""):

@@ -33,7 +33,7 @@ LIMIT_S = 1600  # a scenario; more than run_one.py gives it
 Variant = collections.namedtuple("Variant", "series arguments hide options scenarios")
 
 # What the product is for, where a whole list would say nothing more.
-MAIN = (r"netns\.(states\.|states_owner\.|states_idle\.|states_replay\.|states_sharing\.|states_delay\.|counts|who\.|doctor\.|rungs\.)")
+MAIN = (r"netns\.(states\.|states_owner\.|states_idle\.|states_replay\.|states_sharing\.|states_delay\.|counts|who\.|doctor\.|attach_methods\.)")
 # Where spinlocks are mutexes.
 REALTIME = MAIN.removesuffix(")") + r"|connections\.|states_parent\.|states_load\.|attach\.|budget\.all)"
 # What the kernel says when something was done where it must not be. That it made no headway is said of slow machines, too.
@@ -48,7 +48,7 @@ MACHINES = {
     "6.12-notracefs": Variant("6.12", "", ("tracefs",), "", MAIN),
     "6.12-btf": Variant("6.12", "", ("btf",), "--btf /run/kernel.btf", MAIN),
 }
-SHORT = "6.1", (r"netns\.rungs\.as_written_down", r"netns\.states\.curl_and_nginx", r"netns\.states\.reset",
+SHORT = "6.1", (r"netns\.attach_methods\.as_written_down", r"netns\.states\.curl_and_nginx", r"netns\.states\.reset",
                 r"netns\.states_delay\.owners_ipv4", r"netns\.states_idle\..*", r"netns\.states_replay\.a_snapshot",
                 r"netns\.counts\.fin_wait2_without_a_socket", r"netns\.who\.listen_and_filters",
                 r"netns\.budget\.all_with_half_of_the_values")

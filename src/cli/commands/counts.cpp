@@ -41,6 +41,7 @@ struct CountsOptions {
   std::string btf_file;
   int ready_fd;
   bool json;
+  int json_version;
   bool strict;
 };
 
@@ -90,7 +91,7 @@ class Readings {
     wall_.recheck();
     const int columns = output_.screen().columns;
     if (options_.json) {
-      add_counts_json(text, reading, wall_);
+      add_counts_json(text, reading, wall_, options_.json_version);
       return text;
     }
     if (reading.grouped)
@@ -133,8 +134,8 @@ Result<int> run_counts(const CountsOptions& options) {
   SOCKEYE_TRY(counts->seed());
   if (owners) {
     const SnapshotReport owners = take_snapshot(**object);
-    if (!owners.shortcoming.empty()) {
-      say("the owners are not complete: " + owners.shortcoming);
+    if (!owners.limitation.empty()) {
+      say("the owners are not complete: " + owners.limitation);
       readings.miss_owners();
     }
   }
@@ -165,6 +166,7 @@ Result<CountsOptions> understand(const CountsWords& words) {
                         .btf_file = run->btf_file,
                         .ready_fd = run->ready_fd,
                         .json = words.run.json,
+                        .json_version = run->json_version,
                         .strict = words.run.strict};
   if (!words.by.empty()) {
     options.by = parse_group_by(words.by);
@@ -176,8 +178,7 @@ Result<CountsOptions> understand(const CountsWords& words) {
   if (words.interval.empty()) return options;
   const auto interval = parse_duration(words.interval);
   if (!interval) {
-    return Error{ErrorCode::kUsage, "--watch " + printable(words.interval) + ": this is not a length of time",
-                 interval.error().hint};
+    return Error{ErrorCode::kUsage, "--watch " + printable(words.interval) + ": not a duration", interval.error().hint};
   }
   options.interval = *interval;
   return options;
@@ -200,6 +201,7 @@ void add_counts_command(CLI::App& app, Chosen& chosen) {
       "--by", words->by,
       "in groups, as the sockets are visited: comm (of the owner), container, netns or port (of the service)");
   command->add_flag("--json", words->run.json, "one object a line");
+  add_json_version(*command, words->run);
   command->add_option("--duration", words->run.duration,
                       "count for this long, then print; with --watch: stop after it");
   command->add_flag("--strict", words->run.strict, "exit 1 if something could not be visited or was lost");

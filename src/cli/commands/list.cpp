@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sockeye list`: what there is, the same on every machine: collectors with their fields, moments, formats. It asks the
+// `sockeye list`: what there is, the same on every machine: collectors with their fields, hooks, formats. It asks the
 // kernel for nothing; what of it works here is the answer of `sockeye doctor`.
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -50,31 +50,30 @@ std::string fields_text(const EventType& type) {
   return text;
 }
 
-std::string moments_text() {
+std::string hooks_text() {
   std::string text =
-      "Moments (where it attaches in the kernel: the ways, the best first; sockeye doctor: which of them work here):\n";
+      "Hooks (where it attaches in the kernel: the ways, the best first; sockeye doctor: which of them work here):\n";
   for (const Ladder& ladder : Object::ladders()) {
-    std::string rungs;
-    for (const std::string& rung : ladder.rungs) rungs += (rungs.empty() ? "" : ", ") + rung;
-    text += "  " + column(ladder.moment, 20) + rungs + '\n';
+    std::string methods;
+    for (const std::string& method : ladder.methods) methods += (methods.empty() ? "" : ", ") + method;
+    text += "  " + column(ladder.hook, 20) + methods + '\n';
   }
   return text;
 }
 
-std::string moments_of(const Collector& collector) {
-  std::string moments;
+std::string hooks_of(const Collector& collector) {
+  std::string hooks;
   for (const Handler& handler : handlers()) {
-    if (handler.collector == collector.event.name)
-      moments += (moments.empty() ? "" : ", ") + std::string(handler.moment);
+    if (handler.collector == collector.event.name) hooks += (hooks.empty() ? "" : ", ") + std::string(handler.hook);
   }
-  return moments;
+  return hooks;
 }
 
 std::string collector_text(const Collector& collector, bool with_fields) {
   const std::string_view events = collector.totals_of;
   const std::string name = events.empty() ? std::string(collector.event.name) : std::string(events) + " --totals";
   const std::string text =
-      "  " + column(name, 14) + std::string(collector.summary) + " (at " + moments_of(collector) + ")\n";
+      "  " + column(name, 14) + std::string(collector.summary) + " (at " + hooks_of(collector) + ")\n";
   return with_fields && !collector.event.line.empty() ? text + fields_text(collector.event) : text;
 }
 
@@ -86,13 +85,13 @@ std::string list_text(bool with_fields) {
       if (collector->has_stream == stream) text += collector_text(*collector, with_fields);
     }
   }
-  text += "Records that may come in any stream:\n";
+  text += "Events that may come in any stream:\n";
   for (const EventType* type : {&kGapType, &kEndType}) {
     text += "  " + column(type->name, 14) +
             (type == &kGapType ? "something was lost, here\n" : "the end of the run (--end-record)\n");
     if (with_fields) text += fields_text(*type);
   }
-  text += moments_text() + "Formats (--format):";
+  text += hooks_text() + "Formats (--format):";
   for (const SinkKind* kind : sink_kinds()) {
     for (const std::string_view format : kind->formats) text += ' ' + std::string(format);
   }
@@ -104,8 +103,8 @@ std::string list_text(bool with_fields) {
 void add_list_command(CLI::App& app, Chosen& chosen) {
   auto with_fields = std::make_shared<bool>(false);
   auto markdown = std::make_shared<bool>(false), schema = std::make_shared<bool>(false);
-  CLI::App* command = app.add_subcommand("list", "collectors, their fields, moments and formats");
-  command->add_flag("--fields", *with_fields, "the fields of each record as well");
+  CLI::App* command = app.add_subcommand("list", "collectors, their fields, hooks and formats");
+  command->add_flag("--fields", *with_fields, "the fields of each event as well");
   auto* page = command->add_flag("--markdown", *markdown, "every key of the JSON, as a page (docs/output.md)");
   command->add_flag("--schema", *schema, "the same as a JSON Schema (docs/schema.json)")->excludes(page);
   command->callback([=, &chosen] {

@@ -37,7 +37,7 @@ std::string name_of(const Replay& replay) { return replay.file == "-" ? "standar
 struct ReplayResult {
   RunTotals totals;
   std::optional<record::Damage> damage;
-  uint64_t records = 0;
+  uint64_t events = 0;
   uint64_t unknown = 0;
   std::string unknown_collectors;
 };
@@ -59,7 +59,7 @@ Result<Replay> understand(ReplayWords words) {
   auto containers = parse_containers(words.filter);
   if (!containers) return containers.error();
   what.containers = std::move(*containers);
-  if (words.listen) what.filters.states = 1 << STATE_LISTEN;
+  if (words.listen) what.filters.states = 1 << TCP_LISTEN;
   what.duration = run->duration;
   run->duration.reset();  // of recorded time: the source keeps it
   return Replay{words.file, std::move(*run), std::move(what)};
@@ -89,7 +89,7 @@ Result<ReplayResult> play(const Replay& replay) {
   ReplayResult result;
   result.totals = pipeline.run({std::nullopt, replay.run.count, replay.run.end_record});
   result.damage = (*source)->damage();
-  result.records = (*source)->records();
+  result.events = (*source)->events();
   result.unknown = (*source)->unknown();
   for (const std::string& name : (*source)->unknown_collectors()) {
     result.unknown_collectors += (result.unknown_collectors.empty() ? "" : ", ") + name;
@@ -100,7 +100,7 @@ Result<ReplayResult> play(const Replay& replay) {
 void say_result(const Replay& replay, const ReplayResult& result) {
   if (!replay.run.quiet || result.totals.tells()) say_totals(result.totals, "events");
   if (!result.unknown_collectors.empty()) {
-    say("it holds records of " + result.unknown_collectors + ", which this sockeye does not know");
+    say("it holds events of " + result.unknown_collectors + ", which this sockeye does not know");
   }
   if (result.unknown > 0) say(counted(result.unknown, "record") + " that this sockeye does not know were left out");
 }
@@ -113,7 +113,7 @@ int play_and_report(const Replay& replay) {
     const record::Damage& damage = *result->damage;
     return report({ErrorCode::kFailed,
                    name_of(replay) + ": damaged at byte " + std::to_string(damage.position) + " (block " +
-                       std::to_string(damage.block) + "): " + damage.why + "; " + counted(result->records, "record") +
+                       std::to_string(damage.block) + "): " + damage.why + "; " + counted(result->events, "record") +
                        " before it were read",
                    ""});
   }

@@ -118,7 +118,7 @@ Status choose_totals(const StreamWords& words, Stream& stream) {
   if (!words.interval.empty()) {
     const auto interval = parse_duration(words.interval);
     if (!interval) {
-      return Error{ErrorCode::kUsage, "--interval " + printable(words.interval) + ": this is not a length of time",
+      return Error{ErrorCode::kUsage, "--interval " + printable(words.interval) + ": not a duration",
                    interval.error().hint};
     }
     stream.totals->interval = *interval;
@@ -128,7 +128,7 @@ Status choose_totals(const StreamWords& words, Stream& stream) {
   return Ok{};
 }
 
-// Where records come from: events out of the ring, or rows. Before anything is attached.
+// Where events come from: events out of the ring, or rows. Before anything is attached.
 Result<std::unique_ptr<Source>> open_source(const Stream& stream, Object& object, Enricher& enricher,
                                             const Clock& clock) {
   if (!stream.totals) {
@@ -144,9 +144,9 @@ Result<std::unique_ptr<Source>> open_source(const Stream& stream, Object& object
 }
 
 void say_snapshot(const SnapshotReport& report) {
-  say(counted(report.owned, "TCP socket") + " had an owner already; looked at in " +
-      with_thousands((report.took_us + 500) / 1000) + " ms");
-  if (!report.shortcoming.empty()) say("the owners of before are not complete: " + report.shortcoming);
+  say("found owners for " + counted(report.owned, "existing TCP socket") + " (" +
+      with_thousands((report.took_us + 500) / 1000) + " ms)");
+  if (!report.limitation.empty()) say("owners of existing sockets are incomplete: " + report.limitation);
 }
 
 Result<RunTotals> run_stream(const Stream& stream) {
@@ -254,13 +254,15 @@ void add_with_option(CLI::App& command, StreamWords& words) {
     companions += (companions.empty() ? "" : ", ") + std::string(collector->event.name);
   }
   if (companions.empty()) return;
-  command.add_option("--with", words.with, "besides, as lines of the same form: " + companions)->delimiter(',');
+  command
+      .add_option("--with", words.with, "also show these collectors' events, in the same line format: " + companions)
+      ->delimiter(',');
 }
 
 // Where there is something that counts its events.
 void add_totals_options(CLI::App& command, StreamWords& words) {
   if (!totals_of(words.collectors.front())) return;
-  command.add_flag("--totals", words.totals, "count them in the kernel, and show what was counted in place of events");
+  command.add_flag("--totals", words.totals, "aggregate in the kernel and show totals instead of events");
   command.add_option("--by", words.by, "with --totals: counted by connection (default), process or container");
   command.add_option("--interval", words.interval,
                      "with --totals: show them after each of these (default: at the end)");
@@ -270,10 +272,10 @@ void add_stream_options(CLI::App& command, const std::shared_ptr<StreamWords>& w
   add_run_options(command, words->run);
   add_filter_options(command, words->filter);
   command.add_flag("--accept-owner", words->accept_owner,
-                   "name who accepts a connection also where only a hook on every system call can tell");
+                   "identify the accepting process even if that needs a hook on every system call (slow)");
   command.add_flag("--connect-errors", words->connect_errors,
-                   "show connects that fail before their first SYN (no route, forbidden) also where only a hook on "
-                   "every system call can tell");
+                   "show connects that fail before their first SYN (no route, forbidden) even if that needs a hook on "
+                   "every system call (slow)");
   command.callback([words, &chosen] { chosen = [words] { return work_of(understand(*words), run_and_report); }; });
 }
 

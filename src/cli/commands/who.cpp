@@ -38,12 +38,12 @@ struct Look {
 struct WhoResult {
   RunTotals totals;
   IteratorReport read;
-  std::string holders_shortcoming;
+  std::string holders_limitation;
 };
 
 Result<filter_rules> filters_of(const WhoWords& words) {
   auto filters = parse_filter(words.filter);
-  if (filters && words.listen) filters->states = 1 << STATE_LISTEN;
+  if (filters && words.listen) filters->states = 1 << TCP_LISTEN;
   return filters;
 }
 
@@ -96,15 +96,15 @@ Result<WhoResult> look(const RunOptions& options, const filter_rules& filters, c
                                                                    1, inode) != 0;
                                             },
                                         .most = named > 0 ? named : SIZE_MAX};
-  IteratorSource source(**object, "tick_socket", wanted, [&join](auto visit) { return join.complete(visit); });
+  IteratorSource source(**object, "visit_socket", wanted, [&join](auto visit) { return join.complete(visit); });
   const SystemClock clock;
   Pipeline pipeline(source, enricher, sinks->all(), signals, clock, say);
   WhoResult result;
   result.totals = pipeline.run({std::nullopt, options.count, options.end_record, {}});
-  result.holders_shortcoming = holders.shortcoming();
+  result.holders_limitation = holders.limitation();
   result.read = source.report();
-  if (result.read.namespaces == 0 && !result.read.shortcoming.empty() && !result.read.is_cut_short) {
-    return Error{ErrorCode::kFailed, result.read.shortcoming, ""};
+  if (result.read.namespaces == 0 && !result.read.limitation.empty() && !result.read.is_cut_short) {
+    return Error{ErrorCode::kFailed, result.read.limitation, ""};
   }
   return result;
 }
@@ -121,12 +121,12 @@ void say_result(const WhoResult& result, bool quiet) {
     say_totals(result.totals, "sockets");
   else
     say_left_out(result.totals, "sockets");
-  if (!result.holders_shortcoming.empty()) say("the holders are not complete: " + result.holders_shortcoming);
+  if (!result.holders_limitation.empty()) say("the holders are not complete: " + result.holders_limitation);
   if (result.read.unvisited > 0) {
     say(counted(static_cast<uint64_t>(result.read.unvisited), "network namespace") +
-        " could not be looked into: " + result.read.shortcoming);
-  } else if (!result.read.shortcoming.empty()) {
-    say("there may be more sockets: " + result.read.shortcoming);
+        " could not be looked into: " + result.read.limitation);
+  } else if (!result.read.limitation.empty()) {
+    say("there may be more sockets: " + result.read.limitation);
   }
 }
 
@@ -134,7 +134,7 @@ int look_and_report(const Look& wanted) {
   const auto result = look(wanted.run, wanted.filters, wanted.containers);
   if (!result) return report(result.error());
   say_result(*result, wanted.run.quiet);
-  const bool incomplete = result->totals.incomplete() || !result->read.shortcoming.empty();
+  const bool incomplete = result->totals.incomplete() || !result->read.limitation.empty();
   const bool failed = could_not_write(result->totals) || (incomplete && wanted.run.strict);
   return failed ? static_cast<int>(ErrorCode::kFailed) : 0;
 }

@@ -15,14 +15,14 @@ constexpr Field kFields[] = {
 };
 
 constexpr Column kColumns[] = {
-    {.field = "time", .header = "TIME", .width = 12, .least = 12, .keep = 50},
-    {.field = "pid", .header = "PID", .width = 7, .least = 5, .right = true, .keep = 70},
-    {.field = "comm", .header = "COMM", .width = 15, .least = 9},
-    {.field = "laddr", .header = "LADDR", .width = 39, .least = 15, .keep = 30},
-    {.field = "lport", .header = "LPORT", .width = 5, .least = 5, .right = true, .keep = 60},
-    {.field = "raddr", .header = "RADDR", .width = 39, .least = 15},
-    {.field = "rport", .header = "RPORT", .width = 5, .least = 5, .right = true, .keep = 90},
-    {.field = "nth", .header = "NTH", .width = 5, .least = 3, .right = true},
+    {.field = "time", .header = "TIME", .width = 12, .min_width = 12, .priority = 50},
+    {.field = "pid", .header = "PID", .width = 7, .min_width = 5, .right = true, .priority = 70},
+    {.field = "comm", .header = "COMM", .width = 15, .min_width = 9},
+    {.field = "laddr", .header = "LADDR", .width = 39, .min_width = 15, .priority = 30},
+    {.field = "lport", .header = "LPORT", .width = 5, .min_width = 5, .right = true, .priority = 60},
+    {.field = "raddr", .header = "RADDR", .width = 39, .min_width = 15},
+    {.field = "rport", .header = "RPORT", .width = 5, .min_width = 5, .right = true, .priority = 90},
+    {.field = "nth", .header = "NTH", .width = 5, .min_width = 3, .right = true},
 };
 
 }  // namespace

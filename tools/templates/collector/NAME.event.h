@@ -12,7 +12,7 @@
 
 struct @NAME@_event {
 	struct socket_event base;
-	__u64 nth; /* which state change of this socket it is, since sockeye first saw it; 0: no record, not counted */
+	__u64 nth; /* which state change of this socket it is, since sockeye first saw it; 0: no event, not counted */
 };
 SOCKEYE_ASSERT_SIZE(@NAME@_event, 184);
 

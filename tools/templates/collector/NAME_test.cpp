@@ -3,8 +3,8 @@
 
 #include "collectors/@NAME@/@NAME@.event.h"
 #include "event/collector.h"
-#include "event/record.h"
-#include "tests/support/records.h"
+#include "event/event.h"
+#include "tests/support/events.h"
 
 namespace sockeye {
 namespace {
@@ -17,14 +17,14 @@ TEST(@CAMEL@, IsFoundByNameAndKind) {
 
 TEST(@CAMEL@, WhatWasNotCountedIsNoNumber) {
   const EventType& type = find_collector("@NAME@")->event;
-  @NAME@_event event = {};
-  event.base = client_socket();
-  const Record record{.header = &event.base.header, .type = &type};
+  @NAME@_event body = {};
+  body.base = client_socket();
+  const Event event{.header = &body.base.header, .type = &type};
   const Field& nth = *find_field(type, "nth");
-  EXPECT_FALSE(is_present(nth, record));
-  event.nth = 3;
-  EXPECT_TRUE(is_present(nth, record));
-  EXPECT_EQ(number_of(nth, record), 3u);
+  EXPECT_FALSE(is_present(nth, event));
+  body.nth = 3;
+  EXPECT_TRUE(is_present(nth, event));
+  EXPECT_EQ(number_of(nth, event), 3u);
 }
 
 }  // namespace

@@ -6,22 +6,22 @@
 #include "collectors/@NAME@/@NAME@.event.h"
 
 /* What the filters leave out is counted too: nth is of the socket, not of the stream. */
-INLINE void @NAME@_on_set_state(struct moment *m)
+INLINE void @NAME@_on_set_state(struct hook_call *call)
 {
 	struct @NAME@_event *event;
 	__u64 nth = 0;
 
-	if (m->record)
-		nth = ++m->record->parts.@NAME@.changes;
-	if (!moment_passes(m))
+	if (call->entry)
+		nth = ++call->entry->parts.@NAME@.changes;
+	if (!passes_filters(call))
 		return;
-	event = reserve_event(@NAME@_event, @UPPER@_KIND, m);
+	event = reserve_event(@NAME@_event, @UPPER@_KIND, call);
 	if (!event)
 		return;
-	fill_socket_event(&event->base, m);
+	fill_socket_event(&event->base, call);
 	read_context(&event->base.context);
 	event->nth = nth;
-	submit_socket_event(&event->base, m);
+	submit_socket_event(&event->base, call);
 }
 
 #endif
