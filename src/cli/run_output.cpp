@@ -67,7 +67,7 @@ void say_totals(const RunTotals& totals, const std::string& what) {
   if (totals.late > 0) line += ", " + with_thousands(totals.late) + " late";
   say(line);
   if (totals.table_full > 0) {
-    say(counted(totals.table_full, "row") +
+    say(counted(totals.table_full, "event") +
         " into CLOSE may have left TIME_WAIT behind: the TIME_WAIT table was full (TCPTimeWaitOverflow)");
   }
   say_left_out(totals, what);

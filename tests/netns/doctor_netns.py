@@ -86,7 +86,7 @@ def look(net, prefix):
     doctor = net.host.run(prefix + [program, "doctor", "--json"], check=False)
     assert doctor.stderr == "" and doctor.stdout.count("\n") == 1, doctor
     told = json.loads(doctor.stdout)
-    assert told["v"] == 1 and {one["name"] for one in told["collectors"]} >= set(COMMANDS), told
+    assert told["v"] == 2 and {one["name"] for one in told["collectors"]} >= set(COMMANDS), told
     assert doctor.code == (WORKS if told["works"] else FAILED), doctor
     for collector in told["collectors"]:
         done = net.host.run(prefix + [program, *COMMANDS[collector["name"]]], check=False)
