@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Layer 2: which listener a child comes out of. At its birth (LISTEN->SYN_RECV in inet_csk_clone_lock()) a child has no
- * pointer to it. The first to listen on an address and port is found by these. A further one there (SO_REUSEPORT), one
- * whose children may have other ports than it, and one whose port is chosen by listen() itself (it is not bound, and says
- * CLOSE->LISTEN before that) leaves in its socket storage where its entry is, which the kernel clones to its children
- * (BPF_F_CLONE): that takes 2 us a child. Where tracing programs have no socket storage (5.10), or must not make any
+ * pointer to it. The first to listen on an address and port is found by these, and stands for further ones there
+ * (SO_REUSEPORT) that have the same owner. One with another owner, one whose children may have other ports than it, and one
+ * whose port is chosen by listen() itself (it is not bound, and says CLOSE->LISTEN before that) leaves in its socket storage
+ * where its entry is, which the kernel clones to its children (BPF_F_CLONE): that takes 2 us per child. Where tracing programs have no socket storage (5.10), or must not make any
  * (PREEMPT_RT), the last to listen there is taken for the parent.
  */
 #ifndef SOCKEYE_BPF_LISTENER_OWNER_H
@@ -16,6 +16,8 @@
 #define CHILDREN_BY_NOTHING 0
 #define CHILDREN_BY_END 1
 #define CHILDREN_BY_SOCKET 2
+
+#define LISTENERS_OF_END 8 /* that share one, where they have the same owner */
 
 /* The entry of a listener; another cookie there: it is gone. */
 struct listener_ref {
@@ -35,7 +37,7 @@ struct listened_end {
 	__u32 netns;    /* inode number */
 	__u16 port;
 	__u8 family; /* of the socket: a child has that of its listener */
-	__u8 _pad;
+	__u8 place;  /* 0: where children look; those at the others wait to take that */
 };
 _Static_assert(sizeof(struct listened_end) == 24, "no padding in a key");
 
@@ -94,19 +96,107 @@ INLINE struct sock_entry *entry_of_listener(struct listener_ref *ref)
 	return entry;
 }
 
-/* Whether this listener is found by its end from now on: not where another one is that still listens. */
-INLINE int find_children_by_end(struct listened_end *end, struct listener_ref *ref)
+/* Whether the same thread of the same process owns both: children of either look the same. */
+INLINE int has_same_owner(struct sock_entry *entry, struct sock_entry *other)
+{
+	struct owner *one = shown_owner(&entry->whose), *two = shown_owner(&other->whose);
+
+	return one->start_ns && one->start_ns == two->start_ns && one->pid == two->pid && one->tid == two->tid &&
+	       one->source == two->source;
+}
+
+/* `entry` waits behind the one at this end, which has the same owner. Whether it has found a place, and that one is still there. */
+static __attribute__((noinline, unused)) int wait_behind(struct listened_end *end, struct listener_ref *ref,
+							 struct listener_ref *first, struct sock_entry *entry)
+{
+	__u64 cookie = first->cookie;
+	struct listener_ref *there;
+	int place;
+
+	for (place = 1; place < LISTENERS_OF_END; place++) {
+		end->place = place;
+		if (!bpf_map_update_elem(&listener_by_end, end, ref, BPF_NOEXIST))
+			break;
+	}
+	if (place == LISTENERS_OF_END)
+		return 0;
+	entry->end_place = place;
+	entry->shares_end = 1;
+	end->place = 0;
+	there = bpf_map_lookup_elem(&listener_by_end, end);
+	if (there && there->cookie == cookie)
+		return 1;
+	end->place = place;
+	bpf_map_delete_elem(&listener_by_end, end);
+	return 0;
+}
+
+/*
+ * Whether the children of this listener are found by its end from now on: not where another one with another owner is that
+ * still listens.
+ */
+INLINE int find_children_by_end(struct listened_end *end, struct listener_ref *ref, struct sock_entry *entry)
 {
 	struct listener_ref *there;
+	struct sock_entry *first;
 
+	entry->end_place = 0;
+	entry->shares_end = 0;
 	if (!end->port)
 		return 0;
 	if (!bpf_map_update_elem(&listener_by_end, end, ref, BPF_NOEXIST))
 		return 1;
 	there = bpf_map_lookup_elem(&listener_by_end, end);
-	if (!there || (settings.has_socket_storage && entry_of_listener(there)))
+	if (!there)
 		return 0;
-	return !bpf_map_update_elem(&listener_by_end, end, ref, BPF_ANY);
+	first = settings.has_socket_storage ? entry_of_listener(there) : 0;
+	if (!first)
+		return !bpf_map_update_elem(&listener_by_end, end, ref, BPF_ANY);
+	if (!has_same_owner(entry, first))
+		return 0;
+	first->shares_end = 1;
+	return wait_behind(end, ref, there, entry);
+}
+
+/* The next one that waits takes the place of the one that leaves. Whether there is one. */
+static __attribute__((noinline, unused)) int hand_on_end(struct listened_end *end)
+{
+	for (int place = 1; place < LISTENERS_OF_END; place++) {
+		struct listener_ref *waiting, heir;
+		struct sock_entry *entry;
+
+		end->place = place;
+		waiting = bpf_map_lookup_elem(&listener_by_end, end);
+		if (!waiting)
+			continue;
+		heir = *waiting;
+		entry = entry_of_listener(&heir);
+		bpf_map_delete_elem(&listener_by_end, end);
+		if (!entry)
+			continue;
+		entry->end_place = 0;
+		end->place = 0;
+		bpf_map_update_elem(&listener_by_end, end, &heir, BPF_ANY);
+		return entry->children_by == CHILDREN_BY_END; /* else it has left meanwhile */
+	}
+	end->place = 0;
+	return 0;
+}
+
+/* Only who is found by an end takes it away, and nobody else comes there before that; on 5.10 another one may have come. */
+INLINE void leave_end(struct tcp_sock *tp, struct sock_entry *entry)
+{
+	struct listened_end end = {};
+	struct listener_ref *ref;
+
+	read_listened_end(&end, tp);
+	end.place = entry->end_place;
+	ref = bpf_map_lookup_elem(&listener_by_end, &end);
+	if (!ref || ref->cookie != entry->cookie)
+		return;
+	if (!end.place && entry->shares_end && hand_on_end(&end))
+		return;
+	bpf_map_delete_elem(&listener_by_end, &end);
 }
 
 /* What it was cloned with, or left there when it listened before, does not hold any longer. */
@@ -130,7 +220,7 @@ INLINE void remember_listener(struct sock *sk, struct tcp_sock *tp, struct sock_
 	read_listened_end(&end, tp);
 	end.port = bound_port(tp);
 	entry->children_by = CHILDREN_BY_NOTHING;
-	if (!ports_may_differ(tp) && find_children_by_end(&end, &fresh)) {
+	if (!ports_may_differ(tp) && find_children_by_end(&end, &fresh, entry)) {
 		entry->children_by = CHILDREN_BY_END;
 		return;
 	}
@@ -144,24 +234,23 @@ INLINE void remember_listener(struct sock *sk, struct tcp_sock *tp, struct sock_
 	}
 }
 
-/*
- * It listens no more. Only who is found by an end takes it away, and nobody else comes there before that; on 5.10 another
- * one may have come.
- */
+/* It listens no more. */
 INLINE void forget_listener(struct sock *sk, struct tcp_sock *tp, struct sock_entry *entry)
 {
-	struct listened_end end = {};
-	struct listener_ref *ref;
+	__u8 children_by = entry->children_by;
 
-	if (entry->children_by == CHILDREN_BY_SOCKET)
-		forget_socket_ref(sk);
-	if (entry->children_by == CHILDREN_BY_END) {
-		read_listened_end(&end, tp);
-		ref = bpf_map_lookup_elem(&listener_by_end, &end);
-		if (ref && ref->cookie == entry->cookie)
-			bpf_map_delete_elem(&listener_by_end, &end);
-	}
 	entry->children_by = CHILDREN_BY_NOTHING;
+	if (children_by == CHILDREN_BY_SOCKET)
+		forget_socket_ref(sk);
+	if (children_by == CHILDREN_BY_END)
+		leave_end(tp, entry);
+}
+
+/* Its owner is another than that of the listeners that it shares an end with. */
+INLINE void stop_sharing(struct sock *sk, struct tcp_sock *tp, struct sock_entry *entry)
+{
+	forget_listener(sk, tp, entry);
+	remember_listener(sk, tp, entry);
 }
 
 INLINE struct listener_ref *listener_at_end_of(struct tcp_sock *child)

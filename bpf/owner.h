@@ -106,6 +106,13 @@ INLINE void owner_touches(struct sock_entry *entry, struct tcp_sock *tp, __u8 so
 		owner_acts(entry, tp, source);
 }
 
+/* Until one of those that hold the socket uses it, or user space has looked who does. */
+INLINE void nobody_owns(struct sock_entry *entry)
+{
+	set_no_process(entry, OWNER_UNKNOWN);
+	__sync_fetch_and_add(&counters.heirs_wanted, 1);
+}
+
 /*
  * An owner that has ended is none while others hold the socket: nobody is named until one of them uses it, or user space
  * has looked who holds it (take_snapshot()). `is_held`: what a process left behind for the kernel to end stays its own.
@@ -120,10 +127,8 @@ INLINE void forget_departed_owner(struct sock_entry *entry, int is_held)
 	where = whereabouts_of(shown_owner(&entry->whose));
 	if (where == OWNER_IS_ENDING)
 		return;
-	if (where == OWNER_HAS_LEFT) {
-		set_no_process(entry, OWNER_UNKNOWN);
-		__sync_fetch_and_add(&counters.heirs_wanted, 1);
-	}
+	if (where == OWNER_HAS_LEFT)
+		nobody_owns(entry);
 	entry->departures_seen = seen;
 }
 
@@ -188,14 +193,27 @@ INLINE int is_worker_of(struct owner *owner)
  * Who accepts from a listener owns it: since listen() it may have been handed on (systemd's sockets, a server that becomes a
  * daemon or is replaced), and who called that may be gone. Where workers accept, it is their parent's.
  */
-INLINE void listener_is_accepted_from(struct sock_entry *listener, struct tcp_sock *tp)
+INLINE int is_accepted_from_by_another(struct sock_entry *listener)
 {
 	struct owner *owner;
 
 	forget_departed_owner(listener, 1);
 	owner = shown_owner(&listener->whose);
-	if (!is_known_owner(owner, OWNER_ACCEPT) && !is_worker_of(owner))
+	return !is_known_owner(owner, OWNER_ACCEPT) && !is_worker_of(owner);
+}
+
+/*
+ * The same of the listener that a child was found to come out of. Where several share their end it may be another of these: user
+ * space looks who holds each.
+ */
+INLINE void parent_is_accepted_from(struct sock_entry *listener, struct tcp_sock *tp)
+{
+	if (!is_accepted_from_by_another(listener))
+		return;
+	if (!listener->shares_end)
 		owner_acts(listener, tp, OWNER_ACCEPT);
+	else if (shown_owner(&listener->whose)->source != OWNER_UNKNOWN)
+		nobody_owns(listener);
 }
 
 /* Of a child that nobody has had yet. */

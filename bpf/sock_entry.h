@@ -21,9 +21,10 @@ struct sock_entry {
 	__u16 stale_port;  /* that of the connection before, while this one has none: bpf/hook_call.h */
 	__u8 lacks_port;   /* a listener that had no port when it began to listen, and nobody has learned it since */
 	__u8 role_settled; /* 1: its beginning was seen, role is what that says */
-	__u8 _pad[2];
-	__u32 changes;         /* of what filters look at: counted up after each */
-	__u32 verdict;         /* VERDICT_* of the filters, for this many changes << VERDICT_BITS; bpf/hook_call.h */
+	__u8 end_place;    /* a listener that is found by its end: listened_end.place */
+	__u8 shares_end;   /* 1: others with the same owner are, or were, found by that end, too */
+	__u32 changes;     /* of what filters look at: counted up after each */
+	__u32 verdict;     /* VERDICT_* of the filters, for this many changes << VERDICT_BITS; bpf/hook_call.h */
 	__u32 departures_seen; /* bpf/owner.h */
 	struct sock_parts parts;
 };

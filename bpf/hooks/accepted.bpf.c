@@ -18,7 +18,11 @@ INLINE void run_accept_from(struct sock *listener)
 		return;
 	if (settings.wants_accept_time)
 		entry->last_accept_ns = bpf_ktime_get_boot_ns();
-	listener_is_accepted_from(entry, tp);
+	if (is_accepted_from_by_another(entry)) {
+		owner_acts(entry, tp, OWNER_ACCEPT);
+		if (entry->shares_end)
+			stop_sharing(listener, tp, entry);
+	}
 	if (entry->children_by == CHILDREN_BY_NOTHING)
 		remember_listener(listener, tp, entry); /* by now it has a port */
 }
@@ -70,7 +74,7 @@ INLINE int run_getpeername(struct bpf_sock_addr *ctx)
 	call.cookie = call.entry->cookie; /* these programs can ask for that of their context alone */
 	listener = parent_of(call.sk, call.tp);
 	if (listener)
-		listener_is_accepted_from(listener, call.tp);
+		parent_is_accepted_from(listener, call.tp);
 	owner_touches(call.entry, call.tp, OWNER_ACCEPT);
 	handlers_accepted(&call);
 	return 1; /* the address is left alone */

@@ -42,6 +42,12 @@ INLINE void begins_to_listen(struct hook_call *call)
 	remember_listener(call->sk, call->tp, entry);
 }
 
+/* A process that neither is a child of the owner nor comes to a listener that nobody is known to own. */
+INLINE int is_of_stranger(struct owner *process, struct owner *owner)
+{
+	return owner->source != OWNER_UNKNOWN && process->ppid != owner->pid;
+}
+
 /* The accept of a child that was seen as a system call, which finds neither the entry nor the listener. */
 INLINE void adopt_accept(struct hook_call *call)
 {
@@ -53,8 +59,12 @@ INLINE void adopt_accept(struct hook_call *call)
 	if (owner->source != OWNER_ACCEPT)
 		return;
 	listener = parent_of(call->sk, call->tp);
-	if (listener && shown_owner(&listener->whose)->pid != owner->pid)
+	if (!listener || shown_owner(&listener->whose)->pid == owner->pid)
+		return;
+	if (!listener->shares_end)
 		hand_over(listener, owner);
+	else if (is_of_stranger(owner, shown_owner(&listener->whose)))
+		nobody_owns(listener);
 }
 
 INLINE void owner_on_set_state(struct hook_call *call)

@@ -72,8 +72,11 @@ INLINE void snapshot_owner(struct sock *sk, struct task_struct *task)
 	if (!is_given_to(call.entry, task))
 		return;
 	if (sk->__sk_common.skc_state == TCP_LISTEN) {
-		if (call.entry->children_by != CHILDREN_BY_NOTHING)
-			return; /* it has been met before, and has a new owner */
+		if (call.entry->children_by != CHILDREN_BY_NOTHING) { /* it has been met before, and has a new owner */
+			if (call.entry->shares_end)
+				stop_sharing(sk, call.tp, call.entry);
+			return;
+		}
 		remember_listener(sk, call.tp, call.entry);
 	}
 	handlers_visit_file(&call);
@@ -123,7 +126,7 @@ INLINE void snapshot_owner_by_address(__u64 address, struct task_struct *task)
 		return;
 	ref.cookie = entry->cookie;
 	probe_listened_end(&end, (void *)address);
-	if (find_children_by_end(&end, &ref))
+	if (find_children_by_end(&end, &ref, entry))
 		entry->children_by = CHILDREN_BY_END;
 	else
 		__sync_fetch_and_add(&counters.listeners_left_out, 1);
