@@ -206,6 +206,20 @@ INLINE int is_accept_call(struct pt_regs *regs)
 	return 0;
 }
 
+/* read(), pread64() or readv(). */
+INLINE int is_read_call(struct pt_regs *regs)
+{
+	struct pt_regs___x86 *x86 = (void *)regs;
+	struct pt_regs___arm64 *arm64 = (void *)regs;
+
+	if (bpf_core_field_exists(x86->orig_ax))
+		return x86->orig_ax == 0 || x86->orig_ax == 17 || x86->orig_ax == 19; /* <asm/unistd_64.h> */
+	if (bpf_core_field_exists(arm64->syscallno))
+		return arm64->syscallno == 63 || arm64->syscallno == 67 ||
+		       arm64->syscallno == 65; /* <asm-generic/unistd.h> */
+	return 0;
+}
+
 struct connect_call {
 	__u64 descriptor;
 	void *address; /* of the process */
@@ -286,6 +300,17 @@ INLINE int current_is_kernel_thread(void)
 	if (settings.may_probe_read)
 		return (BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), flags) & PF_KTHREAD) != 0;
 	return 0;
+}
+
+/*
+ * Whether a socket that the current process closes just now is none of its own: who reads a BPF iterator over open files, or a message
+ * that others came with, lets go of them, and may be the last to do so.
+ */
+INLINE int current_only_reads(void)
+{
+	if (!settings.has_task_regs || current_is_kernel_thread())
+		return 0;
+	return is_read_call((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()));
 }
 
 #endif

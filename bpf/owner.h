@@ -99,11 +99,18 @@ INLINE int is_known_owner(struct owner *owner, __u8 source)
 	       (owner->source != OWNER_ACCEPT || source == OWNER_ACCEPT);
 }
 
-/* A process accepts, sends, receives, shuts down or closes. It becomes the owner unless it already is. */
+/* A process accepts, sends or receives. It becomes the owner unless it already is. */
 INLINE void owner_touches(struct sock_entry *entry, struct tcp_sock *tp, __u8 source)
 {
 	if (!is_known_owner(shown_owner(&entry->whose), source))
 		owner_acts(entry, tp, source);
+}
+
+/* The same of a process that shuts down or closes. */
+INLINE void owner_ends(struct sock_entry *entry, struct tcp_sock *tp)
+{
+	if (!is_known_owner(shown_owner(&entry->whose), OWNER_USE) && !current_only_reads())
+		owner_acts(entry, tp, OWNER_USE);
 }
 
 /* Until one of those that hold the socket uses it, or user space has looked who does. */

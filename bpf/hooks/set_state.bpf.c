@@ -99,7 +99,7 @@ INLINE void owner_on_set_state(struct hook_call *call)
 		owner_acts(entry, call->tp, OWNER_CONNECT);
 	} else if (by_lock_owner &&
 		   made_by_its_user(call->sk, call->old_state, call->new_state, has_given_up(call->tp))) {
-		owner_touches(entry, call->tp, OWNER_USE);
+		owner_ends(entry, call->tp);
 	}
 	forget_departed_owner(entry, is_held(call->tp));
 }

@@ -47,7 +47,7 @@ INLINE struct life_local_close read_local_close(struct sock *sk)
 	if (!locked_by_current(sk))
 		return close;
 	flags = current_flags(&exit_code);
-	if (flags & PF_KTHREAD)
+	if (flags & PF_KTHREAD || current_only_reads())
 		return close;
 	close.how = sk->sk_shutdown == SEND_SHUTDOWN ? LOCAL_CLOSE_HALF : LOCAL_CLOSE_CALL;
 	if (flags & PF_EXITING) {

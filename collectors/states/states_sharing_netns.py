@@ -252,3 +252,41 @@ def test_an_opener_that_was_gone_before(net):
         assert [(event["old_state"], event["new_state"]) for event in events] == [("ESTABLISHED", "CLOSE")], events
         assert owners(events) == [(heir, "snapshot")] and events[0]["comm"] == left.comm, (owners(events), heir)
         right.do("l.close()")
+
+
+READER = """
+def dropped(path):
+    l = socket.socket(socket.AF_UNIX)
+    l.bind(path)
+    l.listen()
+    return l
+
+def read_it(l):
+    s, _ = l.accept()
+    os.read(s.fileno(), 1)
+"""
+
+
+def test_who_lets_go_last_is_no_user(net):
+    """A socket comes with a message that its receiver reads as bytes, without taking what came: the kernel closes it there and then. So it
+    does where a BPF iterator visits open files (another sockeye that starts) while their process closes them."""
+    client, server = net.client_and_server()
+    left, right, reader = Puppet(client), Puppet(server), Puppet(client)
+    path = str(net.folder() / "socket")
+    reader.do(READER)
+    reader.do(f"l = dropped({path!r})")
+    sockeye = watch(net, client, server)
+    for number, family in enumerate((4, 6)):
+        right.do(f"l = listen({server.addresses[family]!r}, {PORT + number})")
+        left.do(f"c = connect({server.addresses[family]!r}, {PORT + number})")
+        left.do(f"u = socket.socket(socket.AF_UNIX); u.connect({path!r}); socket.send_fds(u, [b'x'], [c.fileno()]); c.close()")
+        wait_ss(client, f"dport = :{PORT + number}", "ESTAB")
+        reader.do("read_it(l)")
+        right.do("s, _ = l.accept(); s.recv(1); s.close(); l.close()")
+        wait_ss(client, f"dport = :{PORT + number}", "TIME-WAIT")
+    run = sockeye.stop()
+    for number in range(2):
+        ends = halves(of_port(events_in(run, client, server), PORT + number), PORT + number)[0]
+        closed = [event for event in ends if event["new_state"] == "FIN_WAIT1"]
+        assert [(event["pid"], event["owner_source"]) for event in closed] == [(left.pid, "connect")], closed
+        assert closed[0]["task_pid"] == reader.pid, closed

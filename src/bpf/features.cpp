@@ -267,6 +267,7 @@ kernel_settings Features::settings() const {
   settings.has_socket_storage = types().function("bpf_sk_storage_get_tracing") != 0 && !is_realtime();
   settings.has_socket_cookie = types().function("bpf_get_socket_ptr_cookie") != 0;
   settings.has_current_btf = types().function("bpf_get_current_task_btf") != 0;
+  settings.has_task_regs = types().function("bpf_task_pt_regs") != 0;
   settings.has_sock_from_file = types().function("bpf_sock_from_file") != 0;
   if (types().function("bpf_rdonly_cast") != 0) {
     settings.task_type = types().structure("task_struct");
@@ -281,7 +282,7 @@ kernel_settings Features::settings() const {
   settings.reason_not_specified = static_cast<__u8>(reason_not_specified(types()));
   settings.reset_arguments = static_cast<__u8>(std::max(0, types().arguments("tcp_send_reset")));
   settings.may_probe_read = may_probe_read_;
-  settings.reads_own_call = types().function("bpf_task_pt_regs") != 0 && may_probe_read_;
+  settings.reads_own_call = settings.has_task_regs && may_probe_read_;
   settings.has_cgroup_v1 = cgroup_v1_memory_;
   settings.follows_connections =
       types().structure("mptcp_subflow_context") != 0 && settings.has_socket_cookie && settings.may_probe_read;

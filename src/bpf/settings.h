@@ -18,6 +18,7 @@ struct kernel_settings {
 	__u8 has_socket_cookie;  /* tracing programs may ask for the socket cookie (5.12) */
 	__u8 has_current_btf;    /* bpf_get_current_task_btf exists (5.11) */
 	__u8 has_sock_from_file; /* bpf_sock_from_file exists (5.11) */
+	__u8 has_task_regs;      /* bpf_task_pt_regs exists (5.15) */
 	__u8 may_probe_read;     /* bpf_probe_read_kernel is allowed (not under lockdown=confidentiality) */
 	__u8 has_cgroup_v1;      /* a v1 memory hierarchy is mounted: asked where a process is in the root of v2 */
 	__u8 wants_entries;      /* somebody wants an entry of each socket, its cookie, and the time of each hook */
@@ -37,7 +38,7 @@ struct kernel_settings {
 	__u8 sees_connect_errors;      /* connect() is seen to come back with an error, as that or in another way */
 	__u8 tells_failed_retransmits; /* tcp_retransmit_skb comes for failed ones too, with the error (6.15) */
 	__u8 reads_own_call; /* what the current process asks its system call for: bpf_task_pt_regs (5.15), probe reads */
-	__u8 _pad[2];
+	__u8 _pad[1];
 	__u32 tick_ns;        /* a jiffy, in which the kernel counts some of its times */
 	__u32 states_entered; /* bits 1 << state: set_state passes over a transition to any other state */
 	__u32 last_use_mask;  /* places of the map last_uses, a power of two, less one */

@@ -165,8 +165,8 @@ def test_root_without_sys_ptrace(net):
 
 
 def test_without_tracefs_and_cgroup2(net):
-    mounted = [line.split()[1:3] for line in open("/proc/mounts", encoding="utf-8")]
-    points = [point for point, kind in mounted if kind in ("tracefs", "cgroup2")]
+    lines = [line.split()[1:3] for line in open("/proc/mounts", encoding="utf-8")]
+    points = [point for point, kind in lines if kind in ("tracefs", "cgroup2")]
     told = look(net, mounted(" && ".join(f"umount -l {point}" for point in points) or "true"))
     machine = told["machine"]
     assert told["works"] and machine["tracefs"] is None and machine["cgroup2"] is None, machine
@@ -175,8 +175,8 @@ def test_without_tracefs_and_cgroup2(net):
 
 def test_a_part_of_the_cgroups(net):
     """Programs attached to a part of the hierarchy would see its processes alone, and nobody would be told."""
-    mounted = [line.split()[1:3] for line in open("/proc/mounts", encoding="utf-8")]
-    points = [point for point, kind in mounted if kind == "cgroup2"]
+    lines = [line.split()[1:3] for line in open("/proc/mounts", encoding="utf-8")]
+    points = [point for point, kind in lines if kind == "cgroup2"]
     if not points:
         netns.skip("no cgroup v2 hierarchy is mounted")
     part = f"{points[0]}/sockeye-{os.getpid()}"
