@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Layer 3: a process uses a socket, in its own context: what the hooks of that kind have in common. */
+/* Layer 3: a process uses a socket, in its own context: what the hooks of this kind have in common. */
 #ifndef SOCKEYE_BPF_USE_H
 #define SOCKEYE_BPF_USE_H
 
@@ -45,7 +45,7 @@ INLINE void owner_used_it(struct hook_call *call)
 
 /*
  * A use of an MPTCP connection by a process that was not known for its owner: for its first subflow, whose entry is there,
- * it is a hook like that of a TCP socket. The subflow is only an address: it can be read where pointers are cast.
+ * it is a call like that of a TCP socket. The subflow is only an address: it can be read where pointers are cast.
  */
 INLINE int open_connection_use(struct hook_call *call, struct sock *sk, __u8 source)
 {
@@ -68,7 +68,7 @@ INLINE int open_connection_use(struct hook_call *call, struct sock *sk, __u8 sou
 }
 
 /*
- * Whether it is a hook of a TCP socket, which then has its owner: not where that process has used it before, and nobody
+ * Whether it is a call of a TCP socket, which then has its owner: not where that process has used it before, and nobody
  * else since.
  */
 INLINE int open_use(struct hook_call *call, struct sock *sk, __u8 source)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sockets that a pass visited, per state and by what they have in common: the process's name, the container, the
 // network namespace, or the port of the service. Each where it was visited: unlike the counters they are of no single
-// hook.
+// time.
 #pragma once
 
 #include <cstdint>

@@ -21,7 +21,7 @@ struct kernel_settings {
 	__u8 has_task_regs;      /* bpf_task_pt_regs exists (5.15) */
 	__u8 may_probe_read;     /* bpf_probe_read_kernel is allowed (not under lockdown=confidentiality) */
 	__u8 has_cgroup_v1;      /* a v1 memory hierarchy is mounted: asked where a process is in the root of v2 */
-	__u8 wants_entries;      /* somebody wants an entry of each socket, its cookie, and the time of each hook */
+	__u8 wants_entries;      /* somebody wants an entry of each socket, its cookie, and the time of each call */
 	__u8 wants_groups;       /* visits for counting (visit_state) tell what sockets are grouped by */
 	__u8 wants_afterlife; /* the owners of minisockets are remembered (bpf/minisocket_owner.h); implies wants_entries */
 	/* Owners that are learned where the socket's entry is out of reach are kept by cookie: */

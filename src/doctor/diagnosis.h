@@ -66,7 +66,7 @@ struct Diagnosis {
 // --btf; empty: none. kUsage: that file will not do.
 Result<Diagnosis> diagnose(const std::string& btf_file);
 
-// What a plan says of its hooks, and whether a run of it degraded.
+// What a plan says of its hooks, and whether a run of it is degraded.
 CollectorDiagnosis describe_plan(const std::string& collector, const RunPlan& plan);
 
 // What would make programs load that are refused for lack of rights.

@@ -23,7 +23,7 @@ struct Collector {
   EventType event;               // its name is the folder's name and the word on the command line
   std::string_view summary;      // one line, for `list` and --help
   bool needs_owner = true;       // load the hooks from which owners are learned
-  bool needs_entry = true;       // of each socket (implied by needs_owner); else hooks have no time, cookie and event
+  bool needs_entry = true;       // of each socket (implied by needs_owner); else hooks have no time, cookie and entry
   StateSet enters = kAllStates;  // the states whose being entered its handler at set_state is for
   bool has_stream = true;        // its events are a stream of their own; else a verb reads what it gathers
   bool has_rows = false;         // counts in the kernel in place of events (bpf/rows.h): no ring
