@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The entry of a connection's life, made while its socket goes to CLOSE: all counters are still there. */
+/* The event of a connection's life, made while its socket goes to CLOSE: all counters are still there. */
 #ifndef SOCKEYE_LIFETIMES_EMIT_LIFE_BPF_H
 #define SOCKEYE_LIFETIMES_EMIT_LIFE_BPF_H
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`lifetimes` under load: an entry of each socket, none twice, and what is lost is counted. Witnesses: what the
+"""`lifetimes` under load: an event of each socket, none twice, and what is lost is counted. Witnesses: what the
 workload counted, the kernel's counters (nstat)."""
 import collections
 import signal

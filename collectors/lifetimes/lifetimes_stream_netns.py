@@ -73,7 +73,7 @@ def test_filters(net):
 
 
 def test_beside_states(net):
-    """One stream, ordered by time. The event comes with the event into CLOSE, and counts from the first."""
+    """One stream, ordered by time. A connection's event comes with its transition into CLOSE, and counts from the first one."""
     client_place, server_place = linked_by_threads(net)
     places = ("--netns", f"{client_place.inode},{server_place.inode}")
     sockeye = net.sockeye("trace", "states,lifetimes", *places, *ROOM)

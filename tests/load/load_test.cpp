@@ -133,7 +133,7 @@ TEST_F(LoadTest, ASnapshotAttachesNothing) {
   std::vector<std::byte> room(Object::kIteratorBytes);
   ssize_t n;
   while ((n = Object::read_iterator(*iterator, room)) > 0) {
-    EXPECT_EQ(static_cast<size_t>(n) % sizeof(who_visit), 0u) << "entries come whole";
+    EXPECT_EQ(static_cast<size_t>(n) % sizeof(who_visit), 0u) << "events come whole";
   }
   EXPECT_EQ(n, 0);
 }
