@@ -170,7 +170,7 @@ def test_socket_activation(net):
 # told, once: sends, or nothing, and ends.
 ORPHAN = """
 def open_and_leave(address, port):
-    global tell
+    global said, tell
     said, say = os.pipe()
     told, tell = os.pipe()
     opener = os.fork()
@@ -182,6 +182,7 @@ def open_and_leave(address, port):
             word = os.read(told, 1)
             if word == b"s":
                 c.sendall(b"x")
+                os.write(say, b"x")
                 os.read(told, 1)
             c.close()
             os._exit(0)
@@ -204,7 +205,7 @@ def test_an_opener_that_is_gone(net):
         opener, heir = left.do(f"open_and_leave({server.addresses[family]!r}, {PORT})")
         right.do("s, _ = l.accept()")
         assert holders(client, f"dport = :{PORT}") == [heir]
-        left.do("os.write(tell, b's')")
+        left.do("os.write(tell, b's'); os.read(said, 1)")  # what it has sent may be answered before send() comes back, and is seen
         right.do("s.recv(1); s.close()")
         wait_ss(client, f"dport = :{PORT}", "CLOSE-WAIT")
         left.do("os.close(tell)")
