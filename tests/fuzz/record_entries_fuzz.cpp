@@ -9,7 +9,7 @@
 namespace sockeye {
 namespace {
 
-using namespace event;
+using namespace record;
 
 // How many entries there are as far as it can be told; whatever they are.
 uint32_t entries_in(std::string_view raw) {

@@ -20,7 +20,7 @@ def test_as_written_down(net):
     for collector in told["collectors"]:
         taken = {hook["hook"]: hook["method"] for hook in collector["hooks"]}
         assert taken == expected[collector["name"]], (collector["name"], taken)
-        assert collector["tried"] and collector["verdict"].startswith("works"), collector
+        assert collector["tried"] and collector["verdict"] in ("works", "degraded"), collector
         for hook in collector["hooks"]:
             assert all(refusal["why"] for refusal in hook["refused"]), hook
             assert hook["refused"] or not hook["loses"], hook
