@@ -6,7 +6,7 @@ import pathlib
 
 import netns
 from netns import Place
-from own_mounts import mounted
+from own_mounts import PRIVATE, mounted
 from puppet import Puppet
 from states_container_netns import HIERARCHIES, NEW, OLD, OTHER, hierarchy, make_container, puppet_in, remove, work
 from states_filter_netns import Beside
@@ -14,7 +14,7 @@ from states_filter_netns import Beside
 ALONE = "makes containers that others would see"
 USER = 12345
 TO_USER = f"os.setgroups([]); os.setgid({USER}); os.setuid({USER})"
-CLONE_NEWNS, MS_PRIVATE, MS_REC, MS_BIND = 0x20000, 1 << 18, 1 << 14, 1 << 12  # <linux/sched.h>, <linux/mount.h>
+CLONE_NEWNS, MS_BIND = 0x20000, 1 << 12  # <linux/sched.h>, <linux/mount.h>
 FUSE_ANSWER = "struct.pack('=IiQIIIIHHIIHHI28x', 80, 0, unique, 7, 31, 0, 0, 0, 0, 4096, 1, 0, 0, 0)"  # <linux/fuse.h>
 
 
@@ -143,9 +143,9 @@ def home_of_nobody(net):
     passwd.write_text(f"root:x:0:0::/root:/bin/sh\neve:x:{USER}:{USER}::{home}:/bin/sh\n", encoding="ascii")
     daemon = Puppet(net.host)
     daemon.do("libc = ctypes.CDLL(None, use_errno=True)")
-    for call in (f"unshare({CLONE_NEWNS})", f"mount(None, b'/', None, {MS_REC | MS_PRIVATE}, None)",
-                 f"mount(b'{passwd}', b'/etc/passwd', None, {MS_BIND}, None)"):
-        assert daemon.do(f"libc.{call}") == 0, call
+    for call in (f"libc.unshare({CLONE_NEWNS})", f"os.system({PRIVATE!r})",
+                 f"libc.mount(b'{passwd}', b'/etc/passwd', None, {MS_BIND}, None)"):
+        assert daemon.do(call) == 0, call
     daemon.do("fuse = os.open('/dev/fuse', os.O_RDWR)")
     mounted = daemon.do(f"libc.mount(b'x', b'{home}', b'fuse', 0, "
                         "b'fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other' % fuse)")
@@ -153,7 +153,7 @@ def home_of_nobody(net):
         netns.skip("no FUSE can be mounted")
     daemon.do("unique = struct.unpack_from('=Q', os.read(fuse, 65536), 8)[0]")  # FUSE_INIT
     daemon.do(f"os.write(fuse, {FUSE_ANSWER})")
-    return daemon, home, Place(net, [nsenter, "--mount", "--target", str(daemon.pid)])
+    return daemon, home, Place(net, [nsenter, "--mount", "--root", "--target", str(daemon.pid)])
 
 
 def test_a_home_that_does_not_answer_stops_nobody(net):

@@ -161,7 +161,7 @@ def test_two_runs_share_a_log_on_a_full_disk(net):
     folder = net.folder()
     mounted = small_disk(net, folder)
     holder = Puppet(mounted)
-    inside = netns.Place(net, [netns.require("nsenter"), f"--mount=/proc/{holder.pid}/ns/mnt", "--"])
+    inside = netns.Place(net, [netns.require("nsenter"), f"--mount=/proc/{holder.pid}/ns/mnt", f"--root=/proc/{holder.pid}/root", "--"])
     runs = [net.sockeye("states", "--netns", place.inode, "--log-file", folder / "log", *ROOM, place=inside, lossy=True)
             for place in (one, two)]
     disk = pathlib.Path(f"/proc/{holder.pid}/root{folder}")

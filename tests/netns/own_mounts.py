@@ -5,6 +5,7 @@ from pace import require
 # What is mounted then stays there: every mount is private, one by one where the root is none.
 PRIVATE = """mount --make-rprivate / 2>/dev/null || while read -r _ _ _ _ point _; do
 mount --make-private "$(printf %b "$point")"; done < /proc/self/mountinfo
+true
 """
 
 
