@@ -57,9 +57,7 @@ INLINE void clean_entry(struct sock_entry *entry)
 {
 	entry->last_accept_ns = 0;
 	entry->role = ROLE_UNKNOWN;
-	entry->children_by = 0;
-	entry->end_place = 0;
-	entry->shares_end = 0;
+	reset_children_by(entry);
 	entry->stale_port = 0;
 	entry->lacks_port = 0;
 	entry->role_settled = 0;

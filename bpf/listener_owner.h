@@ -105,6 +105,14 @@ INLINE int has_same_owner(struct sock_entry *entry, struct sock_entry *other)
 	       one->source == two->source;
 }
 
+/* Its children are found by nothing. */
+INLINE void reset_children_by(struct sock_entry *entry)
+{
+	entry->children_by = CHILDREN_BY_NOTHING;
+	entry->end_place = 0;
+	entry->shares_end = 0;
+}
+
 /* `entry` waits behind the one at this end, which has the same owner. Whether it has found a place, and that one is still there. */
 static __attribute__((noinline, unused)) int wait_behind(struct listened_end *end, struct listener_ref *ref,
 							 struct listener_ref *first, struct sock_entry *entry)
@@ -128,6 +136,7 @@ static __attribute__((noinline, unused)) int wait_behind(struct listened_end *en
 		return 1;
 	end->place = place;
 	bpf_map_delete_elem(&listener_by_end, end);
+	reset_children_by(entry);
 	return 0;
 }
 
@@ -140,8 +149,6 @@ INLINE int find_children_by_end(struct listened_end *end, struct listener_ref *r
 	struct listener_ref *there;
 	struct sock_entry *first;
 
-	entry->end_place = 0;
-	entry->shares_end = 0;
 	if (!end->port)
 		return 0;
 	if (!bpf_map_update_elem(&listener_by_end, end, ref, BPF_NOEXIST))
@@ -219,7 +226,7 @@ INLINE void remember_listener(struct sock *sk, struct tcp_sock *tp, struct sock_
 	forget_socket_ref(sk);
 	read_listened_end(&end, tp);
 	end.port = bound_port(tp);
-	entry->children_by = CHILDREN_BY_NOTHING;
+	reset_children_by(entry);
 	if (!ports_may_differ(tp) && find_children_by_end(&end, &fresh, entry)) {
 		entry->children_by = CHILDREN_BY_END;
 		return;

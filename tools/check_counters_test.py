@@ -1,30 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """check_counters.py on files that are made for it."""
-import contextlib
-import io
 import pathlib
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import check_counters
-import checking
+from checking_for_tests import said_of
 
 HEADER = "struct sent { SOCKEYE_COUNTER unsigned long packets; unsigned sequence; };\nSOCKEYE_COUNTER int lines() const;\n"
 
 
 def complaints(text, path="src/a/a.cpp"):
     """The lines that are refused of a file at `path`."""
-    with tempfile.TemporaryDirectory() as root:
-        for name, content in ((path, text), ("src/a/a.h", HEADER), ("bpf/vmlinux.counters", "# words\nstruct x: segs\n")):
-            file = pathlib.Path(root) / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(content)
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out):
-            checking.report(check_counters.complaints, root)
-        return [int(line.split(":")[1]) for line in out.getvalue().splitlines()]
+    said = said_of(check_counters.complaints, {path: text, "src/a/a.h": HEADER, "bpf/vmlinux.counters": "# words\nstruct x: segs\n"})
+    return [int(line.split(":")[1]) for line in said]
 
 
 class Counters(unittest.TestCase):

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """check_files.py on files that are made for it."""
-import contextlib
-import io
 import pathlib
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import check_files
-import checking
+from checking_for_tests import said_of
 
 USER = "// SPDX-License-Identifier: Apache-2.0\n"
 KERNEL = "/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */\n"
@@ -18,17 +15,8 @@ PYTHON = "# SPDX-License-Identifier: Apache-2.0\n"
 
 def complaints(path, text, allow=""):
     """The rules that check_files says are broken by a file `path` with this text: ["line:rule", ...]."""
-    with tempfile.TemporaryDirectory() as root:
-        for name, content in ((path, text), ("tools/check_files.allow", allow)):
-            file = pathlib.Path(root) / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(content)
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out):
-            code = checking.report(check_files.complaints, root)
-        said = [line.split(":")[1:3] for line in out.getvalue().splitlines()]
-        assert code == (1 if said else 0)
-        return [f"{number}:{rule.strip()}" for number, rule in said]
+    said = said_of(check_files.complaints, {path: text, "tools/check_files.allow": allow})
+    return [f"{number}:{rule.strip()}" for number, rule in (line.split(":")[1:3] for line in said)]
 
 
 class Files(unittest.TestCase):

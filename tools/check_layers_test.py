@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """check_layers.py on trees that are made for it: each wrong include is refused, with its place; each right one is not."""
-import contextlib
-import io
 import pathlib
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import check_layers
-import checking
+from checking_for_tests import said_of
 
 TREE = (
     "bpf/base.h", "bpf/emit.h", "bpf/filter.h", "collectors/states/states.event.h", "collectors/states/states.sock.h",
@@ -22,18 +19,9 @@ TREE = (
 
 def complaints(path, include):
     """What check_layers says of a tree in which the file `path` includes `include`."""
-    with tempfile.TemporaryDirectory() as root:
-        for name in TREE + (path,):
-            file = pathlib.Path(root) / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.touch()
-        include = include if include[0] in '"<' else f'"{include}"'
-        (pathlib.Path(root) / path).write_text(f"// one line before\n#include {include}\n")
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out):
-            code = checking.report(check_layers.complaints, root)
-        assert code == (1 if out.getvalue() else 0)
-        return out.getvalue()
+    include = include if include[0] in '"<' else f'"{include}"'
+    tree = dict.fromkeys(TREE, "")
+    return "".join(line + "\n" for line in said_of(check_layers.complaints, {**tree, path: f"// one line before\n#include {include}\n"}))
 
 
 class Layers(unittest.TestCase):

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """check_words.py on files that are made for it."""
-import contextlib
-import io
 import pathlib
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import check_words
-import checking
+from checking_for_tests import said_of
 
 GLOSSARY = """# Glossary
 
@@ -24,15 +21,7 @@ ALLOW = "# words\nrecord text --record\\b\nmoment file ^docs/old\\.md$\n"
 
 
 def complaints(text, path="src/a.cpp"):
-    with tempfile.TemporaryDirectory() as root:
-        for name, content in ((path, text), ("docs/glossary.md", GLOSSARY), ("tools/check_words.allow", ALLOW)):
-            file = pathlib.Path(root) / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(content)
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out):
-            checking.report(check_words.complaints, root)
-        return out.getvalue().splitlines()
+    return said_of(check_words.complaints, {path: text, "docs/glossary.md": GLOSSARY, "tools/check_words.allow": ALLOW})
 
 
 class Words(unittest.TestCase):

@@ -116,7 +116,7 @@ INLINE void connection_changes(struct sock *sk, int old_state, int new_state)
 		return;
 	if (old_state == TCP_CLOSE && new_state == TCP_SYN_SENT)
 		connection_opened(sk);
-	else if (made_by_its_user(sk, old_state, new_state, 0))
+	else if (made_by_its_user(sk, old_state, new_state, 0) && !current_only_reads())
 		connection_touched(sk, OWNER_USE);
 }
 

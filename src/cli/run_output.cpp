@@ -94,13 +94,13 @@ std::vector<Sink*> Sinks::all() const {
 
 Result<Sinks> make_sinks(const RunOptions& options, const std::vector<const Collector*>& wanted, Signals* signals,
                          const RunFacts& facts) {
-  const bool events = options.format == "recording" || !options.record_file.empty();
+  const bool is_recorded = options.format == "recording" || !options.record_file.empty();
   SinkOptions shown{.format = options.format,
                     .types = {},
                     .colour = options.colour,
                     .times = options.times,
                     .view = options.view,
-                    .facts = events && facts.empty() ? facts_of_this_run(options) : facts,
+                    .facts = is_recorded && facts.empty() ? facts_of_this_run(options) : facts,
                     .json_version = options.json_version};
   for (const Collector* collector : wanted) shown.types.push_back(&collector->event);
   Sinks sinks;

@@ -46,7 +46,7 @@ void try_iterators(const Collector& collector, Object& object, const Diagnosis& 
     if (choice.hook == "visit_file") {
       const SnapshotReport owners = take_snapshot(object);
       if (!owners.limitation.empty())
-        add_other(diagnosis, "the owners of sockets that were there before are not complete: " + owners.limitation,
+        add_other(diagnosis, "owners of existing sockets are incomplete: " + owners.limitation,
                   all.machine.initial_pid_namespace ? "" : "run it in the initial pid namespace");
       continue;
     }
@@ -54,7 +54,7 @@ void try_iterators(const Collector& collector, Object& object, const Diagnosis& 
       const auto done = object.run_iterator(choice.hook);
       const std::string why = done ? hidden_processes() : done.error().what;
       if (!why.empty())
-        add_other(diagnosis, "the holders of sockets are not complete: " + why,
+        add_other(diagnosis, "holders of sockets are incomplete: " + why,
                   all.machine.initial_pid_namespace ? "" : "run it in the initial pid namespace");
       continue;
     }

@@ -117,14 +117,14 @@ TEST(Diagnosis, WhatSeveralCollectorsHaveInCommonIsSaidOnce) {
   Diagnosis diagnosis = made_up();
   CollectorDiagnosis alike = diagnosis.collectors[1];
   alike.name = "lifetimes";
-  alike.others.push_back({"", "", "owners are not complete", "run it as root"});
+  alike.others.push_back({"", "", "owners are incomplete", "run it as root"});
   diagnosis.collectors[1].others = alike.others;
   diagnosis.collectors.push_back(alike);
   diagnosis.collectors.push_back(diagnosis.collectors[2]);
   diagnosis.collectors.back().name = "drops";
   const std::string text = page(diagnosis);
   for (const char* words : {"an accepted socket has its listener's owner", "--accept-owner asks for it",
-                            "owners are not complete", "run it as root\n", "a kernel from 5.10 on"})
+                            "owners are incomplete", "run it as root\n", "a kernel from 5.10 on"})
     EXPECT_EQ(times_in(text, words), 1u) << words;
   EXPECT_EQ(times_in(text, "concerns states, lifetimes\n"), 3u) << text;
   EXPECT_EQ(times_in(text, "concerns who, drops\n"), 1u) << text;

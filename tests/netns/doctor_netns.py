@@ -102,7 +102,7 @@ def look(net, prefix):
         check_limitations(collector, done)
         if collector["verdict"] == "works":
             assert not collector["limitations"] and not any(one["loses"] for one in collector["hooks"]), collector
-            assert not re.search("missing|hidden|not complete|without", done.stderr), done.stderr
+            assert not re.search("missing|hidden|incomplete|without", done.stderr), done.stderr
     return told
 
 

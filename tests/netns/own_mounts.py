@@ -9,10 +9,10 @@ true
 """
 
 
-def own_mounts(script, *unshared, shell="sh"):
+def own_mounts(script, *unshared):
     """The beginning of a command: in mounts of its own, `script` runs there, with the command as its arguments. `unshared`: what
     else is its own, as options of unshare."""
-    return [require("unshare"), "--mount", "--propagation", "unchanged", *unshared, require(shell), "-c", PRIVATE + script, "sh"]
+    return [require("unshare"), "--mount", "--propagation", "unchanged", *unshared, "sh", "-c", PRIVATE + script, "sh"]
 
 
 def mounted(script, *unshared):

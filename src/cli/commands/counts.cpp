@@ -135,7 +135,7 @@ Result<int> run_counts(const CountsOptions& options) {
   if (owners) {
     const SnapshotReport owners = take_snapshot(**object);
     if (!owners.limitation.empty()) {
-      say("the owners are not complete: " + owners.limitation);
+      say("owners are incomplete: " + owners.limitation);
       readings.miss_owners();
     }
   }

@@ -102,7 +102,7 @@ void say_result(const Replay& replay, const ReplayResult& result) {
   if (!result.unknown_collectors.empty()) {
     say("it holds events of " + result.unknown_collectors + ", which this sockeye does not know");
   }
-  if (result.unknown > 0) say(counted(result.unknown, "record") + " that this sockeye does not know were left out");
+  if (result.unknown > 0) say(counted(result.unknown, "event") + " that this sockeye does not know were left out");
 }
 
 int play_and_report(const Replay& replay) {
@@ -113,7 +113,7 @@ int play_and_report(const Replay& replay) {
     const record::Damage& damage = *result->damage;
     return report({ErrorCode::kFailed,
                    name_of(replay) + ": damaged at byte " + std::to_string(damage.position) + " (block " +
-                       std::to_string(damage.block) + "): " + damage.why + "; " + counted(result->events, "record") +
+                       std::to_string(damage.block) + "): " + damage.why + "; " + counted(result->events, "event") +
                        " before it were read",
                    ""});
   }

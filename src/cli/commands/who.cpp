@@ -121,7 +121,7 @@ void say_result(const WhoResult& result, bool quiet) {
     say_totals(result.totals, "sockets");
   else
     say_left_out(result.totals, "sockets");
-  if (!result.holders_limitation.empty()) say("the holders are not complete: " + result.holders_limitation);
+  if (!result.holders_limitation.empty()) say("holders are incomplete: " + result.holders_limitation);
   if (result.read.unvisited > 0) {
     say(counted(static_cast<uint64_t>(result.read.unvisited), "network namespace") +
         " could not be looked into: " + result.read.limitation);
