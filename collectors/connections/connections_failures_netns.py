@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`connections`: each way in which a connect fails, told once. Witnesses: what the programs were told, ss, nstat."""
 import errno
-import os
 import re
 import time
 
@@ -9,7 +8,7 @@ import netns
 from connections_tools import PORT, check_event, the_only, watch
 from puppet import Puppet
 from witness import nstat, wait_ss
-from workload import drop, pass_all
+from workload import drop, pass_all, require_mptcp
 
 
 def failed(net, client, code, error, words=()):
@@ -263,8 +262,7 @@ def test_forbidden_far_away(net):
 
 def test_mptcp_refused(net):
     """The subflow is told; the connection above it comes back with the same error, and is no second connect."""
-    if not os.path.exists("/proc/sys/net/mptcp"):
-        netns.skip("this kernel has no MPTCP")
+    require_mptcp()
     client, server = net.client_and_server()
     for family in (4, 6):
         event = failed(net, client, f"connect({server.addresses[family]!r}, 9, 262)", "Connection refused", ["--connect-errors"])

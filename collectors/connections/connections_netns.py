@@ -2,7 +2,6 @@
 """`connections`: each connection once on each side, with its process; filters, replay. Witnesses: what the programs
 counted, ss, nstat."""
 import collections
-import os
 import time
 
 import netns
@@ -10,7 +9,7 @@ from connections_tools import PORT, check_event, ends, of_type, the_only, watch
 from ready import start_ready
 from puppet import Puppet
 from witness import nstat, wait_ss
-from workload import drop, numbers, pass_all, run_load, set_sysctl
+from workload import drop, numbers, pass_all, require_mptcp, run_load, set_sysctl
 
 CONNECTIONS = 300
 
@@ -40,8 +39,7 @@ def each_side(net, family):
 
 def accepts_of_mptcp(net, family):
     """Each accepted connection of MPTCP is told once: one that its process uses, and one that it only closes."""
-    if not os.path.exists("/proc/sys/net/mptcp"):
-        netns.skip("this kernel has no MPTCP")
+    require_mptcp()
     client, server = net.client_and_server()
     sockeye = watch(net, server)
     left, right = Puppet(client), Puppet(server)

@@ -2,22 +2,20 @@
 """`states` and `who`, and whose the subflows of an MPTCP connection are: they are the kernel's sockets, connected and
 closed by its workers, below the one that the process has. Witness: the kernel's own MPTCP counters (nstat)."""
 import json
-import os
 
 import netns
 from puppet import Puppet
 from states_tools import by_socket, check_socket, life, of_port, owners, events_in, served_by, watch
 from witness import nstat, ss_states, wait_ss
+from workload import MPTCP, require_mptcp
 
 PORT = 9000
-MPTCP = 262  # IPPROTO_MPTCP of <linux/in.h>
 ANY = {4: "0.0.0.0", 6: "::"}
 
 
 def two_paths(net):
     """Client and server with two links. (client, server, the server's addresses on the first, on the second)"""
-    if not os.path.exists("/proc/sys/net/mptcp"):
-        netns.skip("this kernel has no MPTCP")
+    require_mptcp()
     client, server = net.client_and_server()
     first = server.addresses
     net.pair(client, server, "veth1", 2)

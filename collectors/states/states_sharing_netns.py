@@ -5,9 +5,11 @@ import collections
 import sys
 
 import netns
+from kernel_types import has_name
 from puppet import Puppet
 from states_tools import by_socket, halves, is_of_listener, life, of_port, owners, events_in, served_by, watch
 from witness import comm_of, holders, wait_ss
+from workload import MPTCP, require_mptcp
 
 ALONE = "counts what is loaded on the machine"
 PORT = 9000
@@ -268,9 +270,11 @@ def read_it(l):
 """
 
 
-def test_who_lets_go_last_is_no_user(net):
+def reader_lets_go_last(net, protocol):
     """A socket comes with a message that its receiver reads as bytes, without taking what came: the kernel closes it there and then. So it
     does where a BPF iterator visits open files (another sockeye that starts) while their process closes them."""
+    if not has_name("bpf_task_pt_regs"):
+        netns.skip("this kernel has no bpf_task_pt_regs")
     client, server = net.client_and_server()
     left, right, reader = Puppet(client), Puppet(server), Puppet(client)
     path = str(net.folder() / "socket")
@@ -278,8 +282,8 @@ def test_who_lets_go_last_is_no_user(net):
     reader.do(f"l = dropped({path!r})")
     sockeye = watch(net, client, server)
     for number, family in enumerate((4, 6)):
-        right.do(f"l = listen({server.addresses[family]!r}, {PORT + number})")
-        left.do(f"c = connect({server.addresses[family]!r}, {PORT + number})")
+        right.do(f"l = listen({server.addresses[family]!r}, {PORT + number}, {protocol})")
+        left.do(f"c = connect({server.addresses[family]!r}, {PORT + number}, {protocol})")
         left.do(f"u = socket.socket(socket.AF_UNIX); u.connect({path!r}); socket.send_fds(u, [b'x'], [c.fileno()]); c.close()")
         wait_ss(client, f"dport = :{PORT + number}", "ESTAB")
         reader.do("read_it(l)")
@@ -290,4 +294,14 @@ def test_who_lets_go_last_is_no_user(net):
         ends = halves(of_port(events_in(run, client, server), PORT + number), PORT + number)[0]
         closed = [event for event in ends if event["new_state"] == "FIN_WAIT1"]
         assert [(event["pid"], event["owner_source"]) for event in closed] == [(left.pid, "connect")], closed
-        assert closed[0]["task_pid"] == reader.pid, closed
+        if protocol == 0:  # what closes a subflow of MPTCP is a worker of the kernel
+            assert closed[0]["task_pid"] == reader.pid, closed
+
+
+def test_who_lets_go_last_is_no_user(net):
+    reader_lets_go_last(net, 0)
+
+
+def test_who_lets_go_last_is_no_user_mptcp(net):
+    require_mptcp()
+    reader_lets_go_last(net, MPTCP)

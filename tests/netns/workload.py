@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The workload program in namespaces, packets that get lost, and settings of the kernel."""
+import os
 import netns
 from ready import start_ready
 from witness import wait_ss
@@ -36,6 +37,14 @@ def drop(place, hook, what):
 def lose(place, percent):
     """So many of the packets that come get lost, until pass_all()."""
     drop(place, "input", f"meta l4proto tcp numgen random mod 100 < {percent}")
+
+
+MPTCP = 262  # IPPROTO_MPTCP of <linux/in.h>
+
+
+def require_mptcp():
+    if not os.path.exists("/proc/sys/net/mptcp"):
+        netns.skip("this kernel has no MPTCP")
 
 
 def set_sysctl(place, name, value):
