@@ -7,6 +7,7 @@ import netns
 from own_mounts import own_mounts
 from puppet import Puppet
 
+ALONE = "looks into the network namespaces of the whole machine"
 PORT = 7420
 # Enough for all but to see the processes of others.
 RIGHTS = ",".join("+" + name for name in ("bpf", "perfmon", "net_admin", "sys_admin", "dac_read_search"))
@@ -61,7 +62,8 @@ def test_counts(net):
         done = seen_with(net, 2, "counts", "--json", *words)
         reading = json.loads(done.stdout)
         assert done.code == code and reading["drift"] is None and HIDDEN in reading["drift_unknown"], (words, done)
-    assert HIDDEN in seen_with(net, 2, "counts").stdout
+    done = seen_with(net, 2, "counts")
+    assert HIDDEN in done.stdout, done
 
 
 def test_strict_where_all_is_seen(net):
