@@ -70,7 +70,7 @@ class Terminal:
         netns.wait_until(lambda: self.read() or self.process.popen.poll() is not None, "its end")
         self.read()
         assert self.process.wait() == 0, self.process.stderr
-        assert " 0 lost" in self.process.stderr
+        assert " 0 lost" in self.process.stderr, self.process.stderr
         return self.lines()
 
 

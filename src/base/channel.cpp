@@ -40,8 +40,13 @@ Channel::Channel(Fd own) : own_(std::move(own)), kind_(kind_of(own_.get())) {}
 Channel::Kind Channel::kind_of(int fd) {
   struct stat info;
   if (isatty(fd) == 1) return Kind::kTerminal;
-  if (fstat(fd, &info) != 0) return Kind::kOther;
-  return S_ISREG(info.st_mode) ? Kind::kRegular : S_ISSOCK(info.st_mode) ? Kind::kSocket : Kind::kOther;
+  if (fstat(fd, &info) != 0) return Kind::kPipe;
+  switch (info.st_mode & S_IFMT) {
+    case S_IFREG: return Kind::kRegular;
+    case S_IFSOCK: return Kind::kSocket;
+    case S_IFCHR: return Kind::kDevice;
+    default: return Kind::kPipe;
+  }
 }
 
 bool Channel::reader_is_gone() const {
@@ -50,7 +55,7 @@ bool Channel::reader_is_gone() const {
 }
 
 ssize_t Channel::write(std::string_view text) const {
-  if (is_regular()) return ::write(fd(), text.data(), text.size());
+  if (kind_ == Kind::kRegular || kind_ == Kind::kDevice) return ::write(fd(), text.data(), text.size());
   text = first_lines(text);
   if (kind_ == Kind::kSocket) return ::send(fd(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   return ::write(fd(), text.data(), text.size());

@@ -20,15 +20,18 @@ class Channel {
   int fd() const { return own_ ? own_.get() : inherited_; }
   bool is_regular() const { return kind_ == Kind::kRegular; }
   bool is_terminal() const { return kind_ == Kind::kTerminal; }
+  // Whether write() may wait after all, where there is no description of its own to be had: poll() is to be asked
+  // first.
+  bool may_wait() const { return !own_ && kind_ != Kind::kRegular && kind_ != Kind::kSocket; }
 
   // Nobody will ever read what is written to it: the pipe or the connection is closed, the terminal hung up.
   bool reader_is_gone() const;
-  // What write() says, in a file the whole text, else as many whole lines as a pipe takes at once. -1 and EAGAIN: there
-  // is no room now.
+  // What write() says: of a file or a device the whole text, else as many whole lines as a pipe takes at once. -1 and
+  // EAGAIN: there is no room now.
   ssize_t write(std::string_view text) const;
 
  private:
-  enum class Kind : uint8_t { kRegular, kTerminal, kSocket, kOther };
+  enum class Kind : uint8_t { kRegular, kTerminal, kPipe, kSocket, kDevice };
 
   static Kind kind_of(int fd);
 

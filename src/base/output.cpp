@@ -141,34 +141,43 @@ void Output::take_back(size_t bytes) {
   lseek(fd, -static_cast<off_t>(bytes), SEEK_CUR);  // where nothing is appended a hole of zeros would follow
 }
 
-// How much of `text` was written; less than all with errno set.
+// How much of `text` was written; less than all with errno set. Whether there is room is asked for where write() might
+// wait, and where it has found none.
 size_t Output::write_some(std::string_view text) {
   size_t written = 0;
-  bool is_full = false;
+  bool is_full = false, said_room = false;
   while (written < text.size()) {
-    if (given_up_ == 0 && !channel_.is_regular() && !wait_until_writable(is_full)) given_up_ = kNotInTime;
+    if (given_up_ == 0 && (is_full || channel_.may_wait())) {
+      if (wait_until_writable(is_full && said_room))
+        said_room = true;
+      else
+        given_up_ = kNotInTime;
+    }
     if (given_up_ != 0) {
       errno = given_up_;
       return written;
     }
     const ssize_t n = channel_.write(text.substr(written));
-    if (n > 0) written += static_cast<size_t>(n);
+    if (n > 0) {
+      written += static_cast<size_t>(n);
+      said_room = false;
+    }
     is_full = n < 0 && errno == EAGAIN;
     if (n < 0 && errno != EINTR && errno != EAGAIN) return written;
   }
   return written;
 }
 
-// False: a stop was requested, and the time that readers have since then is over. is_full: that there is room was
-// wrong.
-bool Output::wait_until_writable(bool is_full) {
+// False: a stop was requested, and the time that readers have since then is over. was_wrong: it said before
+// that there is room, and there was none.
+bool Output::wait_until_writable(bool was_wrong) {
   constexpr int kRetryMs = 10;
   pollfd fds[2] = {{channel_.fd(), POLLOUT, 0}, {signals_ ? signals_->fd() : -1, POLLIN, 0}};
-  if (is_full) ::poll(fds + 1, 1, kRetryMs);
+  if (was_wrong) ::poll(fds + 1, 1, kRetryMs);
   while (true) {
     const bool stopping = signals_ && signals_->stop_requested();
     const int left_ms = stopping ? static_cast<int>(signals_->grace_left().count()) : -1;
-    if (is_full && left_ms == 0) return false;
+    if (was_wrong && left_ms == 0) return false;
     const int ready = ::poll(fds, stopping ? 1 : 2, left_ms);
     if (ready < 0 && errno != EINTR) return true;  // let write() say what is wrong
     if (ready > 0 && !stopping && fds[1].revents != 0) signals_->poll();

@@ -69,7 +69,7 @@ class Output {
   Output(Channel channel, std::string path, Signals* signals);
 
   size_t write_some(std::string_view text);
-  bool wait_until_writable(bool is_full);
+  bool wait_until_writable(bool was_wrong);
   void take_back(size_t bytes);
   bool says_reader_is_gone(int error) const;
   void fail(uint64_t lines, int error);

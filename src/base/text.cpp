@@ -22,14 +22,20 @@ void add_hex_byte(Buffer& out, uint8_t byte) {
   out.advance(4);
 }
 
+// Moves the beginning of `text` as far as all of it is plain: nearly always the whole.
+template <typename IsPlain>
+void add_while(Buffer& out, std::string_view& text, IsPlain is_plain) {
+  char* const at = out.room(text.size());
+  size_t size = 0;
+  for (; size < text.size() && is_plain(text[size]); ++size) at[size] = text[size];
+  out.advance(size);
+  text.remove_prefix(size);
+}
+
 void add_escaped(Buffer& out, std::string_view text, char first_printable) {
-  while (!text.empty()) {
-    const char c = text[0];
-    if (c >= first_printable && c < 0x7f && c != '\\') {
-      out.add(c);
-      text.remove_prefix(1);
-      continue;
-    }
+  while (true) {
+    add_while(out, text, [=](char c) { return c >= first_printable && c < 0x7f && c != '\\'; });
+    if (text.empty()) return;
     const CodePoint point = first_code_point(text);
     const size_t bytes = point.bytes > 0 ? point.bytes : 1;
     if (point.bytes > 1 && is_visible(point.value)) {
@@ -57,13 +63,10 @@ void add_plain(Buffer& out, std::string_view untrusted) { add_escaped(out, untru
 void add_plain_spaced(Buffer& out, std::string_view untrusted) { add_escaped(out, untrusted, ' '); }
 
 void add_json_text(Buffer& out, std::string_view text) {
-  while (!text.empty()) {
+  while (true) {
+    add_while(out, text, [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
+    if (text.empty()) return;
     const char c = text[0];
-    if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
-      out.add(c);
-      text.remove_prefix(1);
-      continue;
-    }
     const CodePoint point = first_code_point(text);
     if (point.bytes == 0) {
       out.add("\\ufffd");
