@@ -23,7 +23,7 @@ const volatile struct reason_names reasons __attribute__((aligned(8))) = {};
 const volatile struct tcp_receive_code tcp_receive = {};
 const volatile struct copy_code copies = {};
 const volatile __u32 dst_entry_type = 0; /* type id of struct dst_entry where bpf_rdonly_cast exists, else 0 */
-struct kernel_counters counters = {};
+struct kernel_counters counters __attribute__((aligned(64))) = {}; /* no cache line that all programs read is written */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

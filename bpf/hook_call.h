@@ -61,7 +61,7 @@ INLINE void clean_entry(struct sock_entry *entry)
 	entry->stale_port = 0;
 	entry->lacks_port = 0;
 	entry->role_settled = 0;
-	__builtin_memset(&entry->parts, 0, sizeof(entry->parts));
+	clean_parts(entry);
 	__builtin_memset(entry->whose.owners, 0, sizeof(entry->whose.owners));
 	entry_changed(entry);
 }
@@ -88,19 +88,19 @@ INLINE void adopt_entry(struct hook_call *call, int is_born)
  *
  * A run that only counts wants no entries: there a hook has no cookie either.
  */
-INLINE void open_call(struct hook_call *call, struct sock *sk, struct tcp_sock *tp, int create, int is_born)
+INLINE void open_call(struct hook_call *call, struct sock *sk, struct tcp_sock *tp, int how, int is_born)
 {
 	call->sk = sk;
 	call->tp = tp;
 	if (!settings.wants_entries)
 		return;
 	call->cookie = is_born && !remote_port(tp) ? 0 : socket_cookie(&sk->__sk_common);
-	call->entry = find_entry(sk, create);
+	call->entry = find_entry(sk, how);
 	if (call->entry) {
 		adopt_entry(call, is_born);
 		return;
 	}
-	if (create)
+	if (how != ENTRY_FIND)
 		counters.entries_refused = 1;
 	call->lacks_entry = (__u8)counters.entries_refused;
 }

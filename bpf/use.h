@@ -59,7 +59,7 @@ INLINE int open_connection_use(struct hook_call *call, struct sock *sk, __u8 sou
 		return 0;
 	call->tp = bpf_rdonly_cast(first, settings.tcp_sock_type);
 	call->sk = (struct sock *)call->tp;
-	call->entry = own_entry(find_entry(first, 0), &call->sk->__sk_common);
+	call->entry = own_entry(find_entry(first, ENTRY_FIND), &call->sk->__sk_common);
 	if (!call->entry)
 		return 0;
 	call->cookie = call->entry->cookie;
@@ -87,7 +87,7 @@ INLINE int open_use(struct hook_call *call, struct sock *sk, __u8 source)
 	tp = readable_tcp(sk);
 	if (!tp)
 		return 0;
-	open_call(call, sk, tp, 1, 0);
+	open_call(call, sk, tp, ENTRY_CREATE, 0);
 	settle_role(call, sk->__sk_common.skc_state, 0);
 	if (call->entry)
 		owner_touches(call->entry, tp, source);

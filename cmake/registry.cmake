@@ -4,10 +4,16 @@
 set(declarations)
 set(entries)
 set(wants)
+set(want_includes)
 foreach(collector ${COLLECTORS})
   string(APPEND declarations "extern const Collector collector_${collector};\n")
   string(APPEND entries "    &collector_${collector},\n")
-  string(APPEND wants "  if (collector == \"${collector}\") return object->rodata->want_${collector} = 1, true;\n")
+  set(part)
+  if(EXISTS ${CMAKE_SOURCE_DIR}/collectors/${collector}/${collector}.sock.h)
+    string(APPEND want_includes "#include \"collectors/${collector}/${collector}.sock.h\"\n")
+    set(part "    place_part<${collector}_sock>(*object->rodata, &object->rodata->part_of_${collector});\n")
+  endif()
+  string(APPEND wants "  if (collector == \"${collector}\") {\n    object->rodata->want_${collector} = 1;\n${part}    return true;\n  }\n")
 endforeach()
 set(pairs)
 foreach(handler ${HANDLERS})
@@ -42,9 +48,19 @@ file(CONFIGURE OUTPUT ${GEN}/want.gen.cpp @ONLY CONTENT [[
 
 #include "bpf/filter_rules.h"
 #include "bpf/settings.h"
-#include "sockeye.skel.h"
+@want_includes@#include "sockeye.skel.h"
 
 namespace sockeye {
+namespace {
+
+// Behind what the entry of a socket has already.
+template <typename Part, typename Data>
+void place_part(Data& data, uint32_t* offset) {
+  *offset = data.entry_size;
+  data.entry_size += sizeof(Part);
+}
+
+}  // namespace
 
 bool want_collector(sockeye_bpf* object, std::string_view collector) {
 @wants@  return false;

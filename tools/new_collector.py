@@ -22,7 +22,7 @@ short signed sizeof static struct switch template this throw true try typedef ty
 volatile while""".split()
 COMMANDS = "agent counts detect doctor explain help history list record replay summary top trace who".split()
 MAP = re.compile(r"\}\s*(\w+)\s+SEC\(\"\.maps\"\)")
-VARIABLE = re.compile(r"^(?:const volatile )?struct \w+ (\w+) = ", re.MULTILINE)
+VARIABLE = re.compile(r"^(?:const volatile )?(?:struct \w+|__u\d+) (\w+)(?: __attribute__\(.*\))? = ", re.MULTILINE)
 
 
 class Refused(Exception):

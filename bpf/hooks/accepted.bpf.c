@@ -11,7 +11,7 @@
 
 INLINE void run_accept_from(struct sock *listener)
 {
-	struct sock_entry *entry = find_entry(listener, 0);
+	struct sock_entry *entry = find_entry(listener, ENTRY_FIND);
 	struct tcp_sock *tp = readable_tcp(listener);
 
 	if (!entry || !tp)
@@ -68,7 +68,7 @@ INLINE int run_getpeername(struct bpf_sock_addr *ctx)
 	if (!call.tp)
 		return 1;
 	call.sk = (struct sock *)call.tp;
-	call.entry = find_entry(call.sk, 0);
+	call.entry = find_entry(call.sk, ENTRY_FIND);
 	if (!call.entry || !awaits_owner(call.entry))
 		return 1;
 	call.cookie = call.entry->cookie; /* these programs can ask for that of their context alone */
@@ -108,7 +108,7 @@ int BPF_PROG(accepted__sys_exit, struct pt_regs *regs, long fd)
 		if (cookie)
 			current_owns(cookie, OWNER_ACCEPT);
 	} else {
-		struct sock_entry *entry = find_entry(child, 0);
+		struct sock_entry *entry = find_entry(child, ENTRY_FIND);
 
 		if (entry && awaits_owner(entry))
 			set_owner(entry, 0, OWNER_ACCEPT);

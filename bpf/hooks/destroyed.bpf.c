@@ -11,7 +11,7 @@ INLINE void run_destroyed(struct sock *sk)
 	if (!tp)
 		return;
 	call.time_ns = bpf_ktime_get_boot_ns();
-	open_call(&call, sk, tp, 0, 0);
+	open_call(&call, sk, tp, ENTRY_FIND, 0);
 	handlers_destroyed(&call);
 }
 

@@ -98,7 +98,7 @@ INLINE int read_socket_of(struct hook_call *call, struct sock_common *common, in
 		read_mini_id(call->id, common);
 	}
 	if (is_tcp)
-		call->entry = own_entry(find_entry(common, 0), common);
+		call->entry = own_entry(find_entry(common, ENTRY_FIND), common);
 	if (call->entry) {
 		forget_departed_owner(call->entry, is_socket_held(common));
 		call->cookie = call->entry->cookie;

@@ -22,7 +22,7 @@ INLINE int run_reset_received(struct sock *sk)
 	if (!tp)
 		return 0;
 	call.time_ns = bpf_ktime_get_boot_ns();
-	open_call(&call, sk, tp, 0, 0);
+	open_call(&call, sk, tp, ENTRY_FIND, 0);
 	if (call.entry)
 		forget_departed_owner(call.entry, is_held(tp));
 	settle_role(&call, sk->__sk_common.skc_state, 1);

@@ -34,7 +34,7 @@ INLINE int run_reset_sent(struct sock *sk, struct sk_buff *answered, __u32 reaso
 
 	if (sk) {
 		common = readable_socket(&sk->__sk_common);
-		entry = own_entry(find_entry(sk, 0), common);
+		entry = own_entry(find_entry(sk, ENTRY_FIND), common);
 	}
 	if (entry) {
 		forget_departed_owner(entry, is_socket_held(common));

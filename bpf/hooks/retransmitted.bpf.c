@@ -47,7 +47,7 @@ INLINE int run_retransmitted(struct sock *sk, struct sk_buff *skb, int error)
 	if (!tp)
 		return 0;
 	call.time_ns = bpf_ktime_get_boot_ns();
-	open_call(&call, sk, tp, 1, 0);
+	open_call(&call, sk, tp, ENTRY_CREATE, 0);
 	settle_role(&call, sk->__sk_common.skc_state, 1);
 	if (call.entry)
 		owner_on_retransmitted(&call);

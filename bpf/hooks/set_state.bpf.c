@@ -123,6 +123,7 @@ INLINE void connection_changes(struct sock *sk, int old_state, int new_state)
 INLINE int run_set_state(struct sock *sk, int old_state, int new_state)
 {
 	struct hook_call call = { .old_state = (__u8)old_state, .new_state = (__u8)new_state };
+	int how = new_state != TCP_CLOSE ? ENTRY_CREATE : ENTRY_FIND;
 	struct tcp_sock *tp;
 
 	/* SCTP, DCCP and MPTCP sockets pass here too; and LAST_ACK->LAST_ACK is no transition. */
@@ -138,7 +139,7 @@ INLINE int run_set_state(struct sock *sk, int old_state, int new_state)
 		return 0;
 	if (settings.wants_entries && has_handlers_set_state())
 		stamp_call(&call);
-	open_call(&call, sk, tp, new_state != TCP_CLOSE, old_state == TCP_LISTEN && new_state == TCP_SYN_RECV);
+	open_call(&call, sk, tp, how, old_state == TCP_LISTEN && new_state == TCP_SYN_RECV);
 	if (call.entry)
 		owner_on_set_state(&call);
 	forget_call(&call);

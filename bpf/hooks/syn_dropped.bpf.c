@@ -19,7 +19,7 @@ int BPF_PROG(syn_dropped__fentry, void *operations, void *family, struct sock *s
 	read_receiver(&packet, &sk->__sk_common);
 	if (!accept_queue_is_full(&packet) || !read_packet(&packet, &id, skb))
 		return 0;
-	call.entry = find_entry(sk, 0);
+	call.entry = find_entry(sk, ENTRY_FIND);
 	if (call.entry) {
 		forget_departed_owner(call.entry, 1);
 		call.cookie = call.entry->cookie;
@@ -53,7 +53,7 @@ INLINE int has_dropped(struct watched_listener *watched, struct packet *packet)
 /* 0: there is none, or it is another's by now. */
 INLINE struct sock_entry *entry_of_watched(struct watched_listener *watched)
 {
-	struct sock_entry *entry = find_entry((void *)watched->address, 0);
+	struct sock_entry *entry = find_entry((void *)watched->address, ENTRY_FIND);
 
 	if (!entry || entry->cookie != watched->cookie)
 		return 0;

@@ -13,7 +13,7 @@ INLINE int run_syn_sent(struct sock *sk, struct tcp_sock *tp)
 	call.sk = sk;
 	call.tp = tp;
 	call.time_ns = bpf_ktime_get_boot_ns();
-	call.entry = find_entry(sk, 0);
+	call.entry = find_entry(sk, ENTRY_FIND);
 	if (!call.entry)
 		return 0;
 	call.cookie = call.entry->cookie;

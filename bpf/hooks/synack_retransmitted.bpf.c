@@ -12,7 +12,7 @@
  */
 INLINE void open_request(struct hook_call *call, struct owner *owner, struct sock *listener)
 {
-	struct sock_entry *entry = find_entry(listener, 0);
+	struct sock_entry *entry = find_entry(listener, ENTRY_FIND);
 
 	call->mini = (struct sock_common *)
 			     call->request; /* its first member; as an offset the verifier of 6.1 takes it for null */
@@ -33,7 +33,7 @@ INLINE int open_child(struct hook_call *call, struct sock *child)
 	if (!tp)
 		return 0;
 	call->state = child->__sk_common.skc_state;
-	open_call(call, child, tp, 1, 0);
+	open_call(call, child, tp, ENTRY_CREATE, 0);
 	return 1;
 }
 

@@ -62,7 +62,7 @@ INLINE void snapshot_owner(struct sock *sk, struct task_struct *task)
 	if (!call.tp)
 		return;
 	call.cookie = socket_cookie(&sk->__sk_common);
-	call.entry = find_entry(sk, 1);
+	call.entry = find_entry(sk, ENTRY_CREATE);
 	if (!call.entry)
 		return;
 	adopt_entry(&call, 0);
@@ -116,7 +116,7 @@ INLINE void probe_listened_end(struct listened_end *end, struct inet_sock *inet)
 INLINE void snapshot_owner_by_address(__u64 address, struct task_struct *task)
 {
 	struct sock *sk = (void *)address;
-	struct sock_entry *entry = find_entry(sk, 0);
+	struct sock_entry *entry = find_entry(sk, ENTRY_FIND);
 	struct listener_ref ref = { .address = address };
 	struct listened_end end = {};
 

@@ -14,7 +14,7 @@ INLINE void visit_socket(struct bpf_iter__tcp *ctx, struct tcp_sock *tp)
 	struct hook_call call = { .file = ctx->meta->seq, .state = sk->__sk_common.skc_state };
 
 	call.time_ns = bpf_ktime_get_boot_ns();
-	open_call(&call, sk, tp, 1, 0);
+	open_call(&call, sk, tp, ENTRY_CREATE, 0);
 	settle_role(&call, call.state, iterator_holds_lock());
 	if (call.state == TCP_LISTEN) /* where the entries have run out as well */
 		call.role = ROLE_LISTENER;

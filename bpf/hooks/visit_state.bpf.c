@@ -8,7 +8,7 @@
 
 INLINE struct owner *owner_of_socket(struct sock *sk)
 {
-	struct sock_entry *entry = own_entry(find_entry(sk, 0), &sk->__sk_common);
+	struct sock_entry *entry = own_entry(find_entry(sk, ENTRY_FIND), &sk->__sk_common);
 
 	if (!entry)
 		return 0;

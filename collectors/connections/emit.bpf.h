@@ -52,7 +52,7 @@ struct {
 INLINE void connections_set_told(struct hook_call *call, __u8 error)
 {
 	if (call->entry)
-		call->entry->parts.connections.told_error = error;
+		entry_part(call->entry, connections)->told_error = error;
 	if (!settings.sees_connect_calls || !call->cookie)
 		return;
 	if (error)
@@ -64,7 +64,7 @@ INLINE void connections_set_told(struct hook_call *call, __u8 error)
 /* What the process asked for where the socket connects to something else; 0: it does not, or that is not known. */
 INLINE struct asked_end *connections_asked(struct hook_call *call)
 {
-	struct connections_sock *own = call->entry && !call->id ? &call->entry->parts.connections : 0;
+	struct connections_sock *own = call->entry && !call->id ? entry_part(call->entry, connections) : 0;
 
 	if (!settings.reads_own_call || !own || !own->asked.is_other)
 		return 0;
@@ -167,7 +167,7 @@ INLINE struct connections_report connections_report_connect(struct hook_call *ca
 
 	call->role = role_of_connect(call->tp);
 	if (call->entry) {
-		struct connections_sock *own = &call->entry->parts.connections;
+		struct connections_sock *own = entry_part(call->entry, connections);
 
 		/* repaired: there was none */
 		report.since_ns = connections_attempt_since(call, own) * (call->role == ROLE_CLIENT);
@@ -186,7 +186,7 @@ INLINE struct connections_report connections_report_accept(struct hook_call *cal
 	struct connections_report report = { .event_type = CONNECTIONS_ACCEPT };
 
 	if (call->entry) {
-		struct connections_sock *own = &call->entry->parts.connections;
+		struct connections_sock *own = entry_part(call->entry, connections);
 
 		/* Read once: a child can be accepted before its handshake is over, and that may write it now. */
 		report.since_ns = *(volatile __u64 *)&own->since_ns;
@@ -201,7 +201,7 @@ INLINE int connections_is_taken(struct hook_call *call)
 {
 	__u8 source;
 
-	if (!call->entry || call->entry->parts.connections.awaits != CONNECTIONS_AWAITS_PROCESS)
+	if (!call->entry || entry_part(call->entry, connections)->awaits != CONNECTIONS_AWAITS_PROCESS)
 		return 0;
 	source = shown_owner(&call->entry->whose)->source;
 	return source != OWNER_INHERITED && source != OWNER_UNKNOWN;

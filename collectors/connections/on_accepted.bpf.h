@@ -10,7 +10,7 @@
  */
 INLINE void connections_on_accepted(struct hook_call *call)
 {
-	struct connections_sock *own = call->entry ? &call->entry->parts.connections : 0;
+	struct connections_sock *own = call->entry ? entry_part(call->entry, connections) : 0;
 
 	if (own && (!own->since_ns || own->awaits == CONNECTIONS_AWAITS_PROCESS))
 		connections_emit_accept(call);

@@ -16,7 +16,7 @@ INLINE int connections_is_no_end(__u8 error)
  */
 INLINE int connections_was_told(struct hook_call *call)
 {
-	struct connections_sock *own = call->entry ? &call->entry->parts.connections : 0;
+	struct connections_sock *own = call->entry ? entry_part(call->entry, connections) : 0;
 	__u8 told = 0, *told_by_cookie;
 
 	if (own) {

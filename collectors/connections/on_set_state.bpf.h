@@ -35,7 +35,7 @@ INLINE struct connections_report connections_attempt_is_over(struct hook_call *c
 			outcome = locked_by_current(call->sk) ? CONNECTIONS_CANCELLED : CONNECTIONS_FAILED;
 		} else if (connections_return_tells(call)) {
 			if (call->entry)
-				call->entry->parts.connections.awaits = 0;
+				entry_part(call->entry, connections)->awaits = 0;
 			return nothing;
 		} else {
 			error = call_port(call) ? 0 : EADDRNOTAVAIL;
@@ -50,7 +50,7 @@ INLINE struct connections_report connections_attempt_is_over(struct hook_call *c
 INLINE struct connections_report connections_child_established(struct hook_call *call)
 {
 	const struct connections_report nothing = {};
-	struct connections_sock *own = call->entry ? &call->entry->parts.connections : 0;
+	struct connections_sock *own = call->entry ? entry_part(call->entry, connections) : 0;
 
 	if (own && own->awaits != CONNECTIONS_AWAITS_PROCESS)
 		return nothing; /* TCP Fast Open: it was accepted before */
@@ -75,7 +75,7 @@ INLINE int connections_ends_by_its_user(struct hook_call *call)
 
 INLINE void connections_on_set_state(struct hook_call *call)
 {
-	struct connections_sock *own = call->entry ? &call->entry->parts.connections : 0;
+	struct connections_sock *own = call->entry ? entry_part(call->entry, connections) : 0;
 	/* The state alone says it of one that was on its way before sockeye was there, or has no entry. */
 	int is_client = call->old_state == TCP_SYN_SENT || (own && own->awaits == CONNECTIONS_AWAITS_OUTCOME);
 	struct connections_report report = {};

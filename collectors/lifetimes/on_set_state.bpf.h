@@ -6,7 +6,7 @@
 
 INLINE void lifetimes_on_set_state(struct hook_call *call)
 {
-	struct lifetimes_sock *own = call->entry ? &call->entry->parts.lifetimes : 0;
+	struct lifetimes_sock *own = call->entry ? entry_part(call->entry, lifetimes) : 0;
 
 	if (call->new_state != TCP_CLOSE) {
 		if (own)

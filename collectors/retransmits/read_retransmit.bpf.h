@@ -26,7 +26,7 @@ INLINE __u8 congestion_state(struct tcp_sock *tp)
  */
 INLINE __u8 type_in_loss(struct hook_call *call)
 {
-	struct retransmits_sock *own = call->entry ? &call->entry->parts.retransmits : 0;
+	struct retransmits_sock *own = call->entry ? entry_part(call->entry, retransmits) : 0;
 	__u32 high_seq = call->tp->high_seq;
 
 	if (!call->tp->inet_conn.icsk_pending) {

@@ -21,7 +21,7 @@ INLINE int is_not_known_yet(struct hook_call *call)
 
 INLINE void states_on_set_state(struct hook_call *call)
 {
-	struct states_sock *own = call->entry ? &call->entry->parts.states : 0;
+	struct states_sock *own = call->entry ? entry_part(call->entry, states) : 0;
 	__u64 duration_ns = 0;
 
 	if (own) {

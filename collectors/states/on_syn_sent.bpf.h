@@ -6,7 +6,7 @@
 
 INLINE void states_on_syn_sent(struct hook_call *call)
 {
-	struct states_sock *own = &call->entry->parts.states;
+	struct states_sock *own = entry_part(call->entry, states);
 
 	if (own->held_time_ns)
 		emit_held_event(call, own);

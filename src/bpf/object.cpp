@@ -207,6 +207,8 @@ void Object::choose(const ObjectOptions& options) {
   for (const std::string_view name : options.collectors) want_collector(skeleton_, name);
   bpf_map__set_max_entries(skeleton_->maps.ring, options.ring_bytes);
   bpf_map__set_max_entries(skeleton_->maps.entry_by_address, plan_.entry_table.entries);
+  for (bpf_map* map : {skeleton_->maps.entry_by_address, skeleton_->maps.entry_blank})
+    bpf_map__set_value_size(map, skeleton_->rodata->entry_size);
   bpf_map__set_max_entries(skeleton_->maps.last_uses, plan_.settings.last_use_mask + 1);
   if (!plan_.entry_table.preallocated) {
     for (bpf_map* map :

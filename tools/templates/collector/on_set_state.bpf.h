@@ -12,7 +12,7 @@ INLINE void @NAME@_on_set_state(struct hook_call *call)
 	__u64 nth = 0;
 
 	if (call->entry)
-		nth = ++call->entry->parts.@NAME@.changes;
+		nth = ++entry_part(call->entry, @NAME@)->changes;
 	if (!passes_filters(call))
 		return;
 	event = reserve_event(@NAME@_event, @UPPER@_KIND, call);
