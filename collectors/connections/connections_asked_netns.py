@@ -3,10 +3,11 @@
 Witnesses: what the programs ask for, and getpeername()."""
 import netns
 from cgroup_redirect import puppet_in, redirected_cgroup
-from connections_tools import PORT, of_type, watch
+from connections_tools import PORT, of_type
 from kernel_types import has_name
 from puppet import Puppet
 from ready import start_ready
+from scenario import watch
 
 SERVICE = {4: "10.96.0.1", 6: "fd96::1", "mapped": "::ffff:10.96.0.1"}
 KINDS = (4, 6, "mapped")
@@ -58,7 +59,7 @@ def test_asked_and_real(net):
         address, asked = backend(server, kind), SERVICE[kind]
         serving = Puppet(server)
         serving.do(f"l = listen({address!r}, {PORT})")
-        sockeye = watch(net, client, server)
+        sockeye = watch(net, "connections", client, server)
         calling.do(f"c = connect({asked!r}, {SERVICE_PORT})")
         assert calling.do("list(c.getpeername()[:2])") == [address, PORT]
         calling.fails(f"connect({asked!r}, {SERVICE_PORT + 1})", "ConnectionRefusedError")
@@ -80,7 +81,7 @@ def test_a_socket_that_connects_again(net):
     calling, serving = puppet_in(cgroup_with_services(net, server), client), Puppet(server)
     address = server.addresses[4]
     serving.do(f"l = listen({address!r}, {PORT})")
-    sockeye = watch(net, client)
+    sockeye = watch(net, "connections", client)
     calling.do(f"c = tcp({address!r}); c.connect_ex(({SERVICE[4]!r}, {SERVICE_PORT + 1}))")
     calling.do(f"c.connect(({address!r}, {PORT}))")
     calling.do("c.close()")
@@ -93,7 +94,7 @@ def test_any_address_is_no_translation(net):
     """0.0.0.0 and :: are this machine's, which the kernel makes of them itself."""
     place = net.namespace("one")
     puppet = Puppet(place)
-    sockeye = watch(net, place)
+    sockeye = watch(net, "connections", place)
     for asked, real in (("0.0.0.0", "127.0.0.1"), ("::", "::1"), ("::ffff:0.0.0.0", "::ffff:127.0.0.1")):
         puppet.do(f"l = listen({real!r}, {PORT}); c = connect({asked!r}, {PORT}); c.close(); l.close()")
     events = of_type(sockeye.stop(), "connect")
@@ -107,7 +108,7 @@ def test_fast_open(net):
     for family in (4, 6):
         address = server.addresses[family]
         serving.do(f"l = listen({address!r}, {PORT})")
-        sockeye = watch(net, client)
+        sockeye = watch(net, "connections", client)
         to = f"({SERVICE[family]!r}, {SERVICE_PORT})"
         calling.do(f"a = tcp({address!r}); a.sendto(b'x', socket.MSG_FASTOPEN, {to})")
         calling.do(f"b = tcp({address!r}); b.sendmsg([b'x'], [], socket.MSG_FASTOPEN, {to})")
@@ -127,7 +128,7 @@ def test_what_io_uring_is_asked_for_is_not_known(net):
     join = f"echo $$ > {cgroup}/cgroup.procs && exec \"$@\""
     for how in ("plain", "async", "sqpoll"):
         serving = start_ready(lambda fd: server.uring("server", address, PORT, 20, "plain", fd, pass_fds=[fd]))
-        sockeye = watch(net, client)
+        sockeye = watch(net, "connections", client)
         calling = client.popen(["sh", "-c", join, "sh", netns.program_of("SOCKEYE_URING"), "client", SERVICE[4], SERVICE_PORT, 20, how])
         assert calling.wait() == 0 and serving.wait() == 0, (calling.stderr, serving.stderr)
         events = of_type(sockeye.stop(), "connect")
@@ -144,7 +145,7 @@ def test_a_rule_behind_it(net):
     for family in (4, 6):
         address = server.addresses[family]
         serving.do(f"l = listen({address!r}, {PORT + 1})")
-        sockeye = watch(net, client)
+        sockeye = watch(net, "connections", client)
         calling.do(f"c = connect({SERVICE[family]!r}, {SERVICE_PORT})")
         event, = of_type(sockeye.stop(), "connect")
         asked = (SERVICE[family], SERVICE_PORT) if known() else (address, PORT)
@@ -171,8 +172,8 @@ def test_filters(net):
               ("--port", SERVICE_PORT): 3, ("--port", f"!{SERVICE_PORT}"): 6, ("--port", PORT): 6, ("--ip", asked): 4, ("--ip", real): 6,
               ("--dst-port", SERVICE_PORT, "--peer-port", PORT): 3, ("--dst-port", PORT, "--dst-ip", asked): 0,
               ("--ip", client.addresses[4]): 6, ("--src-ip", client.addresses[6]): 3}
-    shown_all = watch(net, client, words=["--record", recording])
-    runs = {words: watch(net, client, words=list(words)) for words in wanted}
+    shown_all = watch(net, "connections", client, words=["--record", recording])
+    runs = {words: watch(net, "connections", client, words=list(words)) for words in wanted}
     for kind in KINDS:
         calling.do(f"c = connect({SERVICE[kind]!r}, {SERVICE_PORT}); d = connect({backend(server, kind)!r}, {PORT})")
         calling.fails(f"connect({SERVICE[kind]!r}, {SERVICE_PORT + 1})", "ConnectionRefusedError")

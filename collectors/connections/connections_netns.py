@@ -2,14 +2,16 @@
 """`connections`: each connection once on each side, with its process; filters, replay. Witnesses: what the programs
 counted, ss, nstat."""
 import collections
+import errno
 import time
 
 import netns
-from connections_tools import PORT, check_event, ends, of_type, the_only, watch
-from ready import start_ready
+from connections_tools import PORT, check_event, ends, of_type, the_only
 from puppet import Puppet
+from ready import start_ready
+from scenario import expect, watch
 from witness import nstat, wait_ss
-from workload import drop, numbers, pass_all, require_mptcp, run_load, set_sysctl
+from workload import MPTCP, drop, numbers, pass_all, require_mptcp, run_load, set_sysctl
 
 CONNECTIONS = 300
 
@@ -18,7 +20,7 @@ CONNECTIONS = 300
 
 def each_side(net, family):
     client, server = net.client_and_server()
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "connections", client, server)
     began = time.monotonic()
     caller, listener = run_load(client, server, server.addresses[family], CONNECTIONS, PORT)
     took_us = (time.monotonic() - began) * 1e6
@@ -31,30 +33,29 @@ def each_side(net, family):
         assert 0 <= event["duration_us"] < took_us, (event, took_us)  # nothing waits longer than all of them took
     assert sorted(map(ends, connects)) == sorted(map(ends, accepts))
     assert len(set(map(ends, connects))) == CONNECTIONS
-    assert {(event["pid"], event["netns"], event["owner_source"]) for event in connects} == {(caller.pid, client.inode, "connect")}
-    assert {(event["pid"], event["netns"]) for event in accepts} == {(listener.pid, server.inode)}
-    assert {event["owner_source"] for event in accepts} <= {"accept", "use"}, accepts[0]
+    expect(connects).each(pid=caller.pid, netns=client.inode, owner_source="connect")
+    expect(accepts).each(pid=listener.pid, netns=server.inode, owner_source=lambda source: source in ("accept", "use"))
     assert nstat(client, "TcpActiveOpens") == [CONNECTIONS] == [numbers(listener)["accepted"]], listener.stdout
 
 
 def accepts_of_mptcp(net, family):
     """Each accepted connection of MPTCP is told once: one that its process uses, and one that it only closes."""
     require_mptcp()
-    client, server = net.client_and_server()
-    sockeye = watch(net, server)
-    left, right = Puppet(client), Puppet(server)
-    right.do(f"l = listen({server.addresses[family]!r}, {PORT}, 262)")  # IPPROTO_MPTCP of <linux/in.h>
+    pair = net.tcp_pair(family)
+    sockeye = pair.watch("connections", places=[pair.server.place])
+    pair.server.do(f"l = listen({pair.address!r}, {PORT}, {MPTCP})")
     ports = []
     for serving in ("s.recv(1), s.sendall(b'y'), s.recv(1)", "0"):
-        left.do(f"c = connect({server.addresses[family]!r}, {PORT}, 262); c.sendall(b'xx')")
-        ports.append(left.do("c.getsockname()[1]"))
-        right.do(f"s, _ = l.accept(); {serving}; s.close()")
-        left.do("c.close()")
+        pair.client.do(f"c = connect({pair.address!r}, {PORT}, {MPTCP}); c.sendall(b'xx')")
+        ports.append(pair.client.do("c.getsockname()[1]"))
+        pair.server.do(f"s, _ = l.accept(); {serving}; s.close()")
+        pair.client.do("c.close()")
     for port in ports:
         sockeye.wait_for(lambda event, port=port: event["sport"] == port)
-    accepts = of_type(sockeye.stop(), "accept")
-    assert [(event["sport"], event["pid"], event.get("mptcp")) for event in accepts] == [
-        (port, right.pid, True) for port in ports], (ports, right.pid, accepts)
+    accepts = expect(of_type(sockeye.stop(), "accept"))
+    for port in ports:
+        accepts.one(sport=port, pid=pair.server.pid, mptcp=True)
+    accepts.times(2)
 
 
 def test_accepts_of_mptcp_ipv4(net):
@@ -75,67 +76,61 @@ def test_each_side_once_ipv6(net):
 
 def test_a_connect_that_waits_for_the_first_write(net):
     """TCP_FASTOPEN_CONNECT: the SYN goes out half a second after connect(). The attempt took what the SYN took."""
-    client, server = net.client_and_server()
-    for place in (client, server):
-        set_sysctl(place, "net/ipv4/tcp_fastopen", 3)
-    left, right = Puppet(client), Puppet(server)
-    for family in (4, 6):
-        address = server.addresses[family]
-        right.do(f"l = listen({address!r}, {PORT}); l.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 8)")
+    for pair in net.tcp_pairs():
+        for process in (pair.client, pair.server):
+            set_sysctl(process.place, "net/ipv4/tcp_fastopen", 3)
+        pair.server.do(f"l = listen({pair.address!r}, {PORT}); l.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 8)")
         for words in ([], ["--connect-errors"]):
-            sockeye = watch(net, client, words=words)
-            left.do(f"c = tcp({address!r}); c.setsockopt(socket.IPPROTO_TCP, 30, 1); c.connect(({address!r}, {PORT}))")
-            left.do("import select; select.select([], [], [], 0.5); c.sendall(b'x')")
-            right.do("a, _ = l.accept(); a.recv(1); a.close()")
-            left.do("c.close()")
-            event = the_only(sockeye.stop())
-            assert event["outcome"] == "established" and event["sport"] and 0 < event["duration_us"] < 400_000, event
-        right.do("l.close()")
+            sockeye = pair.watch("connections", *words, places=[pair.client.place])
+            pair.client.do(f"c = tcp({pair.address!r}); c.setsockopt(socket.IPPROTO_TCP, 30, 1); c.connect({pair.to})")
+            pair.client.do("import select; select.select([], [], [], 0.5); c.sendall(b'x')")
+            pair.server.do("a, _ = l.accept(); a.recv(1); a.close()")
+            pair.client.do("c.close()")
+            event = the_only(sockeye.stop(), outcome="established")
+            assert event["sport"] and 0 < event["duration_us"] < 400_000, event
 
 
 def test_an_ipv4_client_of_an_ipv6_listener(net):
     """The ends of both events are the same, though one socket is of IPv4 and the other of IPv6."""
-    client, server = net.client_and_server()
-    sockeye = watch(net, client, server)
-    left, right = Puppet(client), Puppet(server)
-    right.do(f"l = listen('::', {PORT})")
-    left.do(f"c = connect({server.addresses[4]!r}, {PORT})")
-    right.do("a, _ = l.accept(); a.close()")
-    left.do("c.close()")
+    pair = net.tcp_pair(4)
+    sockeye = pair.watch("connections")
+    pair.server.do(f"l4 = listen('::', {PORT})")
+    pair.client.do(f"c = connect({pair.address!r}, {PORT})")
+    pair.accepted().close()
     run = sockeye.stop()
-    connect, accept = the_only(run), the_only(run, "accept")
-    assert ends(connect) == ends(accept) and (connect["family"], accept["family"]) == ("ipv4", "ipv6"), (connect, accept)
+    assert ends(the_only(run, family="ipv4")) == ends(the_only(run, "accept", family="ipv6")), run.events
+
+
+def wait_for_type(sockeye, event_type):
+    return sockeye.wait_for(lambda event: event["event"] == "connections" and event["event_type"] == event_type)
 
 
 def test_a_process_that_accepts_and_waits(net):
     """It is told when it has the connection, and how long that waited, not when it uses it."""
-    client, server = net.client_and_server()
-    sockeye = watch(net, client, server)
-    left, right = Puppet(client), Puppet(server)
-    right.do(f"l = listen({server.addresses[4]!r}, {PORT})")
-    left.do(f"c = connect({server.addresses[4]!r}, {PORT})")
-    connect = sockeye.wait_for(lambda event: event["event"] == "connections" and event["event_type"] == "connect")
-    worker = right.do("child(lambda: (l.accept(), l.accept()))")
-    accept = sockeye.wait_for(lambda event: event["event"] == "connections" and event["event_type"] == "accept")
-    assert (accept["pid"], accept["owner_source"]) == (worker, "accept"), accept
+    pair = net.tcp_pair()
+    sockeye = pair.watch("connections")
+    pair.connected()
+    connect = wait_for_type(sockeye, "connect")
+    worker = pair.server.do("child(lambda: (l4.accept(), l4.accept()))")
+    accept = wait_for_type(sockeye, "accept")
+    expect([accept]).one(pid=worker, owner_source="accept")
     waited_us = (accept["timestamp_ns"] - connect["timestamp_ns"]) / 1000
     assert 0 < accept["duration_us"] <= waited_us + 1000, (accept, waited_us)
-    left.do("c.close()")
-    assert len(sockeye.stop().events) == 2
+    expect(sockeye.stop()).times(2)
 
 
 def test_an_accept_that_does_not_wait(net):
     """A child is in the listener's queue before it is ESTABLISHED: a program that asks in a loop may have it before that."""
-    client, server = net.client_and_server()
-    sockeye = watch(net, client, server)
-    left, right = Puppet(client), Puppet(server)
+    pair = net.tcp_pair()
+    sockeye = pair.watch("connections")
     number = netns.scaled(3000)
-    right.do(f"l = listen({server.addresses[4]!r}, {PORT}); l.setblocking(False); had = []")
-    right.do("def take():\n try:\n  had.append(l.accept()[0].close())\n except BlockingIOError: pass")
+    pair.listen()
+    pair.server.do("l4.setblocking(False); had = []")
+    pair.server.do("def accept():\n try:\n  had.append(l4.accept()[0].close())\n except BlockingIOError: pass")
     began = time.monotonic()
-    right.start(f"while len(had) < {number}: take()")
-    left.do(f"for _ in range({number}): connect({server.addresses[4]!r}, {PORT}).close()", timeout=60)
-    right.finish()
+    pair.server.start(f"while len(had) < {number}: accept()")
+    pair.client.do(f"for _ in range({number}): connect({pair.address!r}, {PORT}).close()", timeout=60)
+    pair.server.finish()
     took_us = (time.monotonic() - began) * 1e6
     accepts = of_type(sockeye.stop(), "accept")
     wrong = [event for event in accepts if event["duration_us"] is None or event["duration_us"] > took_us]
@@ -146,68 +141,63 @@ def test_an_accept_that_does_not_wait(net):
 
 def test_without_the_peers_address(net):
     """accept() that asks for no address may not be seen; then the first use shows who has the connection."""
-    client, server = net.client_and_server()
-    sockeye = watch(net, client, server)
-    left, right = Puppet(client), Puppet(server)
-    right.do(f"l = listen({server.addresses[4]!r}, {PORT})")
-    left.do(f"c = connect({server.addresses[4]!r}, {PORT}); c.sendall(b'x')")
-    worker = right.do("child(lambda: os.read(ctypes.CDLL(None).accept(l.fileno(), None, None), 1))")
-    accept = sockeye.wait_for(lambda event: event["event"] == "connections" and event["event_type"] == "accept")
+    pair = net.tcp_pair()
+    sockeye = pair.watch("connections")
+    c = pair.connected()
+    c.send(1)
+    worker = pair.server.do("child(lambda: os.read(ctypes.CDLL(None).accept(l4.fileno(), None, None), 1))")
+    accept = wait_for_type(sockeye, "accept")
     assert accept["pid"] == worker and accept["owner_source"] in ("accept", "use"), accept
-    left.do("c.close()")
-    right.do(f"os.waitpid({worker}, 0)")
-    assert len(sockeye.stop().events) == 2
+    pair.server.do(f"os.waitpid({worker}, 0)")
+    expect(sockeye.stop()).times(2)
 
 
 def test_never_accepted(net):
     """What no process ever took is no accept."""
-    client, server = net.client_and_server()
-    sockeye = watch(net, client, server)
-    left, right = Puppet(client), Puppet(server)
-    right.do(f"l = listen({server.addresses[4]!r}, {PORT})")
-    left.do(f"c = connect({server.addresses[4]!r}, {PORT})")
-    wait_ss(server, f"sport = :{PORT}", "ESTAB")
-    right.do("l.close()")
-    left.do("c.close()")
+    pair = net.tcp_pair()
+    sockeye = pair.watch("connections")
+    c = pair.connected()
+    wait_ss(pair.server.place, f"sport = :{PORT}", "ESTAB")
+    pair.stop_listening()
+    c.close()
     run = sockeye.stop()
-    assert the_only(run)["outcome"] == "established" and not of_type(run, "accept"), run.events
+    the_only(run, outcome="established")
+    expect(run).none(event_type="accept")
 
 
 def test_not_blocking(net):
     """EINPROGRESS is no failure, and asking again is no second connect."""
-    client, server = net.client_and_server()
-    sockeye = watch(net, client, server)
-    left, right = Puppet(client), Puppet(server)
-    right.do(f"l = listen({server.addresses[4]!r}, {PORT})")
-    left.do("import select; c = tcp('1.2.3.4'); c.setblocking(False)")
-    assert left.do(f"c.connect_ex(({server.addresses[4]!r}, {PORT}))") == 115  # EINPROGRESS
-    left.do("select.select([], [c], [], 5)[1][0]")
-    assert left.do(f"c.connect_ex(({server.addresses[4]!r}, {PORT}))") in (0, 106)  # EISCONN
-    left.do("c.close()")
-    event = the_only(sockeye.stop())
-    assert (event["outcome"], event["pid"]) == ("established", left.pid), event
+    pair = net.tcp_pair()
+    pair.listen()
+    sockeye = pair.watch("connections", places=[pair.client.place])
+    pair.client.do("import select; c = tcp('1.2.3.4'); c.setblocking(False)")
+    assert pair.client.do(f"c.connect_ex({pair.to})") == errno.EINPROGRESS
+    pair.client.do("select.select([], [c], [], 5)[1][0]")
+    assert pair.client.do(f"c.connect_ex({pair.to})") in (0, errno.EISCONN)
+    pair.client.do("c.close()")
+    the_only(sockeye.stop(), outcome="established", pid=pair.client.pid)
 
 
 def test_under_way_at_the_start(net):
     """What was in SYN_SENT before sockeye was there has its outcome as well; when it began is not known."""
-    client, server = net.client_and_server()
+    pair = net.tcp_pair()
+    client, server = pair.client.place, pair.server.place
     drop(server, "input", f"tcp dport {PORT}")
-    left, right = Puppet(client), Puppet(server)
-    right.do(f"l = listen({server.addresses[4]!r}, {PORT})")
-    left.do("c = [tcp('1.2.3.4') for _ in 'ab']; [each.setblocking(False) for each in c]")
-    left.do(f"[each.connect_ex(({server.addresses[4]!r}, {PORT})) for each in c]")
+    pair.listen()
+    pair.client.do("c = [tcp('1.2.3.4') for _ in 'ab']; [each.setblocking(False) for each in c]")
+    pair.client.do(f"[each.connect_ex({pair.to}) for each in c]")
     wait_ss(client, f"dport = :{PORT}", "SYN-SENT", "SYN-SENT")
-    sockeye = watch(net, client, words=["--direction", "out"])
-    left.do("c.pop().close()")
+    sockeye = pair.watch("connections", "--direction", "out")
+    pair.client.do("c.pop().close()")
     wait_ss(client, f"dport = :{PORT}", "SYN-SENT")
     pass_all(server)
     wait_ss(client, f"dport = :{PORT}", "ESTAB", timeout=30)
-    run = sockeye.stop()
-    for event in run.events:
+    events = expect(sockeye.stop())
+    for event in events.each(pid=pair.client.pid, duration_us=None, dport=PORT):
         check_event(event)
-        assert (event["pid"], event["duration_us"], event["dport"]) == (left.pid, None, PORT), event
-    assert [event["outcome"] for event in run.events] == ["cancelled", "established"], run.events
-    assert run.events[1]["syn_retransmits"] > 0, run.events[1]
+    cancelled, established = events.times(2)
+    assert (cancelled["outcome"], established["outcome"]) == ("cancelled", "established"), events.events
+    assert established["syn_retransmits"] > 0, established
 
 
 def test_a_listener_of_the_kernel(net):
@@ -219,11 +209,12 @@ def test_a_listener_of_the_kernel(net):
     assert server.listens(16385), "RDS does not listen"
     left = Puppet(client)
     left.do(f"c = connect({server.addresses[4]!r}, 16385)")
-    sockeye.wait_for(lambda event: event.get("event_type") == "accept")
+    wait_for_type(sockeye, "accept")
     left.do("c.close()")
     wait_ss(server, "sport = :16385")
     run = sockeye.stop()
-    assert the_only(run, "accept")["owner_source"] == "kernel" and len(run.events) == 2, run.events
+    the_only(run, "accept", owner_source="kernel")
+    expect(run).times(2)
 
 
 def start_server(place, address, how):
@@ -233,7 +224,7 @@ def start_server(place, address, how):
 def test_io_uring(net):
     client, server = net.client_and_server()
     for family in (4, 6):
-        sockeye = watch(net, client, server)
+        sockeye = watch(net, "connections", client, server)
         serving = start_server(server, server.addresses[family], "plain")
         calling = client.uring("client", server.addresses[family], 7000, 50, "plain")
         assert calling.wait() == 0 and serving.wait() == 0, (calling.stderr, serving.stderr)
@@ -241,7 +232,8 @@ def test_io_uring(net):
         run = sockeye.stop()
         connects, accepts = of_type(run, "connect"), of_type(run, "accept")
         assert sorted(map(ends, connects)) == sorted(map(ends, accepts)) and len(connects) == 50, len(connects)
-        assert {event["pid"] for event in connects} == {calling.pid} and {event["pid"] for event in accepts} == {serving.pid}
+        expect(connects).each(pid=calling.pid)
+        expect(accepts).each(pid=serving.pid)
 
 
 # ---- filters and replay ----
@@ -249,10 +241,10 @@ def test_io_uring(net):
 def test_src_and_dst(net):
     """--dst-port shows both ends of the connections to that port, --port as well, --local-port one."""
     client, server = net.client_and_server()
-    runs = [(words, watch(net, client, server, words=words)) for words in (
+    runs = [(words, watch(net, "connections", client, server, words=words)) for words in (
         ["--dst-port", PORT], ["--src-ip", client.addresses[4]], ["--port", PORT])]
-    local = watch(net, client, server, words=["--local-port", PORT])
-    none = watch(net, client, server, words=["--src-port", PORT])
+    local = watch(net, "connections", client, server, words=["--local-port", PORT])
+    none = watch(net, "connections", client, server, words=["--src-port", PORT])
     run_load(client, server, server.addresses[4], 20, PORT)
     for words, sockeye in runs:
         assert len(sockeye.stop().events) == 40, words
@@ -265,8 +257,8 @@ def test_replay(net):
     """The same bytes, and with a filter the events of a run that had it."""
     client, server = net.client_and_server()
     recording = net.folder() / "recording"
-    shown = watch(net, client, server, words=["--record", recording])
-    of_clients = watch(net, client, server, words=["--direction", "out"])
+    shown = watch(net, "connections", client, server, words=["--record", recording])
+    of_clients = watch(net, "connections", client, server, words=["--direction", "out"])
     run_load(client, server, server.addresses[6], 100, PORT)
     events, wanted = shown.stop().events, of_clients.stop().events
     sockeye = netns.program_of("SOCKEYE")
@@ -281,25 +273,23 @@ def test_replay(net):
 
 def test_translated(net):
     """A rule sends what is meant for one address to another: both are shown, the client's socket knows the first alone."""
-    client, server = net.client_and_server()
     asked = {4: "10.99.0.1", 6: "2001:db8:99::1"}
-    client.run([netns.require("nft"), "add table inet n; add chain inet n o { type nat hook output priority -100; };"
-                f" add rule inet n o ip daddr {asked[4]} tcp dport 80 dnat to {server.addresses[4]}:{PORT};"
-                f" add rule inet n o ip6 daddr {asked[6]} tcp dport 80 dnat to [{server.addresses[6]}]:{PORT}"])
-    for family in (4, 6):
-        client.ip("route", "add", "default", "via", server.addresses[family], "dev", "veth0")
+    for pair in net.tcp_pairs():
+        to = f"[{pair.address}]" if pair.family == 6 else pair.address
+        word = {4: "ip", 6: "ip6"}[pair.family]
+        client = pair.client.place
+        client.run([netns.require("nft"), f"add table {word} n; add chain {word} n o {{ type nat hook output priority -100; }};"
+                    f" add rule {word} n o {word} daddr {asked[pair.family]} tcp dport 80 dnat to {to}:{PORT}"])
+        client.ip("route", "add", "default", "via", pair.address, "dev", "veth0")
         recording = net.folder() / "recording"
-        sockeye = watch(net, client, server, words=["--record", recording])
-        left, right = Puppet(client), Puppet(server)
-        right.do(f"l = listen({server.addresses[family]!r}, {PORT})")
-        left.do(f"c = connect({asked[family]!r}, 80); d = connect({server.addresses[family]!r}, {PORT})")
-        right.do("a = [l.accept(), l.accept()]")
+        sockeye = pair.watch("connections", "--record", recording)
+        pair.listen()
+        pair.client.do(f"c = connect({asked[pair.family]!r}, 80); d = connect({pair.address!r}, {PORT})")
+        pair.server.do(f"a = [l{pair.family}.accept(), l{pair.family}.accept()]")
         run = sockeye.stop()
-        translated, plain = of_type(run, "connect")
-        assert (translated["daddr"], translated["dport"]) == (asked[family], 80), translated
-        assert (translated["nat_daddr"], translated["nat_dport"]) == (server.addresses[family], PORT), translated
-        assert "nat_daddr" not in plain and "nat_dport" not in plain, plain
-        assert {(event["daddr"], event["dport"]) for event in of_type(run, "accept")} == {(server.addresses[family], PORT)}
+        events = expect(run)
+        events.one(event_type="connect", daddr=asked[pair.family], dport=80, nat_daddr=pair.address, nat_dport=PORT)
+        events.one(event_type="connect", daddr=pair.address, dport=PORT, nat_daddr=None, nat_dport=None)
+        events.times(2, event_type="accept", daddr=pair.address, dport=PORT)
         again = net.host.run([netns.program_of("SOCKEYE"), "replay", recording, "--json"]).stdout.splitlines()
         assert netns.parse_lines(again) == run.events
-        right.do("l.close()")

@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the scenarios of `connections` have in common."""
+from scenario import PORT, expect
 
-PORT = 9000
-
-
-def watch(net, *places, words=(), **options):
-    return net.sockeye("connections", "--netns", ",".join(str(place.inode) for place in places), *words, **options)
+__all__ = ["PORT"]
 
 
 def ends(event):
@@ -13,7 +10,7 @@ def ends(event):
 
 
 def of_type(run, event_type):
-    return [event for event in run.events if event["event_type"] == event_type]
+    return expect(run).those(event_type=event_type).events
 
 
 def check_event(event):
@@ -25,8 +22,9 @@ def check_event(event):
     assert (event["outcome"] == "established") == ("error" not in event) or event["outcome"] in ("cancelled", "failed"), event
 
 
-def the_only(run, event_type="connect"):
-    events = of_type(run, event_type)
-    assert len(events) == 1, run.events
-    check_event(events[0])
-    return events[0]
+def the_only(run, event_type="connect", **wanted):
+    """The only event of this type, which has these values."""
+    event = expect(run).one(event_type=event_type)
+    check_event(event)
+    expect([event]).each(**wanted)
+    return event

@@ -31,6 +31,15 @@ def reset(which):
     which.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     which.close()
 
+def take(which, size):
+    got = 0
+    while got < size:
+        chunk = len(which.recv(min(size - got, 1 << 16)))
+        if not chunk:
+            break
+        got += chunk
+    return got
+
 def child(work):
     pid = os.fork()
     if pid == 0:
@@ -61,6 +70,7 @@ class Puppet:
     """A Python process in `place` that carries out one statement after the other, with the names of PUPPET at hand."""
 
     def __init__(self, place):
+        self.place = place
         self._replies, reply_fd = os.pipe()
         place.net.on_exit(lambda: os.close(self._replies))
         try:

@@ -16,6 +16,7 @@ import traceback
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import netns  # pylint: disable=wrong-import-position
+import scenario  # pylint: disable=wrong-import-position
 
 # How often a scenario is run that fails each time while the kernel hides events from every tracing program (guarded.py): such a
 # failure need not be sockeye's.
@@ -48,7 +49,7 @@ def run(module, case, until):
     for number in ENDINGS:
         signal.signal(number, on_signal)
     signal.alarm(max(1, int(until - time.monotonic())))
-    net = netns.Net()
+    net = scenario.Net()
     try:
         netns.remove_leftovers()
         getattr(module, case)(net)
