@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tables and their places in docs/performance.md."""
 import pathlib
-import sys
 import unittest
 
-HERE = pathlib.Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "tests/netns")]
 import document
 import measure
 import mounts
@@ -21,7 +18,7 @@ THROUGHPUT = {"connections": 100, "bare": [1000.0], "less_than_limit": [0.05, 0.
 
 class Document(unittest.TestCase):
     def test_every_table_has_one_place(self):
-        text = (HERE.parent / "docs/performance.md").read_text(encoding="utf-8")
+        text = (pathlib.Path(__file__).resolve().parents[1] / "docs/performance.md").read_text(encoding="utf-8")
         for name in document.TABLES:
             begin, end = document.marks(name)
             self.assertEqual((text.count(begin), text.count(end)), (1, 1), name)

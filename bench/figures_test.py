@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """figures.py: medians, intervals, pairs."""
 import collections
-import pathlib
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import figures
 
 

@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is read of tools, of the workload and of the kernel: lines as they write them."""
 import pathlib
-import sys
 import unittest
 
-HERE = pathlib.Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "tests/netns")]
 import kernel_statistics
 import process_figures
 import session

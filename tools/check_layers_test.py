@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """check_layers.py on trees that are made for it: each wrong include is refused, with its place; each right one is not."""
-import pathlib
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import check_layers
 from checking_for_tests import said_of
 

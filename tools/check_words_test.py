@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """check_words.py on files that are made for it."""
-import pathlib
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import check_words
 from checking_for_tests import said_of
 

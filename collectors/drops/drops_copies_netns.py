@@ -4,8 +4,9 @@ dropped beside them is told. Witnesses: what the capture says of itself, /proc/n
 import collections
 
 import netns
-from drops_tools import Counters, of_type, rule, rule_packets, told_reason, wait_for_drop, watch
+from drops_tools import Counters, of_type, rule, rule_packets, told_reason, wait_for_drop
 from puppet import Puppet
+from scenario import watch
 
 ALONE = "captures packets of all interfaces"
 PORT = 7500
@@ -82,7 +83,7 @@ def test_a_capture_that_lags(net):
     for family in FAMILIES:
         rule(client, family, "OUTPUT", "-p", "udp", "--dport", PORT + 2)
     for kind, how in (("SOCK_RAW", LEAST_BUFFER), ("SOCK_RAW", RING), ("SOCK_DGRAM", LEAST_BUFFER)):
-        sockeye = watch(net, client, server)
+        sockeye = watch(net, "drops", client, server)
         counters = Counters(client, "TcpRetransSegs")
         places = [talk_beside_captures(client, server, family, device, kind, how)
                   for family in FAMILIES for device in ("veth0", "lo")]
@@ -105,7 +106,7 @@ def test_raw_sockets_that_nobody_reads(net):
         serving, connecting, looking = Puppet(server), Puppet(client), Puppet(server)
         looking.do(f"r = [socket.socket(socket.{name}, socket.SOCK_RAW, protocol) for protocol in (6, 17)]")
         looking.do(f"for s in r: s.{LEAST_BUFFER}")
-        sockeye = watch(net, client, server)
+        sockeye = watch(net, "drops", client, server)
         counters = Counters(client, "TcpRetransSegs")
         talk(serving, connecting, address)
         serving.do(f"u = socket.socket(socket.{name}, socket.SOCK_DGRAM); u.bind(({address!r}, {PORT}))")
@@ -129,7 +130,7 @@ def test_what_a_raw_socket_sends(net):
     for family in FAMILIES:
         address, name = server.addresses[family], "AF_INET6" if family == 6 else "AF_INET"
         rule(client, family, "OUTPUT", "-p", "tcp", "--dport", PORT)
-        sockeye = watch(net, client, server)
+        sockeye = watch(net, "drops", client, server)
         sending.do(f"r = socket.socket(socket.{name}, socket.SOCK_RAW, 6)")
         sending.do(f"import contextlib\nfor _ in range(7):\n with contextlib.suppress(OSError): r.sendto({segment}, ({address!r}, 0))")
         sending.do("r.close()")
@@ -148,7 +149,7 @@ def test_a_reset_that_does_not_get_out(net):
     connecting = Puppet(client)
     for family in FAMILIES:
         rule(server, family, "OUTPUT", "-p", "tcp", "--tcp-flags", "RST", "RST")
-        sockeye = watch(net, server)
+        sockeye = watch(net, "drops", server)
         connecting.do(f"c = tcp({server.addresses[family]!r}); c.setblocking(False)")
         connecting.do(f"c.connect_ex(({server.addresses[family]!r}, {PORT}))")
         event = wait_for_drop(sockeye, type="drop", direction="out")
@@ -170,7 +171,7 @@ def test_dropped_before_the_stack(net):
         netns.skip(f"nft takes no rule at a device here: {done.stderr.strip()}")
     for family in FAMILIES:
         address, name = server.addresses[family], "AF_INET6" if family == 6 else "AF_INET"
-        sockeye = watch(net, client, server)
+        sockeye = watch(net, "drops", client, server)
         connecting.do(f"c = tcp({address!r}); c.setblocking(False); c.connect_ex(({address!r}, {PORT}))")
         connecting.do(f"u = socket.socket(socket.{name}, socket.SOCK_DGRAM); u.sendto(b'x', ({address!r}, {PORT}))")
         for protocol in ("tcp", "udp"):

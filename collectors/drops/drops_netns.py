@@ -3,8 +3,9 @@
 programs were told."""
 import netns
 from drops_tools import (Counters, by_reason, has_reasons, has_reset_reasons, names_sockets, need_scapy, of_type, rule,
-                         rule_packets, scapy, told_reason, wait_for_drop, watch)
+                         rule_packets, scapy, told_reason, wait_for_drop)
 from puppet import Puppet
+from scenario import watch
 
 PORT = 7300
 FAMILIES = (4, 6)
@@ -18,7 +19,7 @@ def test_no_listener(net):
         address = server.addresses[family]
         udp = "UdpNoPorts" if family == 4 else "Udp6NoPorts"
         counters = Counters(server, "TcpOutRsts", udp)
-        sockeye = watch(net, client, server)
+        sockeye = watch(net, "drops", client, server)
         puppet.fails(f"connect({address!r}, {PORT})", "ConnectionRefusedError")
         puppet.do(f"global u; u = socket.socket(socket.{'AF_INET6' if family == 6 else 'AF_INET'}, socket.SOCK_DGRAM)")
         puppet.do(f"u.sendto(b'x' * 100, ({address!r}, {PORT + 1}))")
@@ -59,7 +60,7 @@ def test_a_firewall_rule(net):
         address, name = server.addresses[family], "AF_INET6" if family == 6 else "AF_INET"
         rule(server, family, "INPUT", "-p", "udp", "--dport", PORT)
         rule(client, family, "OUTPUT", "-p", "tcp", "--dport", PORT)
-        sockeye = watch(net, client, server)
+        sockeye = watch(net, "drops", client, server)
         puppet.do(f"global u; u = socket.socket(socket.{name}, socket.SOCK_DGRAM)")
         puppet.do(f"[u.sendto(b'x', ({address!r}, {PORT})) for _ in range(20)] and None")
         puppet.do(f"global t; t = socket.socket(socket.{name}, socket.SOCK_STREAM); t.setblocking(False)")
@@ -89,7 +90,7 @@ def test_a_full_accept_queue(net):
     serving, connecting = Puppet(server), Puppet(client)
     for family in FAMILIES:
         address, name = server.addresses[family], "AF_INET6" if family == 6 else "AF_INET"
-        sockeye = watch(net, server)
+        sockeye = watch(net, "drops", server)
         counters = Counters(server, "TcpExtListenOverflows", "TcpExtListenDrops")
         serving.do(f"global l; l = socket.socket(socket.{name}); l.bind(({address!r}, {PORT})); l.listen(1)")
         connecting.do(f"global c; c = [connect({address!r}, {PORT}) for _ in range(2)]")
@@ -118,7 +119,7 @@ def test_a_full_accept_queue_of_a_listener_without_bind(net):
     serving, connecting = Puppet(server), Puppet(client)
     for family in FAMILIES:
         address = server.addresses[family]
-        sockeye = watch(net, server)
+        sockeye = watch(net, "drops", server)
         counters = Counters(server, "TcpExtListenOverflows")
         serving.do(f"l = tcp({address!r}); l.listen(0)")
         port = serving.do("l.getsockname()[1]")
@@ -137,7 +138,7 @@ def test_listeners_that_are_gone_leave_room(net):
     client, server = net.client_and_server()
     serving, connecting = Puppet(server), Puppet(client)
     address, first, count = server.addresses[4], 10000, 4100
-    sockeye = watch(net, server)
+    sockeye = watch(net, "drops", server)
     counters = Counters(server, "TcpExtListenOverflows")
     serving.do(f"for i in range({count}): listen({address!r}, {first} + i).close()", timeout=60)
     serving.do(f"l = listen({address!r}, {PORT}); l.listen(0)")
@@ -155,7 +156,7 @@ def test_listeners_of_one_port(net):
     place = net.namespace("host")
     connecting, serving = Puppet(place), [Puppet(place) for _ in range(3)]
     addresses = [f"127.0.0.{number}" for number in (2, 3, 4)]
-    sockeye = watch(net, place)
+    sockeye = watch(net, "drops", place)
     counters = Counters(place, "TcpExtListenOverflows")
     for puppet, address in zip(serving, addresses):
         puppet.do(f"l = listen({address!r}, {PORT}); l.listen(0)")
@@ -178,7 +179,7 @@ def test_a_listener_that_existed(net):
     address = server.addresses[4]
     serving.do(f"global l; l = listen({address!r}, {PORT}); l.listen(0)")
     connecting.do(f"global c; c = connect({address!r}, {PORT})")
-    sockeye = watch(net, server)
+    sockeye = watch(net, "drops", server)
     counters = Counters(server, "TcpExtListenOverflows")
     connecting.do("global d; d = socket.socket(); d.setblocking(False)")
     connecting.do(f"d.connect_ex(({address!r}, {PORT}))")
@@ -195,7 +196,7 @@ def test_a_full_receive_buffer_of_udp(net):
     for family in FAMILIES:
         address, name = server.addresses[family], "AF_INET6" if family == 6 else "AF_INET"
         error = "UdpRcvbufErrors" if family == 4 else "Udp6RcvbufErrors"
-        sockeye = watch(net, server)
+        sockeye = watch(net, "drops", server)
         counters = Counters(server, error)
         receiving.do(f"global r; r = socket.socket(socket.{name}, socket.SOCK_DGRAM); r.bind(({address!r}, {PORT}))")
         receiving.do("r.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)")
@@ -226,7 +227,7 @@ def test_a_full_receive_buffer_of_tcp(net):
         receiving.do(f"global l; l = listen({address!r}, {PORT})")
         sending.do(f"global c; c = connect({address!r}, {PORT})")
         receiving.do("global r; r = l.accept()[0]; r.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2304)")
-        sockeye = watch(net, server)
+        sockeye = watch(net, "drops", server)
         counters = Counters(server, "TcpExtTCPRcvQDrop", "TcpExtTCPZeroWindowDrop")
         sending.do("c.setblocking(False); c.send(b'x' * 60000)")
         netns.wait_until(lambda counters=counters: counters.since()["TcpExtTCPRcvQDrop"], "a full buffer")
@@ -248,7 +249,7 @@ def test_sent_past_the_stack(net):
     """A socket that is neither TCP nor UDP sends a datagram of UDP to a link that is down."""
     client, server = net.client_and_server()
     sending = Puppet(client)
-    sockeye = watch(net, client)
+    sockeye = watch(net, "drops", client)
     server.ip("link", "set", "veth0", "down")
     addresses = [[int(part) for part in place.addresses[4].split(".")] for place in (client, server)]
     header = bytes([0x45, 0, 0, 30, 0, 0, 0, 0, 64, 17, 0, 0, *addresses[0], *addresses[1]])
@@ -275,7 +276,7 @@ def test_bad_checksums(net):
         serving.do(f"global u; u = socket.socket(socket.{name}, socket.SOCK_DGRAM); u.bind(({address!r}, {PORT}))")
         udp = "UdpInCsumErrors" if family == 4 else "Udp6InCsumErrors"
         counters = Counters(server, "TcpInCsumErrors", udp)
-        sockeye = watch(net, server)
+        sockeye = watch(net, "drops", server)
         scapy(client, f"send([{ip}(dst={address!r})/TCP(sport=4000, dport={PORT}, flags='S', chksum=0x1234)] * 7)\n"
                       f"send([{ip}(dst={address!r})/UDP(sport=4000, dport={PORT}, chksum=0x1234)/('x' * 50)] * 5)")
         # A datagram's checksum may be looked at only when it is read.
@@ -297,7 +298,7 @@ def test_resets(net):
     for family in FAMILIES:
         address = server.addresses[family]
         serving.do(f"global l; l = listen({address!r}, {PORT})")
-        sockeye = watch(net, client, server)
+        sockeye = watch(net, "drops", client, server)
         counters = Counters(client, "TcpOutRsts")
         connecting.do(f"global c; c = connect({address!r}, {PORT})")
         serving.do("global a; a = l.accept()[0]; a.setblocking(True)")
@@ -331,7 +332,7 @@ def test_healthy_connections_drop_nothing(net):
     serving, connecting, alone = Puppet(server), Puppet(client), Puppet(client)
     count = netns.scaled(500)
     repeated = [Counters(place, "TcpExtTCPDSACKOldSent", "TcpExtTCPDSACKOfoSent") for place in (client, server)]
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "drops", client, server)
     for listening, address in [*((serving, server.addresses[family]) for family in FAMILIES), (alone, "127.0.0.1"),
                                (alone, "::1")]:
         listening.do(f"global l; l = listen({address!r}, {PORT})")

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`drops` as a stream: filters, recordings, and a flood."""
 import netns
-from drops_tools import Counters, of_type, parsed, replayed, wait_for_drop, watch
+from drops_tools import Counters, of_type, parsed, replayed, wait_for_drop
 from puppet import Puppet
+from scenario import watch
 from witness import wait_ss
 
 PORT = 7400
@@ -19,9 +20,9 @@ def test_filters(net):
     """By what the packet says, where no socket is known, and by the owner, where one is."""
     client, server = net.client_and_server()
     puppet = Puppet(client)
-    by_port = watch(net, server, words=("--local-port", PORT + 1))
-    by_peer = watch(net, server, words=("--peer-ip", client.addresses[6]))
-    by_owner = watch(net, client, server, words=("--pid", puppet.pid))
+    by_port = watch(net, "drops", server, words=("--local-port", PORT + 1))
+    by_peer = watch(net, "drops", server, words=("--peer-ip", client.addresses[6]))
+    by_owner = watch(net, "drops", client, server, words=("--pid", puppet.pid))
     for family in (4, 6):
         for port in (PORT, PORT + 1):
             send(puppet, server.addresses[family], port, 3)
@@ -43,8 +44,8 @@ def test_active_only(net):
     client, server = net.client_and_server()
     left, right = Puppet(client), Puppet(server)
     file = net.folder() / "drops.rec"
-    everything = watch(net, client, words=("--record", file))
-    active = watch(net, client, words=("--active-only",))
+    everything = watch(net, "drops", client, words=("--record", file))
+    active = watch(net, "drops", client, words=("--active-only",))
     for is_closed in (True, False):
         right.do(f"l = listen({server.addresses[4]!r}, {PORT})")
         left.do(f"c = connect({server.addresses[4]!r}, {PORT})")
@@ -66,7 +67,7 @@ def test_a_recording_shows_the_same(net):
     client, server = net.client_and_server()
     puppet = Puppet(client)
     file = net.folder() / "drops.rec"
-    sockeye = watch(net, client, server, words=("--record", file))
+    sockeye = watch(net, "drops", client, server, words=("--record", file))
     for family in (4, 6):
         send(puppet, server.addresses[family], PORT, 5)
         puppet.fails(f"connect({server.addresses[family]!r}, {PORT})", "ConnectionRefusedError")

@@ -28,10 +28,6 @@ def told_reason(name):
     return name if has_reasons() else None
 
 
-def watch(net, *places, words=(), **options):
-    return net.sockeye("drops", "--netns", ",".join(str(place.inode) for place in places), *words, **options)
-
-
 def of_type(events, event_type):
     return [event for event in events if event["type"] == event_type]
 

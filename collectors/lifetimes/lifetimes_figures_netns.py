@@ -4,8 +4,9 @@ import re
 import time
 
 import netns
-from lifetimes_tools import carried, connected, ended, of_port, lives_of, settle, talk, watch
+from lifetimes_tools import carried, connected, ended, both_ends, lives_of, settle, talk
 from puppet import Puppet
+from scenario import watch
 from states_tools import linked_by_threads
 from witness import wait_ss
 from workload import drop, pass_all
@@ -60,7 +61,7 @@ def test_as_ss_shows_them(net):
         stage.right.do("s.close()")
     events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(events, port)
+        client, server = both_ends(events, port)
         check_figures(client, said[port][0], syn=1)
         said[port][1]["segs_in"][0] += 1  # the RST
         check_figures(server, said[port][1], syn=0)
@@ -81,7 +82,7 @@ def test_stalled_by_the_peers_window(net):
         stage.right.do("s.close()")
     events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(events, port)
+        client, server = both_ends(events, port)
         for name in ("busy", "rwnd_limited", "sndbuf_limited"):
             assert client[f"{name}_us"] // 1000 >= said[port][name][0], (name, client, said[port])
         assert client["rwnd_limited_us"] >= 800_000, client
@@ -110,7 +111,7 @@ def test_older_than_the_run(net):
         left.do(f"kept[{number}].shutdown(socket.SHUT_WR)")
         wait_ss(server, f"sport = :{ports[number]}", "CLOSE-WAIT")
     began = time.monotonic()
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "lifetimes", client, server)
     ready = time.monotonic()
     for number, port in enumerate(ports):
         left.do(f"c = kept[{number}]")
@@ -138,7 +139,7 @@ def test_older_than_the_run(net):
     events = lives_of(sockeye.stop(), client, server)
     assert len(events) == 12, events
     for number, port in enumerate(ports):
-        of_client, of_server = of_port(events, port)
+        of_client, of_server = both_ends(events, port)
         for event, role in ((of_client, "client"), (of_server, "server")):
             assert event["since_start"] and event["owner_source"] in ("snapshot", "use"), event
             assert event["duration_us"] <= (ended_at - began) * 1e6 and event["syn_retransmits"] is None, event
@@ -168,7 +169,7 @@ def test_an_attempt_older_than_the_run(net):
             left.do(f"c{family}{number} = tcp({address!r}); c{family}{number}.setblocking(False)")
             left.do(f"c{family}{number}.connect_ex(({address!r}, {port + 10 * number}))")
             wait_ss(client, f"dport = :{port + 10 * number}", "SYN-SENT")
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "lifetimes", client, server)
     for port, family in ((9004, 4), (9006, 6)):
         left.do(f"c{family}0.close()")
         right.do(f"l{family} = listen({server.addresses[family]!r}, {port + 10})")
@@ -184,7 +185,7 @@ def test_an_attempt_older_than_the_run(net):
     for port in (9004, 9006):
         cancelled, = [event for event in events if event["rport"] == port]
         assert ended(cancelled) == "cancelled local - close" and cancelled["since_start"], cancelled
-        of_client, of_server = of_port(events, port + 10)
+        of_client, of_server = both_ends(events, port + 10)
         assert of_client["since_start"] and of_client["handshake_unknown"] == "before_start", of_client
         assert carried(of_client) == (0, 0, 3, 0) and carried(of_server) == (3, 3, 0, 0), (of_client, of_server)
         assert of_client["syn_retransmits"] >= 1, of_client

@@ -3,7 +3,7 @@
 answers them with a RST no earlier than it has shut down the other one as well. Witnesses: nstat, ss, the peer's errors."""
 import netns
 from lifetimes_netns import Stage
-from lifetimes_tools import ended, of_port, read_all, wait_for_reset
+from lifetimes_tools import ended, both_ends, read_all, wait_for_reset
 from witness import nstat, wait_ss
 from workload import drop, pass_all, set_sysctl
 
@@ -34,7 +34,7 @@ class HalfClosed(Stage):
         assert resets(self.client) == [sent * len(self.ports), on_data * len(self.ports)], resets(self.client)
         events = self.stop()
         for port in self.ports:
-            client, server = of_port(events, port)
+            client, server = both_ends(events, port)
             assert ended(client) == wanted, (wanted, client)
             assert client["closed_by"] == "local", client
             of_the_client(client, server)

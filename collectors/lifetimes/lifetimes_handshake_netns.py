@@ -2,7 +2,7 @@
 """How long handshakes took, as `lifetimes` says it, or why it does not. Witness: tshark on the client's link."""
 import netns
 from capture import ACK, Capture, SYN
-from lifetimes_tools import of_port, talk
+from lifetimes_tools import both_ends, talk
 from workload import drop, pass_all, set_sysctl
 from lifetimes_netns import Stage
 
@@ -37,7 +37,7 @@ def test_as_captured(net):
     events = stage.stop()
     close = 0
     for port in stage.ports:
-        client, server = of_port(events, port)
+        client, server = both_ends(events, port)
         of_client, of_server = handshake_us(packets, port)
         assert client["handshake_us"] >= int(of_client), (of_client, client)
         close += client["handshake_us"] - of_client < 500
@@ -63,7 +63,7 @@ def test_a_lost_syn(net):
         end(stage, port, address)
     events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(events, port)
+        client, server = both_ends(events, port)
         assert client["syn_retransmits"] >= 1 and client["handshake_us"] >= 900_000, client
         assert client["retransmits"] == client["syn_retransmits"], client
         assert server["syn_retransmits"] == 0 and (server["handshake_us"] or 0) < 900_000, server
@@ -90,7 +90,7 @@ def test_a_lost_syn_ack(net):
         end(stage, port, address)
     events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(events, port)
+        client, server = both_ends(events, port)
         assert client["handshake_us"] >= 900_000, client
         assert server["handshake_us"] is None and server["handshake_unknown"] == "retransmitted", server
         assert server["syn_retransmits"] >= 1, server
@@ -110,7 +110,7 @@ def test_a_deferred_accept(net):
         end(stage, port, address)
     events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(events, port)
+        client, server = both_ends(events, port)
         assert client["handshake_us"] < 400_000, client
         assert server["handshake_us"] is None and server["handshake_unknown"] == "with_data", server
         assert server["bytes_received"] == 10, server
@@ -128,7 +128,7 @@ def test_syn_cookies(net):
             end(stage, port, address)
     events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(events, port)
+        client, server = both_ends(events, port)
         assert client["handshake_us"] is not None, client
         assert server["handshake_us"] is None and server["handshake_unknown"] == "no_sample", server
 

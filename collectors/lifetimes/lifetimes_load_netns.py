@@ -6,7 +6,8 @@ import signal
 import sys
 
 import netns
-from lifetimes_tools import lives_of, settle, watch
+from lifetimes_tools import lives_of, settle
+from scenario import watch
 from states_tools import linked_by_threads, ROOM
 from witness import nstat
 from workload import numbers, run_load, start_load
@@ -37,7 +38,7 @@ def check_all(events, connections, client, server):
 
 def close_at_once(net, family):
     client_place, server_place = linked_by_threads(net)
-    sockeye = watch(net, client_place, server_place, words=ROOM)
+    sockeye = watch(net, "lifetimes", client_place, server_place, words=ROOM)
     address = server_place.addresses[family]
     server = start_load(server_place, "server", "--addr", address, "--port", PORT)
     client = start_load(client_place, "client", "--addr", address, "--port", PORT, "--connections", HELD,
@@ -62,7 +63,7 @@ def test_held_connections_closed_at_once_ipv6(net):
 
 def short_connections(net, family):
     client_place, server_place = linked_by_threads(net)
-    sockeye = watch(net, client_place, server_place, words=ROOM)
+    sockeye = watch(net, "lifetimes", client_place, server_place, words=ROOM)
     client, server = run_load(client_place, server_place, server_place.addresses[family], SHORT)
     assert nstat(client_place, "TcpActiveOpens") == [SHORT]
     events = lives_of(sockeye.stop(), client_place, server_place)
@@ -87,7 +88,7 @@ def test_what_is_lost_is_counted(net):
     """The reader stands still, the ring is small: those that came and those counted as lost are all that were."""
     connections = 2_000
     place = net.namespace("one")
-    sockeye = watch(net, place, words=("--ring-size", "64K"), lossy=True)
+    sockeye = watch(net, "lifetimes", place, words=("--ring-size", "64K"), lossy=True)
     server = start_load(place, "server", "--addr", "127.0.0.1", "--port", PORT)
     sockeye.process.popen.send_signal(signal.SIGSTOP)
     client = place.load("client", "--addr", "127.0.0.1", "--port", PORT, "--connections", connections)
@@ -109,7 +110,7 @@ def retransmits_as_counted(net, family):
     """One packet of twenty is lost on its way to the server, and one of twenty back. The sum of all events is what
     each namespace's kernel has counted."""
     client_place, server_place = linked_by_threads(net)
-    sockeye = watch(net, client_place, server_place, words=ROOM)
+    sockeye = watch(net, "lifetimes", client_place, server_place, words=ROOM)
     for hook, what in (("input", LOSS), ("output", LOSS.replace("dport", "sport"))):
         chain = f"type filter hook {hook} priority 0; {what} counter drop;"
         rules = f"table inet lost_{hook} {{ chain lost {{ {chain} }}; }}"
@@ -180,7 +181,7 @@ def test_closed_in_the_middle_of_a_stream(net):
     """Some segments come while close() is at work: counted by then, and not taken. Each ends the connection by a RST, which the
     kernel counts by why it is sent."""
     client_place, server_place = net.client_and_server()
-    sockeye = watch(net, client_place, words=ROOM)
+    sockeye = watch(net, "lifetimes", client_place, words=ROOM)
     for address in server_place.addresses.values():
         server = server_place.popen([sys.executable, "-c", STREAM, address])
         server_place.wait_listen(9000)

@@ -2,8 +2,9 @@
 """`lifetimes` and the ends of single connections, orderly and by reset. Witnesses: what the processes did, their
 errors, ss."""
 import netns
-from lifetimes_tools import carried, connected, ended, of_port, read_all, lives_of, settle, talk, wait_for_reset, watch
+from lifetimes_tools import carried, connected, ended, both_ends, read_all, lives_of, settle, talk, wait_for_reset
 from puppet import Puppet
+from scenario import watch
 from states_tools import linked_by_threads
 from witness import nstat, wait_ss
 from workload import drop, pass_all
@@ -14,7 +15,7 @@ class Stage:
 
     def __init__(self, net):
         self.client, self.server = linked_by_threads(net)
-        self.sockeye = watch(net, self.client, self.server)
+        self.sockeye = watch(net, "lifetimes", self.client, self.server)
         self.left, self.right = Puppet(self.client), Puppet(self.server)
         self.ports = []
 
@@ -50,7 +51,7 @@ def test_the_client_closes_first(net):
     events = stage.stop()
     assert len(events) == 4, events
     for port in stage.ports:
-        client, server = of_port(events, port)
+        client, server = both_ends(events, port)
         assert ended(client) == "closed local - close", client
         assert ended(server) == "closed remote - close", server
         assert carried(client) == (1000, 1000, 3000, 0) and carried(server) == (3000, 3000, 1000, 0), (client, server)
@@ -68,7 +69,7 @@ def test_the_server_closes_first(net):
         stage.left.do("c.close()")
     events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(events, port)
+        client, server = both_ends(events, port)
         assert ended(client) == "closed remote - close" and ended(server) == "closed local - close", (client, server)
         assert carried(client) == (1000, 1000, 3000, 0) and carried(server) == (3000, 3000, 1000, 0), (client, server)
 
@@ -87,7 +88,7 @@ def test_both_close_at_once(net):
         pass_all(stage.server)
     events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(events, port)
+        client, server = both_ends(events, port)
         assert ended(client) == "closed both - close" and ended(server) == "closed local - close", (client, server)
         assert carried(client) == (1000, 1000, 3000, 0) and carried(server) == (3000, 3000, 1000, 0), (client, server)
         assert client["retransmits"] > 0 and client["syn_retransmits"] == 0, client
@@ -111,7 +112,7 @@ def test_half_closed_for_seconds(net):
         stage.left.do(f"c{port}.close()")
     events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(events, port)
+        client, server = both_ends(events, port)
         assert ended(client) == "closed local - shutdown" and ended(server) == "closed remote - close", (client, server)
         assert client["fin_received"] and server["fin_received"], (client, server)
         assert carried(client) == (10, 10, 50, 0) and carried(server) == (50, 50, 10, 0), (client, server)
@@ -139,7 +140,7 @@ def test_half_closed_by_both(net):
         stage.right.do("s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 10)); s.close()")
     events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(events, port)
+        client, server = both_ends(events, port)
         what = "close" if port > 9010 else "shutdown"
         assert (ended(client), ended(server)) == (f"closed local - {what}", f"closed remote - {what}"), (client, server)
 
@@ -162,7 +163,7 @@ def test_reset_by_this_end(net):
         stage.right.do("s.close()")
     events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(events, port)
+        client, server = both_ends(events, port)
         assert ended(client) == "reset_sent local - close", client
         assert ended(server) == "reset_received remote ECONNRESET -", server
         unread = port > 9010
@@ -188,7 +189,7 @@ def test_data_after_close(net):
         stage.right.do("s.close()")
     events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(events, port)
+        client, server = both_ends(events, port)
         assert ended(client).split()[:2] == ["reset_sent", "local"], client
         assert ended(server) == "reset_received remote EPIPE -", server
         assert client["local_close"] == "close" and client["bytes_acked"] == 10, client
@@ -210,7 +211,7 @@ def test_data_after_shutdown(net):
     assert nstat(stage.client, "TcpExtTCPAbortOnData", "TcpOutRsts") == [2, 2]
     events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(events, port)
+        client, server = both_ends(events, port)
         assert ended(client) == "reset_sent local ECONNRESET close" and client["last_state"] == "FIN_WAIT2", client
         assert ended(server) == "reset_received remote EPIPE -", server
 
@@ -260,7 +261,7 @@ def test_destroyed(net):
         stage.right.do("s.close()")
     events = stage.stop()
     for port in stage.ports:
-        client, server = of_port(events, port)
+        client, server = both_ends(events, port)
         assert ended(client) == "destroyed local ECONNABORTED -", client
         assert client["task_comm"] == "ss" and client["comm"] == stage.left.comm, client
         assert ended(server) == "reset_received remote ECONNRESET -", server

@@ -7,8 +7,9 @@ import sys
 
 import netns
 from capture import ACK, Capture, reset_ports, sent_again, SYN
-from lifetimes_tools import carried, connected, ended, of_port, read_all, lives_of, settle, watch
+from lifetimes_tools import carried, connected, ended, both_ends, read_all, lives_of, settle
 from puppet import Puppet
+from scenario import watch
 from states_tools import linked_by_threads, ROOM
 from witness import nstat
 
@@ -286,7 +287,7 @@ print(json.dumps(counts))
 def test_tls(net):
     client, server = linked_by_threads(net)
     start_nginx(net, server)
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "lifetimes", client, server)
     expected = {}
     for family in (4, 6):
         made = client.popen([sys.executable, "-c", TLS_CLIENT, server.addresses[family]])
@@ -308,7 +309,7 @@ def test_tls(net):
 def test_without_copies(net):
     """MSG_ZEROCOPY, sendfile() and splice(): each byte once."""
     client, server = linked_by_threads(net)
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "lifetimes", client, server)
     left, right = Puppet(client), Puppet(server)
     size = 3 << 20
     left.do("import tempfile; f = tempfile.TemporaryFile()")
@@ -334,7 +335,7 @@ def test_without_copies(net):
     events = lives_of(sockeye.stop(), client, server)
     for first in ways:
         for family in (4, 6):
-            of_client, of_server = of_port(events, first + family)
+            of_client, of_server = both_ends(events, first + family)
             assert carried(of_client) == (size, size, 0, 0), of_client
             assert carried(of_server) == (0, 0, size, 0), of_server
             assert ended(of_client) == "closed local - close" and ended(of_server) == "closed remote - close", events

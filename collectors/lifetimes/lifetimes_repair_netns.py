@@ -5,7 +5,7 @@ import re
 
 import netns
 from lifetimes_netns import Stage
-from lifetimes_tools import ended, of_port, read_all, settle
+from lifetimes_tools import ended, both_ends, read_all, settle
 from puppet import Puppet
 from states_tools import linked_by_threads
 from witness import nstat, wait_ss
@@ -77,7 +77,7 @@ def test_restored(net):
         stage.right.do("s.close()")
     events, run = stage.lives()
     for port in stage.ports:
-        client, server = of_port(events, port)
+        client, server = both_ends(events, port)
         assert ended(client) == "closed local - close" and ended(server) == "closed remote - close", (client, server)
         for event, sent, came in ((client, 10, 1), (server, 1, 10)):
             assert (event["bytes_written"], event["bytes_acked"], event["bytes_received"]) == (sent, sent, came), event
@@ -98,7 +98,7 @@ def test_nothing_was_sent(net):
         stage.right.do("s.close()")
     events, _ = stage.lives()
     for port in stage.ports:
-        for event in of_port(events, port):
+        for event in both_ends(events, port):
             assert (event["end"], event["bytes_written"], event["bytes_acked"], event["bytes_received"]) == ("closed", 0, 0, 0), event
 
 

@@ -3,7 +3,8 @@
 import os
 
 import netns
-from lifetimes_tools import check, settle, talk, watch
+from lifetimes_tools import check, settle, talk
+from scenario import watch
 from states_tools import by_socket, life, linked_by_threads, ROOM
 from workload import run_load
 from lifetimes_netns import Stage
@@ -17,7 +18,7 @@ def replays_as_it_was(net, shown):
     """One run, shown in this format, with lines in its log file: both again out of the recording."""
     client_place, server_place = linked_by_threads(net)
     folder = net.folder()
-    sockeye = watch(net, client_place, server_place, words=(
+    sockeye = watch(net, "lifetimes", client_place, server_place, words=(
         "--format", shown, "--log-file", folder / "log", "--record", folder / "recording", *ROOM))
     for family in (4, 6):
         run_load(client_place, server_place, server_place.addresses[family], CONNECTIONS)

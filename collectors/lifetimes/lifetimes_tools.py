@@ -1,20 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the scenarios of `lifetimes` share: connections that puppets open and end, and what must hold for any event."""
 import errno
-import pathlib
-import sys
 
 import netns
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "states"))  # states_tools, for those that import this
-
 TCP_CLOSE = 7  # <net/tcp_states.h>
 TIME_OUTS = ("syn_timed_out", "timed_out", "window_timed_out", "keepalive_timed_out")
-
-
-def watch(net, *places, words=(), **options):
-    """sockeye, for these namespaces only: what else happens on the machine is none of the scenario's business."""
-    return net.sockeye("lifetimes", "--netns", ",".join(str(place.inode) for place in places), *words, **options)
 
 
 def lives_of(run, *places):
@@ -63,7 +54,7 @@ def expect_each(net, events, wanted, what):
     assert sorted(told) == sorted(wanted) or missing > 0 and net.hidden.explains(missing), (told, wanted, net.hidden.count())
 
 
-def of_port(events, port):
+def both_ends(events, port):
     """The events of the only connection to this port: the client's and the server's."""
     client = [event for event in events if event["rport"] == port]
     server = [event for event in events if event["lport"] == port]

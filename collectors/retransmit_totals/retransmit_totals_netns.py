@@ -2,16 +2,12 @@
 """`retransmits --totals`: what is counted in the kernel is what the stream tells one by one, and what nstat says."""
 import collections
 import os
-import pathlib
-import sys
 
 import netns
 from bpf_objects import ids_of, in_kernel
+from retransmits_tools import FAMILIES, Puppet, TYPES, close, connect, counted, nstat, of, pair, pass_all, PORT, transfer
+from scenario import watch
 from workload import lose
-
-sys.path.append(str(pathlib.Path(__file__).parent.parent / "retransmits"))
-from retransmits_tools import (close, connect, counted, FAMILIES, nstat, of, pair,  # noqa: E402 pylint: disable=wrong-import-position
-                               pass_all, PORT, Puppet, transfer, TYPES, watch)
 
 BYTES = 300_000
 
@@ -55,7 +51,7 @@ def test_the_same_as_the_stream(net):
     """By connection and by process, beside a stream of everything."""
     client, server = pair(net)
     right, lefts = Puppet(server), [Puppet(client), Puppet(client)]
-    stream = watch(net, client, server, words=("--ring-size", "16M"))
+    stream = watch(net, "retransmits", client, server, words=("--ring-size", "16M"))
     by_connection = start_totals(net, (client, server))
     by_process = start_totals(net, (client, server), "--by", "process")
     lossy_transfers(server, lefts, right)
@@ -84,7 +80,7 @@ def test_each_interval(net):
     """What was counted in one interval is not in the next; nothing is lost at the seam."""
     client, server = pair(net)
     right, lefts = Puppet(server), [Puppet(client)]
-    stream = watch(net, client, server, words=("--ring-size", "16M"))
+    stream = watch(net, "retransmits", client, server, words=("--ring-size", "16M"))
     totals = start_totals(net, (client, server), "--interval", "1s")
     lossy_transfers(server, lefts, right, times=2)
     first = totals.wait_for(lambda row: row["event"] == "retransmit_totals")

@@ -3,7 +3,8 @@
 import netns
 from capture import Capture, sent_again
 from retransmits_tools import (by_type, check_events, check_segments, close, connect, counted, FAMILIES, nstat, of, pair,
-                               pass_all, PORT, Puppet, transfer, watch)
+                               pass_all, PORT, Puppet, transfer)
+from scenario import watch
 from workload import lose
 
 ALONE = "makes as many events as the machine can take"
@@ -31,7 +32,7 @@ def loses_nothing(net, family):
     """5 % of all packets are lost in both directions."""
     client, server = pair(net)
     left, right = Puppet(client), Puppet(server)
-    sockeye = watch(net, client, server, words=ROOM)
+    sockeye = watch(net, "retransmits", client, server, words=ROOM)
     capture = Capture(net, client)
     for place in (client, server):
         lose(place, 5)
@@ -65,7 +66,7 @@ def test_many_segments_in_one(net):
     """Packets as long as the device takes them (TSO, GRO): one retransmission is of many segments."""
     client, server = net.client_and_server()
     left, right = Puppet(client), Puppet(server)
-    sockeye = watch(net, client, server, words=ROOM)
+    sockeye = watch(net, "retransmits", client, server, words=ROOM)
     for family in FAMILIES:
         connection = connect(left, right, server, family, PORT + family)
         lose(server, 10)
@@ -93,7 +94,7 @@ def test_many_connections_at_once(net):
     right.do(f"l = listen({address!r}, {PORT}); l.listen(1000)")
     left.do(f"cs = [connect({address!r}, {PORT}) for _ in range({count})]", timeout=60)
     right.do(f"ss = [l.accept()[0] for _ in range({count})]", timeout=60)
-    sockeye = watch(net, client, server, words=("--ring-size", "64M"))
+    sockeye = watch(net, "retransmits", client, server, words=("--ring-size", "64M"))
     lose(server, 20)
     left.do("[c.send(b'x' * 20000) for c in cs]", timeout=60)
     right.do("sum(len(s.recv(20000, socket.MSG_WAITALL)) for s in ss)", timeout=90)
@@ -116,7 +117,7 @@ def test_a_burst_of_failed_transfers_is_counted_by_what_owns_it(net):
     client, server = pair(net)
     right = Puppet(server)
     lefts = [Puppet(client), Puppet(client)]
-    sockeye = watch(net, client, server, words=ROOM)
+    sockeye = watch(net, "retransmits", client, server, words=ROOM)
     for number, left in enumerate(lefts):
         connection = connect(left, right, server, 4, PORT + number)
         lose(server, 10)

@@ -2,8 +2,9 @@
 """`retransmits`, each cause by itself, made to happen by dropping exactly the packets that it takes. Witnesses: the
 kernel's counters (nstat), by type: TCPTimeouts, TCPSlowStartRetrans, TCPFastRetrans, TCPLossProbes, TCPSynRetrans."""
 import netns
-from retransmits_tools import (by_type, check_events, check_segments, close, connect, drop, FAMILIES, gives_cookies, is_type, nstat,
-                               of, pair, pass_all, PORT, Puppet, read_all, set_sysctl, tells_failures, transfer, watch)
+from retransmits_tools import (by_type, check_events, check_segments, close, connect, drop, FAMILIES, gives_cookies, is_type,
+                               nstat, of, pair, pass_all, PORT, Puppet, read_all, set_sysctl, tells_failures, transfer)
+from scenario import watch
 
 MSS = 1000
 # Payload, one way: a packet that is this long has some.
@@ -14,7 +15,7 @@ WITNESSES = ("TcpExtTCPTimeouts", "TcpExtTCPSlowStartRetrans", "TcpExtTCPFastRet
 
 def start(net, **sysctls):
     client, server = pair(net, **sysctls)
-    return client, server, Puppet(client), Puppet(server), watch(net, client, server)
+    return client, server, Puppet(client), Puppet(server), watch(net, "retransmits", client, server)
 
 
 def check(events, place, expected):
@@ -173,7 +174,7 @@ def test_too_big_for_the_path(net):
     for place in (client, router, server):  # who asks for a neighbour's address does it with its link-local one
         netns.wait_until(lambda place=place: not place.ip("-6", "address", "show", "tentative").stdout, "addresses for use")
     left, right = Puppet(client), Puppet(server)
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "retransmits", client, server)
     for family in FAMILIES:
         connection = connect(left, right, server, family, PORT + family)
         transfer(connection, 20_000)
@@ -281,7 +282,7 @@ def test_sockets_of_before(net):
         transfer(connection, 3000)
         connection.right.do("s.sendall(b'y' * 2000)")
         connection.left.do(read_all("c", 2000))
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "retransmits", client, server)
     for connection in connections:
         drop(server, "input", f"tcp dport {connection.port}")
         connection.left.do("c.send(b'x' * 300)")
@@ -309,8 +310,8 @@ def test_filters(net):
     runs = {}
     for words in (("--src-port", PORT + 4), ("--dst-port", PORT + 4), ("--pid", left.pid), ("--pid", right.pid), ("-6",),
                   ("--direction", "in"), ("--direction", "out"), ("--active-only",)):
-        runs[words] = watch(net, client, server, words=words)
-    everything = watch(net, client, server)
+        runs[words] = watch(net, "retransmits", client, server, words=words)
+    everything = watch(net, "retransmits", client, server)
     for family in FAMILIES:
         connect(left, right, server, family, PORT + family)
         drop(server, "input", f"tcp dport {PORT + family}")

@@ -26,10 +26,6 @@ def pair(net, **sysctls):
     return client, server
 
 
-def watch(net, *places, words=(), **options):
-    return net.sockeye("retransmits", "--netns", ",".join(str(place.inode) for place in places), *words, **options)
-
-
 Connection = collections.namedtuple("Connection", "left right port")
 
 

@@ -12,7 +12,7 @@ import netns
 from bpf_objects import ids_of, in_kernel
 from ready import start_ready
 from puppet import Puppet
-from states_tools import watch
+from scenario import watch
 
 PORT = 7000
 USAGE, NOT_PERMITTED = 2, 3
@@ -205,7 +205,7 @@ def wait_gone(net, ours):
 def test_what_is_in_the_kernel(net):
     """The programs of `states` and no others, two of them at inet_sock_set_state; and nothing when it has ended."""
     before = {kind: set(in_kernel(net, kind)) for kind in KINDS}
-    sockeye = watch(net, net.namespace("one"))
+    sockeye = watch(net, "states", net.namespace("one"))
     ours = {kind: ids_of(sockeye.process.pid, kind) for kind in KINDS}
     shown = {kind: in_kernel(net, kind) for kind in KINDS}
     for kind in KINDS:

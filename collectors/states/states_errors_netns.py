@@ -2,7 +2,8 @@
 """Errors that end nothing: with IP_RECVERR what ICMP says stays in the socket, which goes on. Witnesses: ss, SO_ERROR."""
 import netns
 from puppet import Puppet
-from states_tools import linked_by_threads, of_port, watch
+from scenario import of_port, watch
+from states_tools import linked_by_threads
 from witness import wait_ss
 from workload import pass_all
 
@@ -42,7 +43,7 @@ def connection_with_an_error(left, right, server, family):
 
 def ends_of(net, end):
     client, server = linked_by_threads(net)
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     left, right = Puppet(client), Puppet(server)
     ports = []
     for family in (4, 6):
@@ -83,7 +84,7 @@ def test_an_orphan(net):
 def test_an_abort(net):
     """Who aborts it is its user, whatever error was left: the event has the process that closed."""
     client, server = linked_by_threads(net)
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     left, right = Puppet(client), Puppet(server)
     heirs = {}
     for family in (4, 6):

@@ -5,7 +5,8 @@ import pathlib
 
 import netns
 from puppet import Puppet
-from states_tools import by_socket, halves, is_of_listener, of_port, owners, events_in, watch
+from scenario import of_port, watch
+from states_tools import by_socket, halves, is_of_listener, owners, events_in
 from witness import comm_of, wait_ss
 
 PORT = 9000
@@ -57,9 +58,9 @@ def first_owners(events):
 
 def daemon_serves(net, family):
     client, server, left, right = daemon(net)
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     parent, heir = right.do(f"listen_as_daemon({server.addresses[family]!r}, {PORT})")
-    only_heir = watch(net, server, words=("--pid", heir))
+    only_heir = watch(net, "states", server, words=("--pid", heir))
     for _ in range(3):
         serve(left, right, server.addresses[family])
     right.do("os.close(tell)")
@@ -88,7 +89,7 @@ def test_a_server_that_becomes_a_daemon_ipv6(net):
 def test_who_holds_a_listener_is_found_though_it_does_nothing(net):
     """Nobody accepts: whose the connections are is known from a look through the files."""
     client, server, left, right = daemon(net)
-    sockeye = watch(net, server)
+    sockeye = watch(net, "states", server)
     parent, heir = right.do(f"listen_as_daemon({server.addresses[6]!r}, {PORT})")
 
     def inherited_from_heir():
@@ -117,13 +118,13 @@ def given_again(place, number):
 
 def test_a_number_that_is_given_again(net):
     client, server, left, right = daemon(net)
-    sockeye = watch(net, server)
+    sockeye = watch(net, "states", server)
     parent, heir = right.do(f"listen_as_daemon({server.addresses[4]!r}, {PORT})")
     other = given_again(server, parent)
     if not other:
         netns.skip("others take all numbers of processes before this one can")
     netns.wait_until(lambda: comm_of(parent) == "sleep", "another program of that number")
-    of_other = watch(net, server, words=("--pid", parent))
+    of_other = watch(net, "states", server, words=("--pid", parent))
     serve(left, right, server.addresses[4])
     right.do("os.close(tell)")
     wait_ss(server, f"sport = :{PORT}", "TIME-WAIT")
@@ -186,7 +187,7 @@ def test_a_process_whose_first_thread_has_ended(net):
     """It lives as long as any of its threads, and what it has is its own."""
     client, server = net.client_and_server()
     left, right = Puppet(client), Puppet(server)
-    sockeye = watch(net, client)
+    sockeye = watch(net, "states", client)
     left.do(FIRST_THREAD_ENDS)
     right.do(f"l = listen({server.addresses[6]!r}, {PORT})")
     pid = left.do(f"connect_and_leave_it_to_a_thread({server.addresses[6]!r}, {PORT})")
@@ -205,7 +206,7 @@ def test_what_a_process_leaves_behind(net):
     """Its sockets end after it: they were its own."""
     client, server = net.client_and_server()
     left, right = Puppet(client), Puppet(server)
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     right.do(f"l = listen({server.addresses[4]!r}, {PORT})")
     pid = left.do(f"child(lambda: (connect({server.addresses[4]!r}, {PORT}), os._exit(0)))")
     left.do(f"os.waitpid({pid}, 0)")

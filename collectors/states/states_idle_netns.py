@@ -3,7 +3,8 @@
 import collections
 
 from holders import IDLE, PORT, three_holders
-from states_tools import by_socket, check_socket, is_of_listener, owners, events_in, transitions, watch
+from scenario import watch
+from states_tools import by_socket, check_socket, is_of_listener, owners, events_in, transitions
 
 ALONE = "holds thousands of connections"
 CLIENT = "ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT"
@@ -29,7 +30,7 @@ def test_idle_connections_of_before_are_closed(net):
     neither has came on top of a guarded process 1 (tests/netns/guarded.py)."""
     held = three_holders(net)
     spaces = [holder.space for holder in held]
-    sockeyes = [watch(net, *spaces) for _ in range(2)]
+    sockeyes = [watch(net, "states", *spaces) for _ in range(2)]
     for holder in held:
         holder.close()
     theirs, run = (sockeye.stop() for sockeye in sockeyes)

@@ -5,7 +5,8 @@ import json
 
 import netns
 from puppet import Puppet
-from states_tools import by_socket, check_socket, life, of_port, owners, events_in, served_by, watch
+from scenario import of_port, watch
+from states_tools import by_socket, check_socket, life, owners, events_in, served_by
 from witness import nstat, ss_states, wait_ss
 from workload import MPTCP, require_mptcp
 
@@ -56,7 +57,7 @@ def a_process_on_two_paths(net, family):
     """The server announces its second address; a worker of the client's kernel connects to it."""
     client, server, first, second = two_paths(net)
     server.ip("mptcp", "endpoint", "add", second[family], "signal")
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     left, right = Puppet(client), Puppet(server)
     open_connection(left, right, family, first[family])
     right.do("s, _ = l.accept(); s.recv(1); s.sendall(b'y')")
@@ -89,7 +90,7 @@ def worker_on_two_paths(net, family):
     """The listener's process accepts and hands over to a child, which reads. A subflow that joins later is the child's at
     once. It is the administrator's `ip` that connects it, which has nothing to do with the connection."""
     client, server, first, _ = two_paths(net)
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     left, right = Puppet(client), Puppet(server)
     open_connection(left, right, family, first[family])
     right.do("s, _ = l.accept(); told, tell = os.pipe(); said, say = os.pipe()")
@@ -127,7 +128,7 @@ def test_a_child_that_only_closes(net):
     """Nobody sends or receives on the connection: the child is named when it closes, the client when it connects."""
     client, server, first, _ = two_paths(net)
     for family in (4, 6):
-        sockeye = watch(net, client, server)
+        sockeye = watch(net, "states", client, server)
         left, right = Puppet(client), Puppet(server)
         right.do(f"l = listen({ANY[family]!r}, {PORT}, {MPTCP})")
         left.do(f"c = connect({first[family]!r}, {PORT}, {MPTCP})")
@@ -148,7 +149,7 @@ def test_plain_tcp_on_one_side(net):
     """Where one side speaks plain TCP the connection is that. The sockets that an MPTCP listener yields then look like
     the kernel's own until they are accepted; they are not."""
     client, server, first, _ = two_paths(net)
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     left, right = Puppet(client), Puppet(server)
     cases = {9004: (4, MPTCP, 0), 9006: (6, MPTCP, 0), 9014: (4, 0, MPTCP), 9016: (6, 0, MPTCP)}
     for port, (family, of_server, of_client) in cases.items():
@@ -185,7 +186,7 @@ def test_connections_that_existed(net):
     assert len(held) == 4, held
     for event in held:
         assert (event["pid"], event["owner_source"]) == (inodes[event["netns"]], "snapshot"), event
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     close_connection(left, right, client, server)
     for events in by_socket(events_in(sockeye.stop(), client, server)):
         check_socket(events, existed=True)
@@ -196,7 +197,7 @@ def test_connections_that_existed(net):
 def test_who_accepts(net):
     """With --accept-owner: a process that accepts the connection of another's listener, and does nothing else."""
     client, server, first, _ = two_paths(net)
-    sockeye = watch(net, client, server, words=["--accept-owner"])
+    sockeye = watch(net, "states", client, server, words=["--accept-owner"])
     left, right = Puppet(client), Puppet(server)
     right.do(f"l = listen({first[4]!r}, {PORT}, {MPTCP}); told, tell = os.pipe(); said, say = os.pipe()")
     worker = right.do("child(lambda: (l.accept(), os.write(say, b'.'), os.read(told, 1)))")
@@ -213,7 +214,7 @@ def test_who_accepts(net):
 def plain_client(net, family):
     """A server that listens with MPTCP (as Go's do), and a client that does not know it: its connection is none of MPTCP."""
     client, server, first, _ = two_paths(net)
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     left, right = Puppet(client), Puppet(server)
     right.do(f"l = listen({ANY[family]!r}, {PORT}, {MPTCP})")
     left.do(f"c = connect({first[family]!r}, {PORT}); c.sendall(b'x')")

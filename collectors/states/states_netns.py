@@ -6,8 +6,9 @@ import time
 
 import netns
 from puppet import Puppet
-from states_tools import (by_socket, CLIENT_LIFE, CLIENT_LIFE_ORPHANED, halves, is_of_listener, life,
-                          linked_by_threads, of_port, owners, ROOM, events_in, served_by, SERVER_LIFE, watch)
+from scenario import of_port, watch
+from states_tools import (by_socket, CLIENT_LIFE, CLIENT_LIFE_ORPHANED, halves, is_of_listener, life, linked_by_threads,
+                          owners, ROOM, events_in, served_by, SERVER_LIFE)
 from witness import comm_of, nstat, ss_states, wait_ss
 from workload import drop, pass_all
 
@@ -109,7 +110,7 @@ def test_the_server_closes_first(net):
         address = server.addresses[family]
         listener = server.popen([sys.executable, "-m", "http.server", "--bind", address, "8000"], cwd=folder)
         server.wait_listen(8000)
-        sockeye = watch(net, client, server)
+        sockeye = watch(net, "states", client, server)
         curl = start_curl(client, address, 8000)
         assert curl.wait() == 0, curl.stderr
         for _ in range(2):
@@ -126,7 +127,7 @@ def test_the_server_closes_first(net):
 
 def test_refused(net):
     client, server = linked_by_threads(net)
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     for number, family in enumerate((4, 6), 1):
         curl = start_curl(client, server.addresses[family], 9)
         assert curl.wait() == 7, curl.stderr
@@ -144,7 +145,7 @@ def test_no_answer(net):
     """SYNs are dropped. curl gives up by itself after a second; then the kernel gives up (TCP_USER_TIMEOUT)."""
     client, server = linked_by_threads(net)
     drop(server, "input", "tcp dport 9000")
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     puppet = Puppet(client)
     for family in (4, 6):
         address = server.addresses[family]
@@ -167,7 +168,7 @@ def test_no_answer(net):
 def test_reset(net):
     """The client closes with SO_LINGER 0: no FIN, a RST."""
     client, server = linked_by_threads(net)
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     left, right = Puppet(client), Puppet(server)
     for family in (4, 6):
         address = server.addresses[family]
@@ -196,7 +197,7 @@ def test_reset(net):
 def test_listener(net):
     """Opening and closing it are events; its address and its owner are there, and nobody is at the other end."""
     server = net.namespace("server")
-    sockeye = watch(net, server)
+    sockeye = watch(net, "states", server)
     puppet = Puppet(server)
     for address in ("127.0.0.1", "::1", "0.0.0.0", "::"):
         puppet.do(f"l = listen({address!r}, 9000)")
@@ -224,7 +225,7 @@ def connected(left, right, address, port=9000):
 def test_half_close(net):
     """The client says that it is done; the server goes on sending before it closes, too."""
     client, server = linked_by_threads(net)
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     left, right = Puppet(client), Puppet(server)
     for port, family in ((9004, 4), (9006, 6)):
         connected(left, right, server.addresses[family], port)
@@ -252,7 +253,7 @@ def test_half_close_by_ncat_and_socat(net):
     """ncat shuts down at the end of its input; the program behind socat answers only then."""
     ncat, socat = netns.require("ncat", "socat")
     client, server = linked_by_threads(net)
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     for port, family in ((9004, 4), (9006, 6)):
         address = server.addresses[family]
         listener = server.popen([socat, "-t10", f"TCP{family}-LISTEN:{port}", "SYSTEM:cat >/dev/null; echo late"])
@@ -273,7 +274,7 @@ def test_half_close_by_ncat_and_socat(net):
 def test_both_close_at_once(net):
     """The client's FIN is lost, the server's FIN comes, and does not acknowledge it: CLOSING."""
     client, server = linked_by_threads(net)
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     left, right = Puppet(client), Puppet(server)
     for port, family in ((9004, 4), (9006, 6)):
         connected(left, right, server.addresses[family], port)
@@ -296,7 +297,7 @@ def test_both_close_at_once(net):
 def test_an_orphan_is_not_in_time_wait(net):
     """The client has closed, the server holds on: a FIN_WAIT2 minisocket. It turns TIME_WAIT without an event."""
     client, server = linked_by_threads(net)
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     left, right = Puppet(client), Puppet(server)
     for port, family in ((9004, 4), (9006, 6)):
         connected(left, right, server.addresses[family], port)

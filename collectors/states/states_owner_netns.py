@@ -8,8 +8,8 @@ import re
 import netns
 from namespaces import ss_everywhere
 from puppet import Puppet
-from states_tools import (by_socket, check_socket, halves, is_of_listener, life, of_port, owners, events_in,
-                          served_by, watch)
+from scenario import of_port, watch
+from states_tools import by_socket, check_socket, halves, is_of_listener, life, owners, events_in, served_by
 from witness import holders, wait_ss
 from workload import numbers, start_load
 
@@ -27,7 +27,7 @@ def test_a_forked_child_serves(net):
     for family in (4, 6):
         parent = server.popen([socat, f"TCP{family}-LISTEN:{PORT},fork,reuseaddr", "PIPE"])
         server.wait_listen(PORT)
-        sockeye = watch(net, client, server)
+        sockeye = watch(net, "states", client, server)
         caller = Puppet(client)
         caller.do(f"c = connect({server.addresses[family]!r}, {PORT})")
         caller.do("c.sendall(b'x')")
@@ -62,7 +62,7 @@ def fork_after_accept():
 def test_a_child_that_only_closes(net):
     """Neither parent nor child sends or receives: the child is named when it closes, which it does first."""
     client, server = net.client_and_server()
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     left, right = Puppet(client), Puppet(server)
     right.do(FORK)
     right.do(f"l = listen({server.addresses[4]!r}, {PORT})")
@@ -83,7 +83,7 @@ def test_each_listener_of_a_port_has_its_own_children(net):
     connections = 300
     client, server = net.client_and_server()
     for family in (4, 6):
-        sockeye = watch(net, client, server)
+        sockeye = watch(net, "states", client, server)
         address = server.addresses[family]
         servers = [start_load(server, "server", "--addr", address, "--port", PORT, "--threads", 1) for _ in range(2)]
         made = client.load("client", "--addr", address, "--port", PORT, "--connections", connections)
@@ -117,7 +117,7 @@ def passed_socket(client, server):
 def test_a_passed_socket(net):
     """The process that accepted gives the socket to another (SCM_RIGHTS), which is its owner once it receives."""
     client, server = net.client_and_server()
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     left, giver, taker = passed_socket(client, server)
     giver.do("s.close()")
     left.do("c.sendall(b'x')")
@@ -133,7 +133,7 @@ def test_a_passed_socket(net):
 def test_processes_that_take_turns(net):
     """Two processes hold a socket. It belongs to the one that used it last, however often each did before."""
     client, server = net.client_and_server()
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     left, giver, taker = passed_socket(client, server)
     for user in (giver, giver, taker, taker, giver, taker, taker):
         left.do("c.sendall(b'x')")
@@ -165,7 +165,7 @@ def connect_in_a_thread(address, port):
 
 def test_a_thread_has_a_name_of_its_own(net):
     client, server = net.client_and_server()
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     left, right = Puppet(client), Puppet(server)
     left.do(THREAD)
     right.do(f"l = listen({server.addresses[4]!r}, {PORT})")
@@ -186,7 +186,7 @@ def test_a_pid_namespace(net):
     left, right = Puppet(inner), Puppet(server)
     assert left.do("os.getpid()") == 1
     pid = int(pathlib.Path(f"/proc/{left.pid}/task/{left.pid}/children").read_text(encoding="ascii"))
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     right.do(f"l = listen({server.addresses[4]!r}, {PORT})")
     left.do(f"c = connect({server.addresses[4]!r}, {PORT})")
     right.do("s, _ = l.accept()")
@@ -216,7 +216,7 @@ def start_counted(net, place):
     """A sockeye whose words on what existed can be compared, as nothing came or went while it started."""
     for _ in range(10):
         before = held_sockets_in_ss(net)
-        sockeye = watch(net, place)
+        sockeye = watch(net, "states", place)
         if held_sockets_in_ss(net) == before:
             return sockeye, before
         sockeye.stop()
@@ -245,7 +245,7 @@ def test_sockets_that_existed(net):
         right.do(f"l{port} = listen({server.addresses[family]!r}, {port})")
         left.do(f"c{port} = connect({server.addresses[family]!r}, {port})")
         right.do(f"s{port}, _ = l{port}.accept()")
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     for port in (9004, 9006):
         left.do(f"c{port}.shutdown(socket.SHUT_WR)")
         wait_ss(server, f"sport = :{port}", "CLOSE-WAIT")
@@ -274,7 +274,7 @@ def test_children_of_a_listener_that_existed(net):
     client, server = net.client_and_server()
     left, right = Puppet(client), Puppet(server)
     right.do(f"l = listen({server.addresses[6]!r}, {PORT})")
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     left.do(f"c = connect({server.addresses[6]!r}, {PORT})")
     right.do("s, _ = l.accept()")
     left.do("reset(c)")

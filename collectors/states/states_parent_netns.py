@@ -3,7 +3,8 @@
 than its listener. Nobody accepts, so what is shown is what was inherited."""
 import netns
 from puppet import Puppet
-from states_tools import by_socket, events_in, knows_each_listener, watch
+from scenario import watch
+from states_tools import by_socket, events_in, knows_each_listener
 
 PORT = 9000
 PROXIED = 9080
@@ -37,7 +38,7 @@ def listeners_come_and_go(net, before):
     if before:
         mine.do(listen[0])
         other.do(listen[1])
-    sockeye = watch(net, place)
+    sockeye = watch(net, "states", place)
     if not before:
         mine.do(listen[0])
         other.do(listen[1])
@@ -71,7 +72,7 @@ def test_a_port_of_two_families(net):
     """One process listens on the port for IPv4, another for IPv6."""
     place = net.namespace("one")
     caller, four, six = (Puppet(place) for _ in range(3))
-    sockeye = watch(net, place)
+    sockeye = watch(net, "states", place)
     four.do(f"a = listen('127.0.0.1', {PORT})")
     six.do(f"a = listen('::1', {PORT})")
     ports = [meet(caller, address) for address in ("127.0.0.1", "::1", "127.0.0.1")]
@@ -85,7 +86,7 @@ def test_a_port_of_two_families(net):
 def test_a_port_of_two_namespaces(net):
     one, two = net.namespace("one"), net.namespace("two")
     pairs = [(place, Puppet(place), Puppet(place)) for place in (one, two)]
-    sockeye = watch(net, one, two)
+    sockeye = watch(net, "states", one, two)
     for _, _, server in pairs:
         server.do(f"a = listen('::1', {PORT})")
     ports = [meet(caller, "::1") for _, caller, _ in pairs]
@@ -106,7 +107,7 @@ def test_tproxy(net):
         netns.skip(f"nft has no tproxy here: {done.stderr.strip()}")
     server.run(["ip", "rule", "add", "fwmark", "1", "lookup", "100"])
     server.run(["ip", "route", "add", "local", "0.0.0.0/0", "dev", "lo", "table", "100"])
-    sockeye = watch(net, server)
+    sockeye = watch(net, "states", server)
     web.do(f"a = listen({address!r}, {PORT})")
     proxy.do("a = tcp('0.0.0.0'); a.setsockopt(socket.SOL_IP, 19, 1)")  # IP_TRANSPARENT of <linux/in.h>
     proxy.do(f"a.bind(('0.0.0.0', {PROXIED})); a.listen()")

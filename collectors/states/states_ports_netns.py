@@ -3,7 +3,8 @@
 a socket that was accepted before. Witnesses: getsockname(), errors that the process gets."""
 import netns
 from puppet import Puppet
-from states_tools import by_socket, is_of_listener, of_port, owners, events_in, watch
+from scenario import of_port, watch
+from states_tools import by_socket, is_of_listener, owners, events_in
 from witness import wait_ss
 
 PORT, CLOSED = 9000, 9001
@@ -40,9 +41,9 @@ def connects_again(net, family):
     place, puppet = one(net)
     address = LOOPBACK[family]
     puppet.do(f"l = listen({address!r}, {PORT}); a = tcp({address!r})")
-    all_events = watch(net, place)
-    of_first = watch(net, place, words=("--local-port", "40000-40999"))
-    of_last = watch(net, place, words=("--local-port", "50000-50999"))
+    all_events = watch(net, "states", place)
+    of_first = watch(net, "states", place, words=("--local-port", "40000-40999"))
+    of_last = watch(net, "states", place, words=("--local-port", "50000-50999"))
     use_ports(place, 40000, 40999)
     puppet.do(f"refused(a, {address!r}, {CLOSED}); refused(a, {address!r}, {CLOSED})")
     use_ports(place, 50000, 50999)
@@ -74,7 +75,7 @@ def accepted_before(net, family):
     other = Puppet(place)
     address = LOOPBACK[family]
     other.do(f"l = listen({address!r}, {PORT})")
-    sockeye = watch(net, place)
+    sockeye = watch(net, "states", place)
     # The second listener of the port leaves what its children find it by in their sockets.
     puppet.do(f"l = tcp({address!r}); l.setsockopt(socket.SOL_SOCKET, 15, 1)")  # SO_REUSEPORT
     puppet.do(f"l.bind(({address!r}, {PORT + 2})); l.listen(); m = tcp({address!r})")
@@ -112,7 +113,7 @@ def listens_without_bind(net, family):
     """The kernel says CLOSE -> LISTEN before it chooses a port. Its connections have the right owner all the same."""
     place, puppet = one(net)
     caller = Puppet(place)
-    sockeye = watch(net, place)
+    sockeye = watch(net, "states", place)
     puppet.do(f"l = tcp({LOOPBACK[family]!r}); l.listen(); m = listen({LOOPBACK[family]!r}, 0)")
     ports = [puppet.do(f"{name}.getsockname()[1]") for name in "lm"]
     for port in ports:
@@ -139,7 +140,7 @@ def test_listen_without_bind_ipv6(net):
 def test_accept_without_bind(net):
     """On every kernel: who accepts is known, though the child may have had no owner before."""
     place, puppet = one(net)
-    sockeye = watch(net, place)
+    sockeye = watch(net, "states", place)
     puppet.do("l = tcp('::1'); l.listen()")
     port = puppet.do("l.getsockname()[1]")
     puppet.do(f"c = connect('::1', {port}); s, _ = l.accept(); c.close()")
@@ -153,7 +154,7 @@ def test_accept_without_bind(net):
 def aborted(net, family):
     """`ss -K` of a listener: it was its owner's to the end."""
     place, puppet = one(net)
-    sockeye = watch(net, place)
+    sockeye = watch(net, "states", place)
     puppet.do(f"l = listen({LOOPBACK[family]!r}, {PORT})")
     killed = place.run([netns.require("ss"), f"-{family}", "-K", "state", "listening", f"sport = :{PORT}"])
     if place.listens(PORT):
@@ -174,7 +175,7 @@ def test_a_listener_that_is_aborted_ipv6(net):
 def test_a_listener_that_another_closes(net):
     """Another holder closes it last, which is a use of it."""
     place, puppet = one(net)
-    sockeye = watch(net, place)
+    sockeye = watch(net, "states", place)
     puppet.do(f"l = listen('::1', {PORT}); told, tell = os.pipe()")
     heir = puppet.do("child(lambda: (os.read(told, 1), l.close()))")
     puppet.do(f"l.close(); os.write(tell, b'.'); os.waitpid({heir}, 0)")
@@ -186,7 +187,7 @@ def test_a_listener_that_listens_again_for_another(net):
     """Found by its socket at first, as another listened there; then it stops, and another process has it listen again."""
     place, puppet = one(net)
     first = Puppet(place)
-    sockeye = watch(net, place)
+    sockeye = watch(net, "states", place)
     for who in (first, puppet):
         who.do("a = tcp('::1'); a.setsockopt(socket.SOL_SOCKET, 15, 1)")  # SO_REUSEPORT
         who.do(f"a.bind(('::1', {PORT})); a.listen()")

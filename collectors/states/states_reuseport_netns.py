@@ -5,7 +5,8 @@ import re
 
 import netns
 from puppet import Puppet
-from states_tools import by_socket, events_in, knows_each_listener, of_port, watch
+from scenario import of_port, watch
+from states_tools import by_socket, events_in, knows_each_listener
 from witness import undone, wait_ss
 
 PORT = 9000
@@ -61,7 +62,7 @@ def together(net, family, number):
     client, server = net.client_and_server()
     left, right = Puppet(client), Puppet(server)
     right.do(SERVERS)
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     right.do(f"ls = listen_together({server.addresses[family]!r}, {PORT}, {number})")
     return client, server, left, right, sockeye
 

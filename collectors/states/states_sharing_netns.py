@@ -7,7 +7,8 @@ import sys
 import netns
 from kernel_types import has_name
 from puppet import Puppet
-from states_tools import by_socket, halves, is_of_listener, life, of_port, owners, events_in, served_by, watch
+from scenario import of_port, watch
+from states_tools import by_socket, halves, is_of_listener, life, owners, events_in, served_by
 from witness import comm_of, holders, wait_ss
 from workload import MPTCP, require_mptcp
 
@@ -40,7 +41,7 @@ def prefork(net, words):
     workers, connections = 3, 60
     client, server = net.client_and_server()
     for family in (4, 6):
-        sockeye = watch(net, client, server, words=words)
+        sockeye = watch(net, "states", client, server, words=words)
         left, right = Puppet(client), Puppet(server)
         right.do(SERVE)
         right.do(f"l = listen({server.addresses[family]!r}, {PORT}); counted, counts = os.pipe()")
@@ -77,7 +78,7 @@ def test_workers_accept_and_that_is_seen(net):
 def accept_only(net, family):
     """A process that accepts is named before anybody sends or receives; the one that then reads follows it."""
     client, server = net.client_and_server()
-    sockeye = watch(net, client, server, words=["--accept-owner"])
+    sockeye = watch(net, "states", client, server, words=["--accept-owner"])
     left, right = Puppet(client), Puppet(server)
     right.do(f"l = listen({server.addresses[family]!r}, {PORT})")
     right.do("told, tell = os.pipe(); left, leave = os.pipe(); said, say = os.pipe()")
@@ -110,7 +111,7 @@ def test_inetd(net):
     cat = netns.require("cat")
     client, server = net.client_and_server()
     for family in (4, 6):
-        sockeye = watch(net, client, server)
+        sockeye = watch(net, "states", client, server)
         left, right = Puppet(client), Puppet(server)
         right.do(f"l = listen({server.addresses[family]!r}, {PORT})")
         left.do(f"c = connect({server.addresses[family]!r}, {PORT})")
@@ -146,7 +147,7 @@ def test_socket_activation(net):
     """One process listens for another, which is started with the first connection."""
     client, server = net.client_and_server()
     for family in (4, 6):
-        sockeye = watch(net, client, server)
+        sockeye = watch(net, "states", client, server)
         left, right = Puppet(client), Puppet(server)
         right.do("call_me(b'activator')")  # else the service is taken for one of its workers
         right.do(f"l = listen({server.addresses[family]!r}, {PORT}); os.environ['LISTEN_FDS'] = '1'")
@@ -200,7 +201,7 @@ def test_an_opener_that_is_gone(net):
     """Who opened it is not named when it has ended: who uses the socket is."""
     client, server = net.client_and_server()
     for family in (4, 6):
-        sockeye = watch(net, client, server)
+        sockeye = watch(net, "states", client, server)
         left, right = Puppet(client), Puppet(server)
         left.do(ORPHAN)
         right.do(f"l = listen({server.addresses[family]!r}, {PORT})")
@@ -222,7 +223,7 @@ def test_an_opener_that_is_gone(net):
 def test_an_opener_that_is_gone_and_nobody_cares(net):
     """The peer closes while nobody has used the socket: it is who holds it, once files were looked through, and who closes it."""
     client, server = net.client_and_server()
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     left, right = Puppet(client), Puppet(server)
     left.do(ORPHAN)
     right.do(f"l = listen({server.addresses[6]!r}, {PORT})")
@@ -246,7 +247,7 @@ def test_an_opener_that_was_gone_before(net):
         right.do(f"l = listen({server.addresses[family]!r}, {PORT})")
         _, heir = left.do(f"open_and_leave({server.addresses[family]!r}, {PORT})")
         right.do("s, _ = l.accept()")
-        sockeye = watch(net, client, server)
+        sockeye = watch(net, "states", client, server)
         right.do("reset(s)")
         wait_ss(client, f"dport = :{PORT}")
         left.do("os.close(tell)")
@@ -280,7 +281,7 @@ def reader_lets_go_last(net, protocol):
     path = str(net.folder() / "socket")
     reader.do(READER)
     reader.do(f"l = dropped({path!r})")
-    sockeye = watch(net, client, server)
+    sockeye = watch(net, "states", client, server)
     for number, family in enumerate((4, 6)):
         right.do(f"l = listen({server.addresses[family]!r}, {PORT + number}, {protocol})")
         left.do(f"c = connect({server.addresses[family]!r}, {PORT + number}, {protocol})")

@@ -9,7 +9,7 @@ import time
 import netns
 from own_mounts import mounted
 from puppet import Puppet
-from states_tools import watch
+from scenario import watch
 
 PORT = 7430
 AHEAD_S = (0, 864000, -5)  # of the boot clock; more of it than the machine is old cannot be taken away
@@ -37,7 +37,7 @@ def test_events_in_a_time_namespace(net):
     place = net.namespace("one")
     puppet = Puppet(place)
     for seconds in AHEAD_S:
-        sockeye = watch(net, place, place=in_time_namespace(net, seconds))
+        sockeye = watch(net, "states", place, place=in_time_namespace(net, seconds))
         for address in ("127.0.0.1", "::1"):
             began = time.time()
             puppet.do(f"l = listen('{address}', {PORT}); c = connect('{address}', {PORT}); reset(c); l.close()")
@@ -82,7 +82,7 @@ def test_another_time_zone(net):
     localtime, log = folder / "localtime", folder / "log"
     localtime.write_bytes(zone(3))
     inside = netns.Place(net, mounted(f"unset TZ && mount --bind {localtime} /etc/localtime"))
-    sockeye = watch(net, place, words=("--log-file", log), place=inside)
+    sockeye = watch(net, "states", place, words=("--log-file", log), place=inside)
 
     def new_line():
         before = len(log.read_text(encoding="utf-8").splitlines())

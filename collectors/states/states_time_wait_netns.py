@@ -3,7 +3,8 @@
 import collections
 
 import netns
-from states_tools import by_socket, events_in, watch
+from scenario import watch
+from states_tools import by_socket, events_in
 from witness import nstat
 
 PORT = 7000
@@ -17,7 +18,7 @@ def closed_by_the_client(net, room):
     client.run(["sh", "-c", f"echo {room} > /proc/sys/net/ipv4/tcp_max_tw_buckets"])
     server.load("server", "--addr", server.addresses[4], "--port", PORT)
     server.wait_listen(PORT)
-    sockeye = watch(net, client)
+    sockeye = watch(net, "states", client)
     load = client.load("client", "--addr", server.addresses[4], "--port", PORT, "--connections", CONNECTIONS)
     assert load.wait(60) == 0, load.stderr
     # Whatever still waits for its peer has a last event to come.

@@ -18,11 +18,6 @@ SERVER_LIFE = "LISTEN SYN_RECV ESTABLISHED CLOSE_WAIT LAST_ACK CLOSE"
 ROOM = ("--ring-size", "64M")
 
 
-def watch(net, *places, words=(), **options):
-    """sockeye, for these namespaces only: what else happens on the machine is none of the scenario's business."""
-    return net.sockeye("states", "--netns", ",".join(str(place.inode) for place in places), *words, **options)
-
-
 def linked_by_threads(net):
     """Namespaces client and server whose packets are handled by threads: on top of a guarded process 1 the kernel runs no
     tracing program, and an event would be missing now and then (docs/limitations.md)."""
@@ -36,10 +31,6 @@ def events_in(run, *places):
     """The events of the sockets in these namespaces, in the order of the stream."""
     inodes = {place.inode for place in places}
     return [event for event in run.events if event["netns"] in inodes]
-
-
-def of_port(events, port):
-    return [event for event in events if port in (event["lport"], event["rport"])]
 
 
 def is_of_listener(event):

@@ -3,8 +3,8 @@
 kernel's, or the thread that submits. Witness: what the workload counted."""
 import netns
 from ready import NotReady, start_ready
-from states_tools import (CLIENT_LIFE, CLIENT_LIFE_ORPHANED, SERVER_LIFE, by_socket, life, owners, events_in,
-                          served_by, watch)
+from scenario import watch
+from states_tools import CLIENT_LIFE, CLIENT_LIFE_ORPHANED, SERVER_LIFE, by_socket, life, owners, events_in, served_by
 from witness import wait_ss
 from workload import numbers
 
@@ -28,7 +28,7 @@ def by_io_uring(net, how, thread=None):
     client_place, server_place = net.client_and_server()
     for family in (4, 6):
         address = server_place.addresses[family]
-        sockeye = watch(net, client_place, server_place)
+        sockeye = watch(net, "states", client_place, server_place)
         server = start_server(server_place, address, how)
         client = client_place.uring("client", address, PORT, CONNECTIONS, how)
         assert client.wait() == 0, client.stderr

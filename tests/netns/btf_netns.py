@@ -10,10 +10,9 @@ import tempfile
 
 import netns
 from own_mounts import mounted
-
-sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "collectors/states"))
 from puppet import Puppet
-from states_tools import identity, events_in, watch
+from scenario import watch
+from states_tools import identity, events_in
 
 ALONE = "counts what is loaded on the machine"
 KERNEL = "/sys/kernel/btf/vmlinux"
@@ -82,7 +81,7 @@ def compare_streams(net, copy):
     caller.do("c = connect('10.77.1.2', 80)")
     listener.do("b = a.accept()[0]")
     hidden = netns.Place(net, HIDE)
-    whole, other = watch(net, client, server), watch(net, client, server, words=("--btf", copy), place=hidden)
+    whole, other = watch(net, "states", client, server), watch(net, "states", client, server, words=("--btf", copy), place=hidden)
     caller.do("d = connect('10.77.1.2', 80)")
     child = listener.do("child(lambda: (a.accept()[0].recv(9), None))")
     caller.do("d.send(b'x')")

@@ -14,7 +14,9 @@ import time
 import traceback
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
+HERE = pathlib.Path(__file__).resolve().parent
+# What scenarios import: the kit, tests/support, and what those of a collector share, <collector>_tools.
+sys.path[:0] = map(str, [HERE, HERE.parent / "support", *sorted(HERE.parents[1].glob("collectors/*/"))])
 import netns  # pylint: disable=wrong-import-position
 import scenario  # pylint: disable=wrong-import-position
 
@@ -75,7 +77,6 @@ def run(module, case, until):
 
 
 def load(file):
-    sys.path.insert(0, str(pathlib.Path(file).parent))  # what scenarios of a folder share lies beside them
     spec = importlib.util.spec_from_file_location(pathlib.Path(file).stem, file)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

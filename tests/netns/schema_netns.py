@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a running sockeye writes as JSON, line by line, against docs/schema.json."""
 import json
-import pathlib
 import signal
 import subprocess
-import sys
 
 import netns
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "support"))
 try:
     import schema
 except ImportError as missing:

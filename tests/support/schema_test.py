@@ -2,11 +2,9 @@
 """docs/schema.json against what the program writes (the golden files), and against docs/output.md."""
 import copy
 import json
-import pathlib
 import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
 try:
     import schema
 except ImportError as missing:

@@ -3,11 +3,9 @@
 import contextlib
 import io
 import pathlib
-import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import summary
 
 PASSED = '<testcase name="a.Passes" status="run"><system-out>SKIP: not really</system-out></testcase>'

@@ -2,10 +2,8 @@
 """Unit tests of tests/vm: what counts as passed, failed and skipped."""
 import pathlib
 import re
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import run  # pylint: disable=wrong-import-position
 import skips  # pylint: disable=wrong-import-position
 
