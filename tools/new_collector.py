@@ -72,10 +72,10 @@ def write(name, root):
     values = {"NAME": name, "UPPER": name.upper(), "KIND": str(next_kind(root)),
               "CAMEL": "".join(word.capitalize() for word in name.split("_"))}
     folder = root / "collectors" / name
-    folder.mkdir()
-    for template in sorted(TEMPLATES.iterdir()):
+    for template in sorted(file for file in TEMPLATES.rglob("*") if file.is_file()):
         text = re.sub(r"@([A-Z]+)@", lambda match: values[match[1]], template.read_text())
-        file = folder / re.sub(r"^NAME", name, template.name)
+        file = folder / template.relative_to(TEMPLATES).with_name(re.sub(r"^NAME", name, template.name))
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
         print(file.relative_to(root))
 

@@ -21,6 +21,7 @@ from puppet import Puppet
 
 PORT = 9000
 FAMILIES = (4, 6)
+SO_COOKIE = 57  # <asm-generic/socket.h>
 
 
 def watch(net, what, *places, words=(), **options):
@@ -39,6 +40,7 @@ class End:
         self.process, self.name = process, name
         self.pid = process.pid
         self.address, self.port = process.do(f"list({name}.getsockname()[:2])")
+        self.cookie = str(process.do(f"int.from_bytes({name}.getsockopt(socket.SOL_SOCKET, {SO_COOKIE}, 8), sys.byteorder)"))
 
     def do(self, call):
         """Calls the socket's method, as in `end.do("getsockopt(6, 23)")`. Its value, where that is a number or a text."""
