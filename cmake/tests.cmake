@@ -11,6 +11,10 @@ option(SOCKEYE_TEST_BINARIES "Build the test binaries (needs GoogleTest)" OFF)
 
 enable_testing()
 
+# What a test runs once is not worth optimising: it takes half the time to compile.
+set(SOCKEYE_RUN_ONCE $<$<CONFIG:Debug>:-O0>)
+target_compile_options(sockeye_cli PRIVATE ${SOCKEYE_RUN_ONCE})
+
 # sockeye_add_gtests(TARGET PREFIX LABEL FILTER [properties...]): the cases of the binary that FILTER takes, as
 # PREFIX.<suite>.<case>.
 function(sockeye_add_gtests target prefix label filter)
@@ -25,7 +29,7 @@ function(sockeye_test_binary out name directory)
   set(${out} FALSE PARENT_SCOPE)
   if(sources)
     add_executable(${name} ${sources})
-    target_compile_options(${name} PRIVATE -O0)  # half the time to compile what is run once
+    target_compile_options(${name} PRIVATE ${SOCKEYE_RUN_ONCE})
     target_link_libraries(${name} PRIVATE ${ARGN} sockeye_test_support GTest::gtest_main)
     set(${out} TRUE PARENT_SCOPE)
   endif()

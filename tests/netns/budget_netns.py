@@ -2,6 +2,8 @@
 """What each program costs the verifier, in instructions and in stack, against tests/load/verifier_budget.txt: every collector
 alone, all, all but one, each without filters and with as many values as each filter takes."""
 import collections
+import concurrent.futures
+import os
 import pathlib
 import re
 
@@ -33,7 +35,10 @@ def sets_of_collectors():
 
 def costs(net, values, sets):
     """What the verifier took, and the names of the programs that it refused, with its words."""
-    told = net.host.run([netns.program_of("SOCKEYE_COSTS"), str(values), *sets], timeout=netns.PATIENCE_S * 6).stdout
+    program = netns.program_of("SOCKEYE_COSTS")
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        runs = pool.map(lambda words: net.host.run([program, str(values), words], timeout=netns.PATIENCE_S * 6).stdout, sets)
+        told = "".join(runs)
     taken, refused = [], {}
     for line in told.splitlines():
         collectors, program, rest = line.split(" ", 2)
