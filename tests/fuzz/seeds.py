@@ -1,17 +1,12 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What a fuzz target begins with: the golden recordings, the command lines that the documentation shows, or what container
-runtimes write, as the target takes them.
-
-usage: tests/fuzz/seeds.py TARGET FOLDER
-"""
+runtimes write, as the target takes them."""
 import itertools
 import pathlib
 import re
 import shlex
 import struct
 import subprocess
-import sys
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 FILE_HEADER = 16
@@ -123,12 +118,7 @@ def seeds(target):
             yield from of_recording(target, file.read_bytes())
 
 
-def main(target, folder):
+def write(target, folder):
+    """Into an empty folder, or one that has what was found before."""
     for number, seed in enumerate(seeds(target)):
         pathlib.Path(folder, f"seed-{number}").write_bytes(seed)
-
-
-if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit(__doc__)
-    main(*sys.argv[1:])

@@ -158,7 +158,7 @@ def is_as(event, wanted):
 
 
 class expect:  # pylint: disable=invalid-name
-    """What the events of a run (or a list of events) must be: `expect(run).one(type="rst", reason="NO_SOCKET")`. Each method
+    """What the events of a run (or a list of events) must be: `expect(run).one(type="reset_sent", reason="NO_SOCKET")`. Each method
     gives back what it has found; where it is not as wanted an AssertionError says what there was instead."""
 
     def __init__(self, events):
@@ -189,10 +189,13 @@ class expect:  # pylint: disable=invalid-name
         return self.events
 
     def told(self, wanted):
-        """What the keys in question are instead, and how often."""
-        counts = collections.Counter(tuple(event.get(key) for key in wanted) for event in self.events)
-        return "there are " + ", ".join(f"{times} x {shown(dict(zip(wanted, values)))}" for values, times in counts.most_common(8))
+        """What there is instead, those that come nearest first: what they have of another value."""
+        differences = collections.Counter(shown({key: event.get(key) for key in wanted if not is_as(event, {key: wanted[key]})})
+                                          for event in self.events if not is_as(event, wanted))
+        nearest = sorted(differences.items(), key=lambda item: item[0].count("="))[:8]
+        return "others have " + "; ".join(f"{words} ({times})" for words, times in nearest) if nearest else "there are no others"
 
 
 def shown(values):
-    return " ".join(f"{key}={getattr(value, '__name__', value)}" for key, value in values.items()) or "anything"
+    words = [f"{key}=(as a function says)" if callable(value) else f"{key}={value}" for key, value in values.items()]
+    return " ".join(words) or "anything"

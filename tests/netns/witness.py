@@ -19,7 +19,7 @@ def ss_states(place, condition):
 def wait_ss(place, condition, *states, timeout=netns.PATIENCE_S):
     """Until ss shows these states; without any, until it shows no socket."""
     wanted = sorted(states)
-    netns.wait_until(lambda: ss_states(place, condition) == wanted, f"{states} of {condition} in ss", timeout,
+    netns.wait_until(lambda: ss_states(place, condition) == wanted, f"{', '.join(wanted) or 'no socket'} of {condition} in ss", timeout,
                      seen=lambda: ss_states(place, condition))
 
 
