@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Processes that may use only so much of a CPU: a cgroup with a quota, v2 (cpu.max) or v1 (cpu.cfs_quota_us)."""
+import contextlib
 import copy
 import fcntl
 import os
@@ -81,10 +82,19 @@ def remove(cgroup):
     cgroup.rmdir()
 
 
+def remove_leftovers(root):
+    """Of runs that were killed."""
+    for cgroup in root.glob(f"sockeye-*{SUFFIX}"):
+        if not os.path.exists(f"/proc/{cgroup.name.split('-')[1]}"):
+            with contextlib.suppress(OSError):  # another run was faster, or its last process is still ending
+                cgroup.rmdir()
+
+
 def make_cgroup(net, root, version):
     """An empty one directly below the root."""
     try:
         with Locked(root):
+            remove_leftovers(root)
             if version == 2:
                 switch_on(net, root)
             cgroup = pathlib.Path(tempfile.mkdtemp(dir=root, prefix=f"sockeye-{os.getpid()}-", suffix=SUFFIX))

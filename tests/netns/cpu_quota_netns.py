@@ -20,14 +20,14 @@ def cpu_s(pid):
 
 
 def check(quota, pid):
-    """A busy process gets what the quota says, no more, and no less in the periods that it was made to wait in: elsewhere others had
-    the CPU."""
+    """A busy process gets what the quota says, no more, and no less in the periods that it was made to wait in: in others somebody
+    else had the CPU."""
     before, began, used_s = quota.stat(), time.monotonic(), cpu_s(pid)
     netns.wait_until(lambda: quota.stat()["nr_periods"] >= before["nr_periods"] + PERIODS, f"{PERIODS} periods", seen=quota.stat)
     after, used_s, took_s = quota.stat(), cpu_s(pid) - used_s, time.monotonic() - began
     throttled = after["nr_throttled"] - before["nr_throttled"]
     each_s = PERIOD_US * quota.percent / 1e8
-    print(f"{100 * used_s / took_s:.1f} % of a CPU, made to wait in {throttled} of {after['nr_periods'] - before['nr_periods']} periods")
+    print(f"{100 * used_s / took_s:.1f} % of a CPU, made to wait in {throttled} periods, {before} {after}")
     most_s = each_s * (took_s * 1e6 / PERIOD_US + 1)  # the measurement may begin and end within a period
     assert throttled > 0 and 0.75 * each_s * throttled <= used_s <= 1.1 * most_s, (used_s, took_s, before, after)
 

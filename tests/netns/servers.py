@@ -11,7 +11,7 @@ import signal
 
 import netns
 
-NOBODY = "nobody"
+NOBODY = "nobody"  # whom postgres runs as
 POSTGRES_FOLDERS = "/usr/lib/postgresql/*/bin"  # Debian's, which are not in PATH
 
 
@@ -25,10 +25,12 @@ def end(address, port):
 
 
 class Server:
-    """pid: the process that listens; port; folder: its private one, a Path."""
+    """pid: the process that listens; port; folder: its private one, a Path. ending: the signal that it ends at, and takes its
+    children with it, also where the scenario is killed. user: options of setpriv."""
 
-    def __init__(self, place, argv, port, folder, ending=signal.SIGTERM):
-        self.process = place.popen(argv, cwd=folder)
+    def __init__(self, place, argv, port, folder, ending=signal.SIGTERM, user=()):
+        words = [netns.require("setpriv"), *user, "--pdeathsig", ending.name.removeprefix("SIG"), "--"]
+        self.process = place.popen([*words, *argv], cwd=folder)
         self.pid, self.port, self.folder = self.process.pid, port, folder
         self._place, self._ending = place, ending
         place.net.on_exit(self.stop)
@@ -39,8 +41,8 @@ class Server:
         return self.process.stdout + self.process.stderr
 
     def listens(self, port):
-        told = self._place.run([netns.require("ss"), "-Hltn", f"sport = :{port}"]).stdout
-        there = {line.split()[3] for line in told.splitlines()}
+        told = self._place.run([netns.require("ss"), "-Hltnp", f"sport = :{port}"]).stdout
+        there = {line.split()[3] for line in told.splitlines() if f"pid={self.pid}," in line}
         return there >= {end(address, port) for address in addresses_of(self._place)}
 
     def wait(self, condition, what):
@@ -118,8 +120,8 @@ def nginx(place, pages, port=8080, tls_port=None, log_format=NGINX_LOG, http="",
 def make_certificate(net, folder):
     """The files of a key and of its certificate."""
     key, certificate = folder / "key.pem", folder / "cert.pem"
-    net.host.run([netns.require("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
-                  "2", "-subj", "/CN=x", "-keyout", key, "-out", certificate])
+    net.host.run([netns.require("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                  "-days", "2", "-subj", "/CN=x", "-keyout", key, "-out", certificate])
     return key, certificate
 
 
@@ -136,15 +138,15 @@ def redis(place, port=6379):
 
 # ---- dnsmasq ----
 
-def dnsmasq(place, records, port=53):
-    """Answers for records, addresses by name, by UDP and TCP, and for nothing else; it forks for each connection. Its log has each
-    query and each answer."""
+def dnsmasq(place, hosts, port=53):
+    """Answers for hosts, lists of addresses by name, by UDP and TCP, and for nothing else; it forks for each connection. Its log
+    has each query and each answer. It stays root: who changes its user forgets that it ends with its parent."""
     program, folder = netns.require("dnsmasq"), place.net.folder()
     words = [f"--listen-address={address}" for address in addresses_of(place)]
-    words += [f"--host-record={name},{','.join(addresses)}" for name, addresses in records.items()]
-    server = Server(place, [program, "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file", f"--user={NOBODY}", "--no-resolv",
-                            "--no-hosts", "--bind-interfaces", f"--port={port}", "--log-queries", "--log-facility=-", *words],
-                    port, folder)
+    words += [f"--host-record={name},{','.join(addresses)}" for name, addresses in hosts.items()]
+    server = Server(place, [program, "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file", "--user=root", "--group=root",
+                            "--no-resolv", "--no-hosts", "--bind-interfaces", f"--port={port}", "--log-queries",
+                            "--log-facility=-", *words], port, folder)
     server.wait_listen()
     return server
 
@@ -173,16 +175,15 @@ def postgres(place, port=5432):
     initdb, program = postgres_programs("initdb", "postgres")
     folder, nobody = place.net.folder(), pwd.getpwnam(NOBODY)
     os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-    # It refuses to be root. setpriv, as another user's process forgets that it dies with its parent.
-    as_nobody = [netns.require("setpriv"), "--reuid", nobody.pw_uid, "--regid", nobody.pw_gid, "--clear-groups", "--pdeathsig", "KILL", "--"]
+    user = ["--reuid", nobody.pw_uid, "--regid", nobody.pw_gid, "--clear-groups"]  # it refuses to be root
     data = folder / "data"
-    place.run([*as_nobody, initdb, "--pgdata", data, "--no-sync", "--no-instructions", "--no-locale", "--encoding=UTF8", "--auth=trust",
-               "--username=sockeye"], timeout=60, cwd=folder)
+    place.run([netns.require("setpriv"), *user, "--pdeathsig", "KILL", "--", initdb, "--pgdata", data, "--username=sockeye",
+               "--auth=trust", "--no-locale", "--encoding=UTF8", "--no-sync", "--no-instructions"], timeout=60, cwd=folder)
     with open(data / "pg_hba.conf", "a", encoding="ascii") as file:
         file.write("host all all all trust\n")
     settings = {**POSTGRES_SETTINGS, "listen_addresses": ",".join(addresses_of(place)), "port": port}
     words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-    server = Server(place, [*as_nobody, program, "-D", data, *words], port, folder, ending=signal.SIGINT)  # SIGTERM waits for clients
+    server = Server(place, [program, "-D", data, *words], port, folder, signal.SIGINT, user)  # SIGTERM waits for clients
     server.wait(lambda: "ready to accept connections" in server.log, "readiness")
     server.wait_listen()
     return server

@@ -97,10 +97,30 @@ def test_postgres(net):
     stage = Stage(net, servers.postgres)
     question = "select pg_backend_pid(), inet_client_addr(), inet_client_port(), inet_server_port()"
     for family in (4, 6):
-        psql = stage.ask([*servers.postgres_programs("psql"), "-XAt", "-F", " ", "-h", stage.place.addresses[family], "-p", stage.server.port,
-                          "-U", "sockeye", "-c", question, "postgres"])
+        psql = stage.ask([*servers.postgres_programs("psql"), "-XAt", "-F", " ", "-h", stage.place.addresses[family],
+                          "-p", stage.server.port, "-U", "sockeye", "-c", question, "postgres"])
         backend, address, port, server_port = psql.stdout.split()
         accept = stage.told(family, psql.pid, "psql")
         assert accept["pid"] == stage.server.pid != int(backend), (accept, backend)
         assert (accept["saddr"], accept["sport"], accept["dport"]) == (address, int(port), int(server_port)), (accept, psql.stdout)
     stage.stop()
+
+
+def test_on_lo_alone(net):
+    place = net.namespace("one")
+    server = servers.redis(place)
+    for address in ("127.0.0.1", "::1"):
+        assert place.run([netns.require("redis-cli"), "-h", address, "ping"]).stdout == "PONG\n"
+    assert server.log.count("Ready to accept connections") == 1, server.log
+
+
+def test_one_that_cannot_start(net):
+    """Its port is taken: it is not ready by what another listens on, and says why."""
+    place = net.namespace("one")
+    servers.redis(place)
+    try:
+        servers.redis(place)
+    except AssertionError as reason:
+        assert "has ended" in str(reason) and "Address already in use" in str(reason), reason
+    else:
+        raise AssertionError("two servers listen on one port")
