@@ -6,6 +6,7 @@ import json
 import sys
 
 import netns
+import servers
 from capture import ACK, Capture, reset_ports, sent_again, SYN
 from lifetimes_tools import carried, connected, ended, both_ends, read_all, lives_of, settle
 from puppet import Puppet
@@ -16,28 +17,7 @@ from witness import nstat
 ALONE = "makes as many events as the machine can take"
 EACH = netns.scaled(2500)  # connections of each of the four kinds
 BIG = 1 << 20
-NGINX = """
-daemon off;
-worker_processes 1;
-worker_rlimit_nofile 8192;
-pid {folder}/pid;
-events {{ worker_connections 4096; }}
-http {{
-  log_format witness '$connection $connection_requests $remote_port $bytes_sent $request_length $status';
-  access_log {folder}/access.log witness;
-  sendfile on;
-  keepalive_requests 1000;
-  server {{
-    listen {v4}:8080 backlog=4096;
-    listen [{v6}]:8080 backlog=4096;
-    listen {v4}:8443 ssl;
-    listen [{v6}]:8443 ssl;
-    ssl_certificate {folder}/cert.pem;
-    ssl_certificate_key {folder}/key.pem;
-    location / {{ root {folder}; }}
-  }}
-}}
-"""
+LOG = "$connection $connection_requests $remote_port $bytes_sent $request_length $status"
 
 # Connections of four kinds in turn: one request; three requests; killed in the middle of a big answer; killed between
 # requests. What kills itself is a child for each connection. Written to standard output: {kind: [[local port, pid]]}.
@@ -111,26 +91,16 @@ print(json.dumps(ports))
 """
 
 
-def start_nginx(net, server):
-    nginx, openssl = netns.require("nginx", "openssl")
-    folder = net.folder()
-    folder.chmod(0o755)
-    (folder / "small").write_bytes(b"x" * 1000)
-    (folder / "big").write_bytes(b"x" * BIG)
-    net.host.run([openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
-                  "2", "-subj", "/CN=x", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"])
-    config = NGINX.format(folder=folder, v4=server.addresses[4], v6=server.addresses[6])
-    (folder / "nginx.conf").write_text(config, encoding="utf-8")
-    server.popen([nginx, "-p", folder, "-e", folder / "error.log", "-c", "nginx.conf"])
-    server.wait_listen(8443)
-    return folder
+def start_nginx(server):
+    return servers.nginx(server, {"small": b"x" * 1000, "big": b"x" * BIG}, tls_port=8443, log_format=LOG,
+                         http="sendfile on; keepalive_requests 1000;")
 
 
-def logged(folder, requests):
+def logged(nginx, requests):
     """By the client's port: [(bytes sent, of requests) of each of its connections], once so many requests are in the
     log."""
     def lines():
-        text = (folder / "access.log").read_text(encoding="utf-8")
+        text = nginx.access_log
         return text.splitlines() if text.count("\n") >= requests else None
 
     by_connection = collections.defaultdict(lambda: [0, 0, 0])
@@ -204,7 +174,7 @@ def check_wire(packets, client, server, family, events):
 
 def per_connection(net, family):
     client, server = linked_by_threads(net)
-    folder = start_nginx(net, server)
+    nginx = start_nginx(server)
     places = ",".join(str(place.inode) for place in (client, server))
     capture = Capture(net, client)
     sockeye = net.sockeye("trace", "connections,lifetimes", "--netns", places, *ROOM)
@@ -214,7 +184,7 @@ def per_connection(net, family):
     kinds = {port: kind for kind, connections in ports.items() for port, _ in connections}
     settle(client, 8080)
     settle(server, 8080)
-    log = logged(folder, 6 * EACH)
+    log = logged(nginx, 6 * EACH)
     run = sockeye.stop()
     events = lives_of(run, client, server)
     assert len(events) == 8 * EACH, len(events)
@@ -286,7 +256,7 @@ print(json.dumps(counts))
 
 def test_tls(net):
     client, server = linked_by_threads(net)
-    start_nginx(net, server)
+    start_nginx(server)
     sockeye = watch(net, "lifetimes", client, server)
     expected = {}
     for family in (4, 6):

@@ -5,6 +5,7 @@ import sys
 import time
 
 import netns
+import servers
 from puppet import Puppet
 from scenario import of_port, watch
 from states_tools import (by_socket, CLIENT_LIFE, CLIENT_LIFE_ORPHANED, halves, is_of_listener, life, linked_by_threads,
@@ -12,35 +13,10 @@ from states_tools import (by_socket, CLIENT_LIFE, CLIENT_LIFE_ORPHANED, halves, 
 from witness import comm_of, nstat, ss_states, wait_ss
 from workload import drop, pass_all
 
-NGINX = """
-daemon off;
-user nobody nogroup;
-worker_processes 1;
-pid {folder}/pid;
-events {{ worker_connections 64; }}
-http {{
-  log_format witness '$pid $remote_addr $remote_port $server_addr $server_port $status $body_bytes_sent $request_time';
-  access_log {folder}/access.log witness;
-  server {{
-    listen {v4}:8080;
-    listen [{v6}]:8080;
-    location / {{ root {folder}; limit_rate 100k; }}
-  }}
-}}
-"""
 
-
-def start_nginx(net, server):
-    """nginx with a file of 64 KiB that takes it more than half a second to send. (process, folder)"""
-    nginx = netns.require("nginx")
-    folder = net.folder()
-    folder.chmod(0o755)
-    (folder / "page").write_bytes(b"x" * 65536)
-    config = NGINX.format(folder=folder, v4=server.addresses[4], v6=server.addresses[6])
-    (folder / "nginx.conf").write_text(config, encoding="utf-8")
-    process = server.popen([nginx, "-p", folder, "-e", folder / "error.log", "-c", "nginx.conf"])
-    server.wait_listen(8080)
-    return process, folder
+def start_nginx(server):
+    """nginx with a file of 64 KiB that takes it more than half a second to send."""
+    return servers.nginx(server, {"page": b"x" * 65536}, location="limit_rate 100k;")
 
 
 def url(address, port):
@@ -81,7 +57,7 @@ def check_nginx(server, master, log):
 
 def test_curl_and_nginx(net):
     client, server = linked_by_threads(net)
-    nginx, folder = start_nginx(net, server)
+    nginx = start_nginx(server)
     for family in (4, 6):
         sockeye = net.sockeye("states", *ROOM)
         began = time.monotonic()
@@ -98,8 +74,7 @@ def test_curl_and_nginx(net):
         assert {event["family"] for event in events} == {f"ipv{family}"}, events
         assert [event["role"] for event in (of_client[0], of_server[0])] == ["client", "server"], events
         check_curl(of_client, curl.pid, curl.stdout.split(), took_s)
-        with open(folder / "access.log", encoding="utf-8") as log:
-            check_nginx(of_server, nginx.pid, log.read().splitlines()[-1].split())
+        check_nginx(of_server, nginx.pid, nginx.access_log.splitlines()[-1].split())
 
 
 def test_the_server_closes_first(net):
