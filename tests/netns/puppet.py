@@ -66,6 +66,16 @@ for order in sys.stdin:
 """
 
 
+def answer(replies, process, timeout=netns.PATIENCE_S):
+    """The value in the next line that this process writes to the pipe `replies`; an AssertionError if it says that it failed."""
+    readable, _, _ = select.select([replies], [], [], netns.patience(timeout))
+    reply = os.read(replies, 65536) if readable else b""
+    assert reply.endswith(b"\n"), f"no answer from {process.pid}: {reply} {process.stderr}"
+    reply = json.loads(reply)
+    assert "error" not in reply, reply["error"]
+    return reply["value"]
+
+
 class Puppet:
     """A Python process in `place` that carries out one statement after the other, with the names of PUPPET at hand."""
 
@@ -86,12 +96,7 @@ class Puppet:
         self.process.popen.stdin.write(json.dumps(code).encode() + b"\n")
 
     def finish(self, timeout=netns.PATIENCE_S):
-        readable, _, _ = select.select([self._replies], [], [], netns.patience(timeout))
-        reply = os.read(self._replies, 65536) if readable else b""
-        assert reply.endswith(b"\n"), f"no answer from {self.process.pid}: {reply} {self.process.stderr}"
-        reply = json.loads(reply)
-        assert "error" not in reply, reply["error"]
-        return reply["value"]
+        return answer(self._replies, self.process, timeout)
 
     def do(self, code, timeout=netns.PATIENCE_S):
         """Carries it out; of an expression, the value."""
