@@ -2,19 +2,17 @@
 """The link that delays, loses and reorders packets does that, and nothing else. Witnesses: ss, nstat, the counters of the
 devices, the receiver and its clock, a packet socket, and what sockeye says of the connections."""
 import json
-import pathlib
 import re
 import sys
 
 import netns
+from lifetimes_tools import both_ends, connected, lives_of, read_all, settle, talk
 from own_mounts import own_mounts
 from pace import patience
 from puppet import Puppet
+from scenario import watch
 from tun_link import FORWARDER, TunLink
 from witness import nstat, wait_ss
-
-sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "collectors/lifetimes"))
-from lifetimes_tools import connected, lives_of, of_port, read_all, settle, talk, watch  # pylint: disable=wrong-import-position
 
 PORT = 9000
 FAMILIES = (4, 6)
@@ -99,7 +97,7 @@ def check_time(measure, wanted):
 def test_round_trip_time(net):
     """As ss says it, and sockeye. Nothing is measured after ss was asked: the client ends with a RST."""
     stage = Stage(net, delay_ms=10)
-    sockeye = watch(net, stage.client, stage.server)
+    sockeye = watch(net, "lifetimes", stage.client, stage.server)
     told = {}
     for family in FAMILIES:
         stage.connect(family)
@@ -110,7 +108,7 @@ def test_round_trip_time(net):
         settle(stage.server, PORT + family)
     events = lives_of(sockeye.stop(), stage.client, stage.server)
     for family in FAMILIES:
-        client, server = of_port(events, PORT + family)
+        client, server = both_ends(events, PORT + family)
         assert client["srtt_us"] == round(told[family]["rtt"] * 1000), (told, client)
         assert client["min_rtt_us"] == round(told[family]["minrtt"] * 1000), (told, client)
         assert server["min_rtt_us"] >= 20_000 and client["handshake_us"] >= 20_000, (client, server)
@@ -191,7 +189,7 @@ def test_loss_of_so_many_percent(net):
 def test_loss_in_connections(net):
     """All of it arrives; what was sent again is what the kernel counts, and sockeye."""
     stage = Stage(net)
-    sockeye = watch(net, stage.client, stage.server)
+    sockeye = watch(net, "lifetimes", stage.client, stage.server)
     for family in FAMILIES:
         stage.connect(family)
         stage.link.set(to=stage.server, loss=10)
@@ -205,7 +203,7 @@ def test_loss_in_connections(net):
     assert 0.03 < counts.lost / (counts.forwarded + counts.lost) < 0.2, counts
     assert device_packets(stage.server, "rx") == counts.forwarded, counts
     for family in FAMILIES:
-        client, server = of_port(events, PORT + family)
+        client, server = both_ends(events, PORT + family)
         assert client["retransmits"] > 0 and server["bytes_received"] == 300_000, (client, server)
     assert sum(event["retransmits"] for event in events if event["netns"] == stage.client.inode) == sent_again, events
 
