@@ -3,11 +3,13 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <pwd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <memory>
 #include <utility>
 
@@ -65,6 +67,11 @@ bool is_same(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_size == b.st_size &&
          a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
 }
+
+struct FileCloser {
+  void operator()(FILE* file) const { ::fclose(file); }
+};
+using File = std::unique_ptr<FILE, FileCloser>;
 
 void add_first(std::vector<std::string>& paths, const std::string& path) {
   if (path.starts_with('/') && std::count(paths.begin(), paths.end(), path) == 0) paths.insert(paths.begin(), path);
@@ -269,18 +276,11 @@ std::optional<uint32_t> user_of_cgroup(std::string_view cgroup_path) {
 }
 
 std::string home_in_passwd(std::string_view passwd, uint32_t uid) {
-  const std::string wanted = std::to_string(uid);
-  while (!passwd.empty()) {
-    std::string_view line = passwd.substr(0, passwd.find('\n'));
-    passwd.remove_prefix(std::min(line.size() + 1, passwd.size()));
-    std::string_view home;
-    bool is_it = false;
-    for (int field = 0; field < 6; ++field) {  // name:password:uid:gid:comment:home:shell
-      home = line.substr(0, line.find(':'));
-      line.remove_prefix(std::min(home.size() + 1, line.size()));
-      if (field == 2) is_it = home == wanted;
-    }
-    if (is_it) return home.starts_with('/') ? std::string(home) : "";
+  if (passwd.empty()) return "";
+  const File file(::fmemopen(const_cast<char*>(passwd.data()), passwd.size(), "r"));  // it is only read
+  while (const struct passwd* entry = file ? ::fgetpwent(file.get()) : nullptr) {
+    const char sign = *entry->pw_name;  // of NIS: such a line stands for others' users, and what it lacks is null
+    if (entry->pw_uid == uid && sign != '+' && sign != '-') return *entry->pw_dir == '/' ? entry->pw_dir : "";
   }
   return "";
 }

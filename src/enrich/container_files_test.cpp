@@ -10,6 +10,8 @@
 namespace sockeye {
 namespace {
 
+using namespace std::string_view_literals;
+
 const std::string kId(64, 'a');
 const std::string kOther(64, 'b');
 const std::string kPod = "4cad64d0-7a36-452a-8a08-bd3a694cdad5";
@@ -298,6 +300,14 @@ TEST(ContainerFiles, TheHomeOfAUser) {
   EXPECT_EQ(home_in_passwd(passwd, 1), "") << "a home that is none";
   EXPECT_EQ(home_in_passwd(passwd, 7), "");
   EXPECT_EQ(home_in_passwd("", 0), "");
+  EXPECT_EQ(
+      home_in_passwd("# kim:x:7:7::/no:\n\nkim:x:99999999999:7::/no:\nkim:x:seven:7::/no:\nkim:x:7:7::/home/kim", 7),
+      "/home/kim")
+      << "comments, blank lines and numbers that are none are passed over, and the last line may lack its end";
+  EXPECT_EQ(home_in_passwd("kim:x:7:7::/no\0\nkim:x:8:7:\xff:/home/\xff:"sv, 8), "/home/\xff");
+  EXPECT_EQ(home_in_passwd("+\n+::::::\n-\nroot:x:0:0::/root:", 0), "/root");
+  const std::string name(size_t{1} << 20, 'x');
+  EXPECT_EQ(home_in_passwd(name + ":x:7:7::/no:\n" + name + "\nkim:x:8:8::/home/kim:", 8), "/home/kim") << "long lines";
 }
 
 TEST(ContainerNames, AContainerIsLookedUpOnce) {

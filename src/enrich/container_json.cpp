@@ -166,6 +166,7 @@ std::string docker_data_root(std::string_view text) {
   return std::move(config.data_root);
 }
 
+// By hand: toml++ 3.3 (Debian 12) ends the program at "[:x]", and what it does with the bytes EF BB BB is not defined.
 std::string toml_string(std::string_view text, std::string_view key) {
   constexpr std::string_view kBlanks = " \t";
   while (!text.empty()) {

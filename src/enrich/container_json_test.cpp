@@ -54,6 +54,16 @@ TEST(JsonStrings, WhatIsBrokenEndsTheReading) {
   EXPECT_EQ(told("{\"a\":\"\xff\\u001b[31m\"}"), "/a=\xff\x1b[31m\n}0\n") << "any bytes";
 }
 
+TEST(JsonStrings, KeysThatComeTwiceAreToldTwice) { EXPECT_EQ(told(R"({"a":"1","a":"2"})"), "/a=1\n/a=2\n}0\n"); }
+
+TEST(JsonStrings, NumbersOfAnySize) {
+  for (const char* text : {R"({"a":123456789012345678901234567890,"b":"1"})", R"({"a":-0.0e+0,"b":"1"})",
+                           R"({"a":0.0000000001e-2147483639,"b":"1"})", R"({"a":1e-999,"b":"1"})"})
+    EXPECT_EQ(told(text), "/b=1\n}0\n") << text;
+  for (const char* number : {"1e999", "-1e2147483648", "01", "1.", "--1", "0x1", "NaN", "Infinity"})
+    EXPECT_EQ(told("{\"a\":" + std::string(number) + ",\"b\":\"1\"}", false), "") << number;
+}
+
 TEST(ContainerJson, OfContainerd) {
   const char* config = R"({"ociVersion":"1.1.0","process":{"args":["x"],"env":["A=io.kubernetes.cri.image-name"]},
     "annotations":{"io.kubernetes.cri.container-name":"api","io.kubernetes.cri.container-type":"container",

@@ -36,6 +36,7 @@ class Handler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Handler> 
     if (depth_ <= kJsonLevels) visitor_.text({keys_.data(), depth_}, {value, size});
     return true;
   }
+  bool RawNumber(const char*, rapidjson::SizeType, bool) { return true; }
 
  private:
   JsonVisitor& visitor_;
@@ -49,8 +50,10 @@ bool visit_json(std::string_view text, JsonVisitor& visitor) {
   rapidjson::MemoryStream stream(text.data(), text.size());
   rapidjson::Reader reader;
   Handler handler(visitor);
-  // Iterative: a text that is nested deep would use up the stack.
-  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseStopWhenDoneFlag;
+  // Iterative: a text that is nested deep would use up the stack. Numbers as strings: what makes doubles of them ends
+  // the program at an exponent that is no int together with the digits behind the point (CVE-2024-38517).
+  constexpr unsigned kFlags =
+      rapidjson::kParseIterativeFlag | rapidjson::kParseStopWhenDoneFlag | rapidjson::kParseNumbersAsStringsFlag;
   return !reader.Parse<kFlags>(stream, handler).IsError();
 }
 
