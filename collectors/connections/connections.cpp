@@ -92,13 +92,13 @@ const Field kFields[] = {
 
 constexpr Column kColumns[] = {
     {.field = "time", .header = "TIME", .width = 12, .min_width = 12, .priority = 50},
-    {.field = "pid", .header = "PID", .width = 7, .min_width = 5, .right = true},
+    {.field = "pid", .header = "PID", .width = 7, .min_width = 5, .right = true, .priority = 85},
     {.field = "comm", .header = "COMM", .width = 15, .min_width = 9},
-    {.field = "event_type", .header = "TYPE", .width = 7, .min_width = 7},
+    {.field = "event_type", .header = "TYPE", .width = 7, .min_width = 7, .priority = 60},
     {.field = "saddr", .header = "SRC", .width = 47, .min_width = 21, .port = "sport"},
     {.field = "daddr", .header = "DST", .width = 47, .min_width = 21, .port = "dport"},
     {.field = "nat_daddr", .header = "NAT", .width = 47, .min_width = 21, .priority = 10, .port = "nat_dport"},
-    {.field = "outcome", .header = "OUTCOME", .width = 16, .min_width = 11, .priority = 90},
+    {.field = "outcome", .header = "OUTCOME", .width = 16, .min_width = 11},
     {.field = "duration_us", .header = "MS", .width = 10, .min_width = 8, .right = true, .priority = 40},
     {.field = "uid", .header = "UID", .width = 5, .min_width = 5, .right = true, .priority = 20},
     container_column(30),

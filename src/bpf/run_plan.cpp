@@ -37,7 +37,7 @@ constexpr MethodLoss kMethodLosses[] = {
     {"accepted", "sys_exit",
      "every system call of the machine costs more, and accepts through io_uring or by 32-bit programs are not seen"},
     {"accepted", "getpeername",
-     "a process that accepts without asking for the peer's address has the socket from its first use on"},
+     "where accept() does not ask for the peer's address, the process is known from its first use of the socket on"},
     {"connect_returned", "", "a connect() that fails before its first SYN (no route, forbidden) is not seen"},
     {"connect_returned", "sys_exit",
      "every system call of the machine costs more, and connects through io_uring or by 32-bit programs that fail "
@@ -60,9 +60,9 @@ constexpr MethodLoss kMethodLosses[] = {
     {"set_state", "", "no change of a socket's state is seen", true},
     {"syn_dropped", "", "a SYN that finds the accept queue full is dropped unseen"},
     {"syn_dropped", "consumed",
-     "what the kernel lets go by consume_skb (each SYN, datagrams, what a driver has sent) costs a look, and of more "
-     "than eight listeners on one port some drop their SYNs unseen"},
-    {"syn_sent", "", "the row of connect() comes with the next one, and has no port where there is none"},
+     "of more than eight listeners on one port some drop SYNs unseen, and each packet that the kernel consumes (SYNs, "
+     "datagrams, what a driver has sent) costs a look"},
+    {"syn_sent", "", "the event of connect() comes with the next one, and has no port where there is none"},
     {"synack_retransmitted", "", "SYN-ACKs that are sent again are not seen"},
     {"visit_file", "", "sockets that were there before have no owner until a process uses them"},
     {"visit_file", "iter_probe", "a socket that was there before has an owner only where its namespace can be entered"},
@@ -98,7 +98,7 @@ Status trampoline_allowed(std::string_view method, const std::string& target, co
 Status sys_exit_allowed(std::string_view hook, const Features& features, const ObjectOptions& options) {
   const bool of_connect = hook == "connect_returned";
   if (!(of_connect ? options.connect_errors : options.accept_owner))
-    return refuse("it costs every system call", (of_connect ? "--connect-errors" : "--accept-owner") + kAsksForIt);
+    return refuse("it slows every system call down", (of_connect ? "--connect-errors" : "--accept-owner") + kAsksForIt);
   if (of_connect && features.settings().tcp_sock_type == 0) return refuse("this kernel has no bpf_rdonly_cast");
   if (!features.has_tracepoint("sys_exit")) return refuse("this kernel has no tracepoint sys_exit");
   if (!features.may_probe_read()) return refuse(kLockdownForbids, kLockdownRemedy);

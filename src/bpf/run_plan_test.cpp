@@ -30,13 +30,13 @@ TEST(RunPlan, AHookWithoutAMethodSaysWhatIsLostWhyAndWhatToDo) {
                                   {"accepted",
                                    "",
                                    {{"fexit_2", "refused: Operation not permitted", ""},
-                                    {"sys_exit", "it costs every system call", "--accept-owner asks for it"},
+                                    {"sys_exit", "it slows every system call down", "--accept-owner asks for it"},
                                     {"other", "last", ""}}}});
   const auto list = plan.limitations();
   ASSERT_EQ(list.size(), 1u);
   EXPECT_EQ(list[0].sentence(),
-            "without accepted: an accepted socket has its listener's owner until a process uses it (it costs every "
-            "system call: --accept-owner asks for it)");
+            "without accepted: an accepted socket has its listener's owner until a process uses it (it slows every "
+            "system call down: --accept-owner asks for it)");
   EXPECT_EQ(list[0].remedy, "--accept-owner asks for it");
 }
 

@@ -61,7 +61,7 @@ Status check_values(const CLI::App& command) {
     if (option->get_expected_max() != 1) continue;
     const auto& values = option->results();
     if (std::count(values.begin(), values.end(), "") == 0) continue;
-    return wrong(option->get_name(), "", "it has no value", "see sockeye " + command.get_name() + " --help");
+    return wrong(option->get_name(), "", "it needs a value", "see sockeye " + command.get_name() + " --help");
   }
   return Ok{};
 }

@@ -61,9 +61,9 @@ TEST(ParseCommandLine, RefusesEmptyValues) {
     const auto work = parse(words);
     ASSERT_FALSE(work) << words.front() << " " << words[words.size() - 2];
     EXPECT_EQ(work.error().code, ErrorCode::kUsage);
-    EXPECT_EQ(work.error().what, std::string(words[words.size() - 2]) + ": it has no value");
+    EXPECT_EQ(work.error().what, std::string(words[words.size() - 2]) + ": it needs a value");
   }
-  EXPECT_EQ(parse({"replay", ""}).error().what, "file: it has no value");
+  EXPECT_EQ(parse({"replay", ""}).error().what, "file: it needs a value");
   EXPECT_FALSE(parse({"trace", ""}));
   EXPECT_FALSE(parse({"states", "--with", ""}));
   EXPECT_FALSE(parse({"states", "--port", ""}));

@@ -17,7 +17,7 @@ std::string_view trimmed(std::string_view text) {
 // The items of one word. Names of processes may have blanks in them, nothing else may.
 Status split_word(const ListOption& option, std::string_view word, std::vector<Item>& items) {
   const bool blanks_separate = !option.has_blanks;
-  if (trimmed(word).empty()) return wrong(option.name, "", "it has no value", option.example);
+  if (trimmed(word).empty()) return wrong(option.name, "", "it needs a value", option.example);
   for (size_t begin = 0; begin <= word.size();) {
     const size_t comma = std::min(word.find(',', begin), word.size());
     std::string_view rest = trimmed(word.substr(begin, comma - begin));

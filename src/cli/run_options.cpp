@@ -42,7 +42,7 @@ Status understand_times(const RunWords& words, RunOptions& options) {
   if (!words.times) return Ok{};
   options.times = parse_time_style(*words.times);
   if (!options.times) {
-    return wrong("-T", *words.times, "there is no such choice", "it is none, time, date, rfc3339, unix, delta or boot");
+    return wrong("-T", *words.times, "unknown value", "it is none, time, date, rfc3339, unix, delta or boot");
   }
   if (options.format == "table") return Ok{};
   return wrong("-T", *words.times, "the " + options.format + " format has one way to write times",
@@ -92,7 +92,8 @@ std::optional<Quantity> split_quantity(const std::string& text) {
 }  // namespace
 
 void add_output_options(CLI::App& command, RunWords& words) {
-  command.add_option("--format", words.format, "table (default on a terminal), line (default else), json or recording");
+  command.add_option("--format", words.format,
+                     "table (default on a terminal), line (default otherwise), json or recording");
   command.add_flag("--json", words.json, "the same as --format json");
   add_json_version(command, words);
   command.add_option("--log-file", words.log_file, "write the line format to this file as well; reopened on SIGHUP");
@@ -169,7 +170,7 @@ Result<RunOptions> parse_run_options(const RunWords& words) {
   if (!ready_fd) return ready_fd.error();
   options.ready_fd = *ready_fd;
   if (words.colour != "auto" && words.colour != "always" && words.colour != "never") {
-    return wrong("--color", words.colour, "there is no such choice", "it is auto, always or never");
+    return wrong("--color", words.colour, "unknown value", "it is auto, always or never");
   }
   options.colour = words.colour == "always" || (words.colour == "auto" && may_colour(terminal));
   SOCKEYE_TRY(understand_times(words, options));

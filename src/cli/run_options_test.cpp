@@ -95,7 +95,7 @@ TEST(ParseRunOptions, TimesAreForTables) {
   words.times = "delta";
   EXPECT_EQ(parse_run_options(words)->times, TimeStyle::kDelta);
   words.times = "yesterday";
-  EXPECT_EQ(parse_run_options(words).error().what, "-T yesterday: there is no such choice");
+  EXPECT_EQ(parse_run_options(words).error().what, "-T yesterday: unknown value");
   words.times = "boot";
   words.format = "line";
   EXPECT_EQ(parse_run_options(words).error().what, "-T boot: the line format has one way to write times");

@@ -55,8 +55,7 @@ void say_what_found_no_room(const kernel_counters& counters) {
 }
 
 void say_totals(const RunTotals& totals, const std::string& what) {
-  std::string line =
-      with_thousands(totals.delivered) + " " + what + ", " + with_thousands(totals.losses.events()) + " lost";
+  std::string line = counted(totals.delivered, what) + ", " + with_thousands(totals.losses.events()) + " lost";
   for (size_t i = 0; i < kLossReasons; ++i) {
     if (totals.losses.count[i] == 0) continue;
     const LossName name = name_of(static_cast<LossReason>(i));
@@ -77,7 +76,7 @@ bool could_not_write(const RunTotals& totals) { return totals.unwritten > 0; }
 
 void say_left_out(const RunTotals& totals, const std::string& what) {
   if (totals.without_role > 0) {
-    say("--direction left out " + with_thousands(totals.without_role) + " " + what +
+    say("--direction left out " + counted(totals.without_role, what) +
         " of connections that nobody knows the opener of");
   }
   if (totals.anomalies > 0) {

@@ -35,7 +35,7 @@ void say_what_is_missing(const Object& object);
 // What the tables of the kernel side had no room for; nothing where that was enough.
 void say_what_found_no_room(const kernel_counters& counters);
 
-// How many were delivered (`what`, in the plural) and how many lost, where and why.
+// How many were delivered (of `what`, in the singular) and how many lost, where and why.
 void say_totals(const RunTotals& totals, const std::string& what);
 
 // Whether something was not written that was there to be: of a command that ends by itself, whoever runs it can run it

@@ -41,7 +41,7 @@ RunPlan states_plan() {
                   {"accepted",
                    "",
                    {{"fexit_2", "inet_csk_accept has 4 parameters", ""},
-                    {"sys_exit", "it costs every system call", "--accept-owner asks for it"}}}};
+                    {"sys_exit", "it slows every system call down", "--accept-owner asks for it"}}}};
   return plan;
 }
 

@@ -115,7 +115,7 @@ Reader::Step Reader::read_file_header() {
   memcpy(&header, bytes_.data(), sizeof header);
   if (memcmp(header.magic, kMagic, sizeof kMagic) != 0) {
     const bool was_text = have_ >= 4 && (memcmp(header.magic + 1, kMagic + 1, 3) == 0);
-    return fail(was_text ? "it was sent as text, which has changed it" : "it is no recording of sockeye");
+    return fail(was_text ? "it was sent as text, which has changed it" : "it is not a sockeye recording");
   }
   const bool is_known = std::any_of(std::begin(kVersions), std::end(kVersions),
                                     [&](const Version& version) { return version.number == header.version; });

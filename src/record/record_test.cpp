@@ -187,8 +187,8 @@ TEST(Recording, SaysWhatAForeignFileIs) {
     return told.damage ? told.damage->why : "";
   };
   EXPECT_EQ(why(""), "it is empty");
-  EXPECT_EQ(why("x"), "it is no recording of sockeye");
-  EXPECT_EQ(why(std::string(100, '\0')), "it is no recording of sockeye");
+  EXPECT_EQ(why("x"), "it is not a sockeye recording");
+  EXPECT_EQ(why(std::string(100, '\0')), "it is not a sockeye recording");
   std::string text = small_recording();
   text.erase(4, 1);  // CR LF became LF
   EXPECT_EQ(why(text), "it was sent as text, which has changed it");

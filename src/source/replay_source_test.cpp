@@ -247,7 +247,7 @@ TEST_F(ReplayTest, RefusesWhatItCannotShow) {
   file_ = "no recording";
   source = ReplaySource::open(std::make_unique<MemoryInput>(file_), {});
   ASSERT_FALSE(source);
-  EXPECT_EQ(source.error().what, "it is no recording of sockeye");
+  EXPECT_EQ(source.error().what, "it is not a sockeye recording");
 }
 
 // ---- the recordings that users have ----

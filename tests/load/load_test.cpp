@@ -79,7 +79,7 @@ TEST_F(LoadTest, AcceptsAreSeenWhereThatIsCheapOrAskedFor) {
     if (choice.hook != "accepted") continue;
     EXPECT_NE(choice.method, "sys_exit");
     if (choice.method.empty()) {
-      EXPECT_EQ(choice.refused.back().why, "it costs every system call");
+      EXPECT_EQ(choice.refused.back().why, "it slows every system call down");
     }
   }
 }

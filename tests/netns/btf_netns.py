@@ -147,7 +147,7 @@ def test_what_is_no_file_of_types(net):
         file = written(net, content)
         for command in ("states", "counts", "who", "doctor"):
             refused(sockeye(net, HIDE, command, "--btf", file), USAGE, f"--btf {file}: ", why)
-    for path, why in (("/nonexistent", "No such file"), ("/dev/null", "no regular file"), ("", "it has no value")):
+    for path, why in (("/nonexistent", "No such file"), ("/dev/null", "no regular file"), ("", "it needs a value")):
         refused(sockeye(net, HIDE, "states", "--btf", path), USAGE, why)
 
 

@@ -98,7 +98,7 @@ Result<ReplayResult> play(const Replay& replay) {
 }
 
 void say_result(const Replay& replay, const ReplayResult& result) {
-  if (!replay.run.quiet || result.totals.tells()) say_totals(result.totals, "events");
+  if (!replay.run.quiet || result.totals.tells()) say_totals(result.totals, "event");
   if (!result.unknown_collectors.empty()) {
     say("it holds events of " + result.unknown_collectors + ", which this sockeye does not know");
   }
@@ -127,7 +127,8 @@ void add_replay_command(CLI::App& app, Chosen& chosen) {
   auto words = std::make_shared<ReplayWords>();
   CLI::App* command = app.add_subcommand("replay", "what a recording holds (--record), in any format, by any filter");
   command->add_option("file", words->file, "the recording; - is standard input")->required();
-  command->add_option("collectors", words->collectors, "of these only: names, separated by commas")->delimiter(',');
+  command->add_option("collectors", words->collectors, "show these collectors alone, separated by commas")
+      ->delimiter(',');
   add_output_options(*command, words->run);
   add_duration_option(*command, words->run);
   add_filter_options(*command, words->filter);

@@ -101,7 +101,7 @@ Result<TotalsBy> parse_totals_by(const std::string& word) {
   if (word.empty() || word == "connection") return TotalsBy::kConnection;
   if (word == "process") return TotalsBy::kProcess;
   if (word == "container") return TotalsBy::kContainer;
-  return Error{ErrorCode::kUsage, "--by " + printable(word) + ": nothing is counted by this",
+  return Error{ErrorCode::kUsage, "--by " + printable(word) + ": nothing is grouped by this",
                "it is one of connection, process and container"};
 }
 
@@ -144,7 +144,7 @@ Result<std::unique_ptr<Source>> open_source(const Stream& stream, Object& object
 }
 
 void say_snapshot(const SnapshotReport& report) {
-  say("found owners for " + counted(report.owned, "existing TCP socket") + " (" +
+  say("watching; found owners for " + counted(report.owned, "existing TCP socket") + " (" +
       with_thousands((report.took_us + 500) / 1000) + " ms)");
   if (!report.limitation.empty()) say("owners of existing sockets are incomplete: " + report.limitation);
 }
@@ -242,7 +242,7 @@ Result<Stream> understand(const StreamWords& words) {
 int run_and_report(const Stream& stream) {
   const auto totals = run_stream(stream);
   if (!totals) return report(totals.error());
-  if (!stream.run.quiet || totals->tells()) say_totals(*totals, stream.totals ? "totals" : "events");
+  if (!stream.run.quiet || totals->tells()) say_totals(*totals, stream.totals ? "total" : "event");
   return totals->incomplete() && stream.run.strict ? static_cast<int>(ErrorCode::kFailed) : 0;
 }
 

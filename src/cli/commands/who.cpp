@@ -118,9 +118,9 @@ void say_result(const WhoResult& result, bool quiet) {
     say(shown + " in " + counted(static_cast<uint64_t>(result.read.namespaces), "network namespace"));
   }
   if (lost > 0)
-    say_totals(result.totals, "sockets");
+    say_totals(result.totals, "socket");
   else
-    say_left_out(result.totals, "sockets");
+    say_left_out(result.totals, "socket");
   if (!result.holders_limitation.empty()) say("holders are incomplete: " + result.holders_limitation);
   if (result.read.unvisited > 0) {
     say(counted(static_cast<uint64_t>(result.read.unvisited), "network namespace") +
