@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`doctor` under many rights and mounts, each time compared with what each collector then really does there: exit
 codes, methods that are missing, and the sentences that they say on standard error."""
+import concurrent.futures
 import json
 import os
 import re
@@ -88,8 +89,9 @@ def look(net, prefix):
     told = json.loads(doctor.stdout)
     assert told["v"] == 2 and {one["name"] for one in told["collectors"]} >= set(COMMANDS), told
     assert doctor.code == (WORKS if told["works"] else FAILED), doctor
-    for collector in told["collectors"]:
-        done = net.host.run(prefix + [program, *COMMANDS[collector["name"]]], check=False)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        runs = pool.map(lambda one: net.host.run(prefix + [program, *COMMANDS[one["name"]]], check=False), told["collectors"])
+    for collector, done in zip(told["collectors"], runs):
         if collector["verdict"] == "does not work":
             assert done.code == FAILED, (collector, done)
             assert collector["reason"] in done.stderr and collector["remedy"], (collector, done)
