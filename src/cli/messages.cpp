@@ -2,6 +2,7 @@
 #include "cli/messages.h"
 
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,7 +11,9 @@
 #include <chrono>
 #include <string_view>
 
+#include "base/buffer.h"
 #include "base/channel.h"
+#include "base/columns.h"
 #include "base/output.h"
 
 namespace sockeye {
@@ -38,15 +41,24 @@ void put_words(std::string_view text) {
   takes_words = true;
 }
 
+// A line, which a terminal would break in the middle of words.
+void put_line(std::string_view line) {
+  winsize size = {};
+  const bool is_terminal = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0;
+  Buffer out(1024);
+  add_wrapped(out, line, is_terminal ? size.ws_col : 0);
+  put_words(out.view());
+}
+
 }  // namespace
 
 int report(const Error& error) {
   say(error.what);
-  if (!error.hint.empty()) put_words("  " + error.hint + "\n");
+  if (!error.hint.empty()) put_line("  " + error.hint);
   return static_cast<int>(error.code);
 }
 
-void say(const std::string& line) { put_words("sockeye: " + line + "\n"); }
+void say(const std::string& line) { put_line("sockeye: " + line); }
 
 int print(std::string_view text) {
   const auto written = Output::standard(nullptr).write_all(text);
