@@ -21,7 +21,6 @@ from puppet import Puppet
 
 PORT = 9000
 FAMILIES = (4, 6)
-SO_COOKIE = 57  # <asm-generic/socket.h>
 
 
 def watch(net, what, *places, words=(), **options):
@@ -40,7 +39,11 @@ class End:
         self.process, self.name = process, name
         self.pid = process.pid
         self.address, self.port = process.do(f"list({name}.getsockname()[:2])")
-        self.cookie = str(process.do(f"int.from_bytes({name}.getsockopt(socket.SOL_SOCKET, {SO_COOKIE}, 8), sys.byteorder)"))
+        self.peer_port = process.do(f"{name}.getpeername()[1]")
+
+    def is_of(self, event):
+        """Whether the event is of this socket. One from before its port was chosen is found by of(end) alone."""
+        return (event["lport"], event["rport"]) == (self.port, self.peer_port)
 
     def do(self, call):
         """Calls the socket's method, as in `end.do("getsockopt(6, 23)")`. Its value, where that is a number or a text."""
@@ -167,6 +170,12 @@ class expect:  # pylint: disable=invalid-name
     def those(self, **wanted):
         """An expectation of those alone that have these values."""
         return expect([event for event in self.events if is_as(event, wanted)])
+
+    def of(self, end):
+        """An expectation of the events of this socket alone, which all have the same cookie."""
+        cookies = {event["cookie"] for event in self.events if end.is_of(event)}
+        assert len(cookies) == 1, f"events of {len(cookies)} sockets have the ports of {end}"
+        return self.those(cookie=cookies.pop())
 
     def one(self, **wanted):
         """Exactly one has these values: that one."""

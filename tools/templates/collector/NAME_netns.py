@@ -12,13 +12,13 @@ def each_is_numbered(net, family):
     c.send(1000)
     s.receive(1000)
     c.close()
-    sockeye.wait_for(lambda event: event.get("nth") == CLIENT_CHANGES and event["cookie"] == c.cookie)
+    sockeye.wait_for(lambda event: event.get("nth") == CLIENT_CHANGES and c.is_of(event))
     s.close()
     events = expect(sockeye.stop())
-    of_client = events.those(cookie=c.cookie, pid=c.pid).events
+    of_client = events.of(c).each(pid=c.pid)
     assert len(of_client) >= CLIENT_CHANGES, of_client
     assert [event["nth"] for event in of_client] == list(range(1, len(of_client) + 1)), of_client
-    events.one(cookie=s.cookie, nth=1)
+    events.of(s).one(nth=1, pid=s.pid)
 
 
 def test_each_is_numbered_ipv4(net):
