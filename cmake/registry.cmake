@@ -5,15 +5,16 @@ set(declarations)
 set(entries)
 set(wants)
 set(want_includes)
+set(parts)
 foreach(collector ${COLLECTORS})
   string(APPEND declarations "extern const Collector collector_${collector};\n")
   string(APPEND entries "    &collector_${collector},\n")
-  set(part)
   if(EXISTS ${CMAKE_SOURCE_DIR}/collectors/${collector}/${collector}.sock.h)
     string(APPEND want_includes "#include \"collectors/${collector}/${collector}.sock.h\"\n")
-    set(part "    place_part<${collector}_sock>(*object->rodata, &object->rodata->part_of_${collector});\n")
+    string(APPEND parts "  if (collector == \"${collector}\") place<${collector}_sock>(*object->rodata, &object->rodata->part_of_${collector});\n")
   endif()
-  string(APPEND wants "  if (collector == \"${collector}\") {\n    object->rodata->want_${collector} = 1;\n${part}    return true;\n  }\n")
+  string(APPEND wants "  if (collector == \"${collector}\") return object->rodata->want_${collector} = 1, true;
+")
 endforeach()
 set(pairs)
 foreach(handler ${HANDLERS})
@@ -53,9 +54,9 @@ file(CONFIGURE OUTPUT ${GEN}/want.gen.cpp @ONLY CONTENT [[
 namespace sockeye {
 namespace {
 
-// Behind what the entry of a socket has already.
 template <typename Part, typename Data>
-void place_part(Data& data, uint32_t* offset) {
+void place(Data& data, uint32_t* offset) {
+  if (*offset != NO_PART) return;
   *offset = data.entry_size;
   data.entry_size += sizeof(Part);
 }
@@ -65,6 +66,9 @@ void place_part(Data& data, uint32_t* offset) {
 bool want_collector(sockeye_bpf* object, std::string_view collector) {
 @wants@  return false;
 }
+
+void place_part(sockeye_bpf* object, std::string_view collector) {
+@parts@}
 
 }  // namespace sockeye
 ]])

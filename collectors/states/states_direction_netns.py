@@ -95,6 +95,6 @@ def test_who(net):
         shown, words = some[direction]
         assert sorted(map(ends, shown)) == sorted(ends(event) for event in events if event["role"] in wanted), (direction, shown, events)
         unknown = sum(event["role"] == "unknown" for event in events)
-        assert unknown >= 1 and f"--direction left out {unknown} sockets" in words, (unknown, words)
+        assert unknown >= 1 and f"--direction left out {unknown} socket{'s' * (unknown > 1)} of" in words, (unknown, words)
     assert {event["state"] for event in some["in"][0]} == {"ESTABLISHED", "LISTEN", "SYN_RECV"}, some["in"]
     assert {event["state"] for event in some["out"][0]} == {"ESTABLISHED"}, some["out"]

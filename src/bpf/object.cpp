@@ -204,7 +204,11 @@ void Object::choose(const ObjectOptions& options) {
     skeleton_->rodata->copies = code.copies;
   }
   skeleton_->rodata->filters = options.filters;
-  for (const std::string_view name : options.collectors) want_collector(skeleton_, name);
+  for (const std::string_view name : options.collectors) {
+    want_collector(skeleton_, name);
+    place_part(skeleton_, name);
+    place_part(skeleton_, find_collector(name)->totals_of);  // which remembers the same
+  }
   bpf_map__set_max_entries(skeleton_->maps.ring, options.ring_bytes);
   bpf_map__set_max_entries(skeleton_->maps.entry_by_address, plan_.entry_table.entries);
   for (bpf_map* map : {skeleton_->maps.entry_by_address, skeleton_->maps.entry_blank})

@@ -8,6 +8,9 @@
 
 #include "event/wire.h"
 
+/* Where a part of the socket entry begins that the run has no room for: no verifier lets a program look there. */
+#define NO_PART 65536
+
 struct kernel_settings {
 	__u32 ring_wake_bytes;   /* wake the reader when this much waits in the ring; below it nobody is woken */
 	__u32 task_type;         /* type id of struct task_struct where kfunc bpf_rdonly_cast exists (6.2), else 0 */

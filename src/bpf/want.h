@@ -7,8 +7,10 @@ struct sockeye_bpf;
 
 namespace sockeye {
 
-// Sets want_<collector> in the read-only data of an object that is open and not yet loaded, and gives the collector its
-// part of the socket entry; false: no such collector. Once for each.
+// Sets want_<collector> in the read-only data of an object that is open and not yet loaded; false: no such collector.
 bool want_collector(sockeye_bpf* object, std::string_view collector);
+
+// Puts what the collector remembers of a socket behind what its entry has already, where it is not there yet.
+void place_part(sockeye_bpf* object, std::string_view collector);
 
 }  // namespace sockeye
