@@ -55,31 +55,21 @@ INLINE void end_owner(struct guarded_owner *of)
 	__sync_fetch_and_add(&of->finished, 1);
 }
 
-/* Whether the copy is whole: while it was made one more write at most began, to the other place. */
-INLINE int copy_shown_owner(struct owner *to, struct guarded_owner *from)
+/*
+ * One that is whole: while it was copied one more write at most began, to the other place. Zeroed, which is unknown, where
+ * it is written all the time.
+ */
+INLINE void copy_owner(struct owner *to, struct guarded_owner *from)
 {
-	__u32 finished = *(volatile __u32 *)&from->finished;
+	for (int i = 0; i < OWNER_COPIES; i++) {
+		__u32 finished = *(volatile __u32 *)&from->finished;
 
-	*to = *shown_owner(from);
-	__asm__ volatile("" ::: "memory");
-	return (__u32)(*(volatile __u32 *)&from->begun - finished) < 2;
-}
-
-/* A subprogram, as it is seldom run. */
-static __attribute__((noinline, unused)) void copy_owner_again(struct owner *to, struct guarded_owner *from)
-{
-	for (int i = 1; i < OWNER_COPIES; i++) {
-		if (copy_shown_owner(to, from))
+		*to = *shown_owner(from);
+		__asm__ volatile("" ::: "memory");
+		if ((__u32)(*(volatile __u32 *)&from->begun - finished) < 2)
 			return;
 	}
 	__builtin_memset(to, 0, sizeof(*to));
-}
-
-/* One that is whole; zeroed, which is unknown, where it is written all the time. */
-INLINE void copy_owner(struct owner *to, struct guarded_owner *from)
-{
-	if (!copy_shown_owner(to, from))
-		copy_owner_again(to, from);
 }
 
 #endif

@@ -120,29 +120,24 @@ INLINE void nobody_owns(struct sock_entry *entry)
 	__sync_fetch_and_add(&counters.heirs_wanted, 1);
 }
 
-/* Some owner has ended since the entry was last looked at: maybe its own. A subprogram, as it is seldom run. */
-static __attribute__((noinline, unused)) void owner_may_have_left(struct sock_entry *entry)
+/*
+ * An owner that has ended is none while others hold the socket: nobody is named until one of them uses it, or user space
+ * has looked who holds it (take_snapshot()). `is_held`: what a process left behind for the kernel to end stays its own.
+ */
+INLINE void forget_departed_owner(struct sock_entry *entry, int is_held)
 {
 	__u32 seen = departures_until_now();
-	int where = whereabouts_of(shown_owner(&entry->whose));
+	int where;
 
+	if (entry->departures_seen == seen || !is_held)
+		return;
+	where = whereabouts_of(shown_owner(&entry->whose));
 	if (where == OWNER_IS_ENDING)
 		return;
 	if (where == OWNER_HAS_LEFT)
 		nobody_owns(entry);
 	entry->departures_seen = seen;
 }
-
-/*
- * An owner that has ended is none while others hold the socket: nobody is named until one of them uses it, or user space
- * has looked who holds it (take_snapshot()). `is_held`, asked only then: what a process left behind for the kernel to end
- * stays its own.
- */
-#define forget_departed_owner(entry, is_held)                                        \
-	do {                                                                         \
-		if ((entry)->departures_seen != departures_until_now() && (is_held)) \
-			owner_may_have_left(entry);                                  \
-	} while (0)
 
 /* Whether a process holds it; a subflow of MPTCP is held as long as the connection above it. */
 INLINE int is_held(struct tcp_sock *tp)

@@ -3,11 +3,11 @@
 Witnesses: what the programs ask for, and getpeername()."""
 import netns
 from cgroup_redirect import puppet_in, redirected_cgroup
-from connections_tools import PORT, of_type
+from connections_tools import of_type
 from kernel_types import has_name
 from puppet import Puppet
 from ready import start_ready
-from scenario import watch
+from scenario import PORT, watch
 
 SERVICE = {4: "10.96.0.1", 6: "fd96::1", "mapped": "::ffff:10.96.0.1"}
 KINDS = (4, 6, "mapped")

@@ -5,8 +5,8 @@ import re
 import time
 
 import netns
-from connections_tools import PORT, check_event, the_only
-from scenario import expect
+from connections_tools import check_event, the_only
+from scenario import PORT, expect
 from witness import nstat, wait_ss
 from workload import MPTCP, drop, pass_all, require_mptcp, set_sysctl
 

@@ -6,10 +6,10 @@ import errno
 import time
 
 import netns
-from connections_tools import PORT, check_event, ends, of_type, the_only
+from connections_tools import check_event, ends, of_type, the_only
 from puppet import Puppet
 from ready import start_ready
-from scenario import expect, watch
+from scenario import PORT, expect, watch
 from witness import nstat, wait_ss
 from workload import MPTCP, drop, numbers, pass_all, require_mptcp, run_load, set_sysctl
 

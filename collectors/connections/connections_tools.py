@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the scenarios of `connections` have in common."""
-from scenario import PORT, expect
-
-__all__ = ["PORT"]
+from scenario import expect
 
 
 def ends(event):

@@ -6,6 +6,7 @@ import collections
 import netns
 from kernel_types import has_name, tracepoint_arguments
 from puppet import Puppet
+from scenario import End
 from witness import nstat
 from workload import drop, pass_all, set_sysctl
 
@@ -40,9 +41,7 @@ def connect(left, right, server, family, port):
 
 def transfer(connection, size):
     """So many bytes go over, and are read."""
-    connection.left.start(f"c.sendall(b'x' * {size})")
-    connection.right.do(read_all("s", size))
-    connection.left.finish()
+    End(connection.left, "c").transfer(End(connection.right, "s"), size)
 
 
 def read_all(which, size):

@@ -60,8 +60,8 @@ constexpr MethodLoss kMethodLosses[] = {
     {"set_state", "", "no change of a socket's state is seen", true},
     {"syn_dropped", "", "a SYN that finds the accept queue full is dropped unseen"},
     {"syn_dropped", "consumed",
-     "of more than eight listeners on one port some drop SYNs unseen, and each packet that the kernel consumes (SYNs, "
-     "datagrams, what a driver has sent) costs a look"},
+     "with more than eight listeners on one port, some of the SYNs that they drop are not seen; and each packet that "
+     "the kernel consumes (SYNs, datagrams, what a driver has sent) costs a little"},
     {"syn_sent", "", "the event of connect() comes with the next one, and has no port where there is none"},
     {"synack_retransmitted", "", "SYN-ACKs that are sent again are not seen"},
     {"visit_file", "", "sockets that were there before have no owner until a process uses them"},

@@ -4,19 +4,19 @@
 They are opened, used and closed flat out over loopback. Both programs are built before.
 
 usage: tests/evidence/cost.py OTHER_PROGRAM [PAIRS] [COLLECTORS]
-Prints what each keeps of the throughput without any, and the ratio of the two: medians, with the interval that 95 of 100 medians
-of resampled pairs lie in. OTHER_PROGRAM may be a copy of build/sockeye: that shows what the machine's noise is.
+Prints what each keeps of the throughput without any, and the ratio of the two, as bench/figures.py writes figures: median, its
+confidence interval, smallest and largest. OTHER_PROGRAM may be a copy of build/sockeye: that shows what the machine's noise is.
 """
 import os
 import pathlib
 import random
 import signal
-import statistics
 import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/netns"))
+sys.path[:0] = [str(ROOT / "tests/netns"), str(ROOT / "bench")]
+import figures  # pylint: disable=wrong-import-position
 import netns  # pylint: disable=wrong-import-position
 from ready import start_ready  # pylint: disable=wrong-import-position
 from workload import set_sysctl, start_load  # pylint: disable=wrong-import-position
@@ -43,11 +43,6 @@ def rate(net, place, program, collectors):
     return CONNECTIONS / took
 
 
-def interval(values):
-    medians = sorted(statistics.median(random.choices(values, k=len(values))) for _ in range(2000))
-    return f"{statistics.median(values):.3f} [{medians[50]:.3f}..{medians[1949]:.3f}]"
-
-
 def main(other, pairs, collectors):
     os.environ.setdefault("SOCKEYE_LOAD", str(ROOT / "build/sockeye_load"))
     programs = {"none": None, "other": other, "this": str(ROOT / "build/sockeye")}
@@ -68,7 +63,7 @@ def main(other, pairs, collectors):
     finally:
         net.close()
     for name, values in ratios.items():
-        print(f"{name}: {interval(values)}")
+        print(f"{name}: {figures.text(values, 3)}")
 
 
 if __name__ == "__main__":

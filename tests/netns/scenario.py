@@ -24,10 +24,9 @@ FAMILIES = (4, 6)
 
 
 def watch(net, what, *places, words=(), **options):
-    """sockeye with the collectors `what` ("states", or "states,drops" for `sockeye trace`), for these namespaces alone: what
-    else happens on the machine is none of the scenario's business. words: more of its arguments."""
-    verb = ("trace", what) if "," in what else (what,)
-    return net.sockeye(*verb, "--netns", ",".join(str(place.inode) for place in places), *words, **options)
+    """`sockeye WHAT` for these namespaces alone: what else happens on the machine is none of the scenario's business. words: more
+    of its arguments."""
+    return net.sockeye(what, "--netns", ",".join(str(place.inode) for place in places), *words, **options)
 
 
 # ---- connections ----
@@ -62,10 +61,6 @@ class End:
         self.process.start(f"{self.name}.sendall(b'x' * {size})")
         to.receive(size)
         self.process.finish()
-
-    def shut(self, how="WR"):
-        """shutdown(): WR, RD or RDWR."""
-        self.do(f"shutdown(socket.SHUT_{how})")
 
     def close(self):
         self.do("close()")

@@ -101,7 +101,7 @@ Result<TotalsBy> parse_totals_by(const std::string& word) {
   if (word.empty() || word == "connection") return TotalsBy::kConnection;
   if (word == "process") return TotalsBy::kProcess;
   if (word == "container") return TotalsBy::kContainer;
-  return Error{ErrorCode::kUsage, "--by " + printable(word) + ": nothing is grouped by this",
+  return Error{ErrorCode::kUsage, "--by " + printable(word) + ": totals cannot be grouped by this",
                "it is one of connection, process and container"};
 }
 
