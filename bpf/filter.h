@@ -1,24 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Layer 2: does a socket pass the filters of this run? Pure functions over plain structs, without helpers and maps:
- * user space compiles the same code for replay and tests. All loops run to a constant, so that every kernel from 5.10
- * verifies them; the rules are read-only data, so that what is not asked for is dead code there.
+ * user space compiles the same code for replay and tests. The rules are read-only data, so that what is not asked for is dead
+ * code to the verifier.
  */
 #ifndef SOCKEYE_BPF_FILTER_H
 #define SOCKEYE_BPF_FILTER_H
 
+#include "bpf/filter_lists.h"
+
 #ifdef __bpf__
-#include "bpf/base.h"
 /* A subprogram: its code is there once in a program, however many handlers ask. */
 #define FILTER_ENTRY static __attribute__((noinline, unused))
 #else
 #define FILTER_ENTRY static inline
-#ifndef INLINE
-#define INLINE static inline
 #endif
-#endif
-
-#include "src/bpf/filter_rules.h"
 
 /* What the filters say of a socket. */
 #define VERDICT_UNDECIDED 0 /* user space decides, once it knows the container */
@@ -26,66 +22,6 @@
 #define VERDICT_FAILS 2
 #define VERDICT_NO_ROLE 3 /* fails by --direction alone, as nobody knows who opened the connection */
 #define VERDICT_BITS 2    /* that hold any of them */
-
-/* Addresses and comm as two words: the structs they are in are aligned for it. */
-typedef __u64 __attribute__((may_alias)) filter_word;
-
-/*
- * The sign bit. Entries are compared without a branch, or the verifier would follow two ways from each of them; the
- * asm keeps the compiler from making a branch of it.
- */
-INLINE __u64 filter_sign(__u64 x)
-{
-	__asm__("" : "+r"(x));
-	return x >> 63;
-}
-
-/* 1 where x is not 0. */
-INLINE __u64 filter_differs(__u64 x)
-{
-	return filter_sign(x | (0 - x));
-}
-
-/* `misses`: bit i is set where entry i does not match. */
-INLINE int filter_verdict(const volatile struct filter_list *list, __u64 misses)
-{
-	__u64 hits = list->used & ~misses, wanted = list->wanted;
-
-	if (hits & ~wanted)
-		return 0;
-	return !wanted || (hits & wanted);
-}
-
-/* Where the number is not known nothing matches: it is not wanted, and not excluded. */
-INLINE int filter_number(const volatile struct filter_list *list, const volatile __u64 *entries, __u32 room, int known,
-			 __u64 number)
-{
-	__u64 used = list->used, misses = known ? 0 : ~0ull;
-
-	if (!used)
-		return 1;
-	for (__u32 i = 0; i < room; i++) {
-		if (!(used >> i & 1))
-			break;
-		misses |= filter_differs(entries[i] ^ number) << i;
-	}
-	return filter_verdict(list, misses);
-}
-
-INLINE __u64 filter_bytes_misses(const volatile struct filter_list *list, const volatile struct filter_bytes *entries,
-				 const filter_word *bytes)
-{
-	__u64 used = list->used, misses = 0;
-
-	for (__u32 i = 0; i < FILTER_VALUES; i++) {
-		if (!(used >> i & 1))
-			break;
-		misses |= filter_differs(((bytes[0] & entries[i].mask[0]) ^ entries[i].value[0]) |
-					 ((bytes[1] & entries[i].mask[1]) ^ entries[i].value[1]))
-			  << i;
-	}
-	return misses;
-}
 
 /* As filter_rules.scope has it. */
 INLINE __u64 filter_scope_of(const struct socket_id *socket)
@@ -96,28 +32,9 @@ INLINE __u64 filter_scope_of(const struct socket_id *socket)
 INLINE __u64 filter_address_misses(const volatile struct filter_rules *rules, __u32 end, const __u8 *address,
 				   __u64 scope)
 {
-	const volatile struct filter_scope *scopes = rules->scope[end];
-	__u64 used = rules->addresses[end].used, misses = 0;
+	const filter_word *words = (const filter_word *)address;
 
-	for (__u32 i = 0; i < FILTER_VALUES; i++) {
-		if (!(used >> i & 1))
-			break;
-		misses |= filter_differs((scope & scopes[i].mask) ^ scopes[i].value) << i;
-	}
-	return misses | filter_bytes_misses(&rules->addresses[end], rules->address[end], (const filter_word *)address);
-}
-
-INLINE __u64 filter_port_misses(const volatile struct filter_list *list, const volatile struct filter_span *entries,
-				__u64 port)
-{
-	__u64 used = list->used, misses = 0;
-
-	for (__u32 i = 0; i < FILTER_VALUES; i++) {
-		if (!(used >> i & 1))
-			break;
-		misses |= filter_sign((port - entries[i].low) | (entries[i].high - port)) << i;
-	}
-	return misses;
+	return address_misses(rules, end, words[0], words[1], scope);
 }
 
 INLINE int filter_address(const volatile struct filter_rules *rules, __u32 end, const __u8 *address, __u64 scope)
@@ -135,15 +52,22 @@ INLINE int filter_port(const volatile struct filter_rules *rules, __u32 end, __u
 
 	if (!list->used)
 		return 1;
-	return filter_verdict(list, filter_port_misses(list, rules->port[end], port));
+	return filter_verdict(list, port_misses(rules, end, port));
 }
+
+/* The peer as it is, or as the process asked for it. */
+struct filter_peer {
+	const __u8 *address;
+	__u16 port; /* host order */
+	__u16 is_asked;
+};
 
 /*
  * --peer-ip and --peer-port (FILTER_PEER), and with the local end --ip and --port (FILTER_EITHER): one end that is wanted is
- * enough, one that is excluded too. `asked`: what the peer was asked for as, an end as well; 0: there is none.
+ * enough, one that is excluded too. What the peer was asked for as is an end as well.
  */
 INLINE int filter_peer_address(const volatile struct filter_rules *rules, __u32 end, const struct socket_id *socket,
-			       const struct asked_end *asked)
+			       struct filter_peer peer)
 {
 	const volatile struct filter_list *list = &rules->addresses[end];
 	__u64 misses, scope = filter_scope_of(socket);
@@ -153,25 +77,24 @@ INLINE int filter_peer_address(const volatile struct filter_rules *rules, __u32 
 	misses = filter_address_misses(rules, end, socket->raddr, scope);
 	if (end == FILTER_EITHER)
 		misses &= filter_address_misses(rules, end, socket->laddr, scope);
-	if (asked)
-		misses &= filter_address_misses(rules, end, asked->address, scope);
+	if (peer.is_asked)
+		misses &= filter_address_misses(rules, end, peer.address, scope);
 	return filter_verdict(list, misses);
 }
 
 INLINE int filter_peer_port(const volatile struct filter_rules *rules, __u32 end, const struct socket_id *socket,
-			    const struct asked_end *asked)
+			    struct filter_peer peer)
 {
 	const volatile struct filter_list *list = &rules->ports[end];
-	const volatile struct filter_span *entries = rules->port[end];
 	__u64 misses;
 
 	if (!list->used)
 		return 1;
-	misses = filter_port_misses(list, entries, socket->rport);
+	misses = port_misses(rules, end, socket->rport);
 	if (end == FILTER_EITHER)
-		misses &= filter_port_misses(list, entries, socket->lport);
-	if (asked)
-		misses &= filter_port_misses(list, entries, asked->port);
+		misses &= port_misses(rules, end, socket->lport);
+	if (peer.is_asked)
+		misses &= port_misses(rules, end, peer.port);
 	return filter_verdict(list, misses);
 }
 
@@ -204,27 +127,33 @@ INLINE int filter_direction(const volatile struct filter_rules *rules, const str
 
 /* `src_is_peer`: what is printed as SRC is the peer; else the local end, and DST what the peer was asked for as. */
 INLINE int filter_printed_ends(const volatile struct filter_rules *rules, const struct socket_id *socket,
-			       int src_is_peer, const struct asked_end *asked)
+			       int src_is_peer, struct filter_peer peer)
 {
 	const __u8 *src = src_is_peer ? socket->raddr : socket->laddr,
-		   *dst = src_is_peer ? socket->laddr : asked->address;
+		   *dst = src_is_peer ? socket->laddr : peer.address;
 
 	return filter_port(rules, FILTER_SRC, src_is_peer ? socket->rport : socket->lport) &&
-	       filter_port(rules, FILTER_DST, src_is_peer ? socket->lport : asked->port) &&
+	       filter_port(rules, FILTER_DST, src_is_peer ? socket->lport : peer.port) &&
 	       filter_address(rules, FILTER_SRC, src, filter_scope_of(socket)) &&
 	       filter_address(rules, FILTER_DST, dst, filter_scope_of(socket));
 }
 
-INLINE int filter_socket(const volatile struct filter_rules *rules, const struct socket_id *socket,
-			 const struct asked_end *asked)
+INLINE int filter_netns(const volatile struct filter_rules *rules, __u32 inode)
 {
-	return filter_family(rules, socket) &&
-	       filter_number(&rules->netns_inodes, rules->netns, FILTER_VALUES, 1, socket->netns) &&
-	       filter_port(rules, FILTER_LOCAL, socket->lport) && filter_peer_port(rules, FILTER_PEER, socket, asked) &&
+	const volatile struct filter_list *list = &rules->netns_inodes;
+
+	return !list->used || filter_verdict(list, netns_misses(rules, inode));
+}
+
+INLINE int filter_socket(const volatile struct filter_rules *rules, const struct socket_id *socket,
+			 struct filter_peer peer)
+{
+	return filter_family(rules, socket) && filter_netns(rules, socket->netns) &&
+	       filter_port(rules, FILTER_LOCAL, socket->lport) && filter_peer_port(rules, FILTER_PEER, socket, peer) &&
 	       filter_address(rules, FILTER_LOCAL, socket->laddr, filter_scope_of(socket)) &&
-	       filter_peer_address(rules, FILTER_PEER, socket, asked) &&
-	       filter_peer_port(rules, FILTER_EITHER, socket, asked) &&
-	       filter_peer_address(rules, FILTER_EITHER, socket, asked);
+	       filter_peer_address(rules, FILTER_PEER, socket, peer) &&
+	       filter_peer_port(rules, FILTER_EITHER, socket, peer) &&
+	       filter_peer_address(rules, FILTER_EITHER, socket, peer);
 }
 
 INLINE int filter_knows(const struct owner *owner)
@@ -232,24 +161,20 @@ INLINE int filter_knows(const struct owner *owner)
 	return owner && owner->source != OWNER_UNKNOWN && owner->source != OWNER_KERNEL;
 }
 
-INLINE int filter_comm(const volatile struct filter_rules *rules, const struct owner *owner, int known)
-{
-	if (!rules->comms.used)
-		return 1;
-	return filter_verdict(&rules->comms,
-			      known ? filter_bytes_misses(&rules->comms, rules->comm, (const filter_word *)owner->comm)
-				    : ~0ull);
-}
-
-/* Of an owner that is unknown, or the kernel, the fields are zero, which is a uid like another: not looked at. */
+/* Of an owner that is unknown, or the kernel, nothing matches: it is not wanted, and not excluded. Its fields are zero. */
 INLINE int filter_owner(const volatile struct filter_rules *rules, const struct owner *owner)
 {
-	int known = filter_knows(owner);
+	const filter_word *comm;
+	const __u64 nothing = ~0ull;
 
-	return filter_comm(rules, owner, known) &&
-	       filter_number(&rules->pids, rules->pid, FILTER_PIDS, known, known ? owner->pid : 0) &&
-	       filter_number(&rules->uids, rules->uid, FILTER_VALUES, known, known ? owner->uid : 0) &&
-	       filter_number(&rules->cgroups, rules->cgroup, FILTER_VALUES, known, known ? owner->cgroup_id : 0);
+	if (!filter_knows(owner))
+		return filter_verdict(&rules->comms, nothing) && filter_verdict(&rules->pids, nothing) &&
+		       filter_verdict(&rules->uids, nothing) && filter_verdict(&rules->cgroups, nothing);
+	comm = (const filter_word *)owner->comm;
+	return (!rules->comms.used || filter_verdict(&rules->comms, comm_misses(rules, comm[0], comm[1]))) &&
+	       (!rules->pids.used || filter_verdict(&rules->pids, pid_misses(rules, owner->pid))) &&
+	       (!rules->uids.used || filter_verdict(&rules->uids, uid_misses(rules, owner->uid))) &&
+	       (!rules->cgroups.used || filter_verdict(&rules->cgroups, cgroup_misses(rules, owner->cgroup_id)));
 }
 
 /* By what an owner's container is looked up: its cgroup, or itself (`by_process`) where that is the root of all. */
@@ -265,15 +190,6 @@ INLINE struct container_key filter_container_key(const struct owner *owner, int 
 	return key;
 }
 
-/* The peer as the process asked for it; where that is not known, as its socket has it. */
-INLINE struct asked_end filter_asked_end(const struct socket_id *socket, const struct asked_end *asked)
-{
-	struct asked_end end = { .port = asked ? asked->port : socket->rport };
-
-	__builtin_memcpy(end.address, asked ? asked->address : socket->raddr, sizeof(end.address));
-	return end;
-}
-
 /*
  * Whether events of this socket pass, but for --container and --direction (filter_direction()). src is the local end and dst
  * the peer. `owner` is null, or its source OWNER_UNKNOWN, where nothing is known of it.
@@ -281,12 +197,11 @@ INLINE struct asked_end filter_asked_end(const struct socket_id *socket, const s
 FILTER_ENTRY int filter_passes_any_role(const volatile struct filter_rules *rules, const struct socket_id *socket,
 					const struct owner *owner)
 {
-	struct asked_end peer;
+	const struct filter_peer peer = { .address = socket->raddr, .port = socket->rport };
 
 	if (!rules->active)
 		return 1;
-	peer = filter_asked_end(socket, 0);
-	return filter_socket(rules, socket, 0) && filter_printed_ends(rules, socket, 0, &peer) &&
+	return filter_socket(rules, socket, peer) && filter_printed_ends(rules, socket, 0, peer) &&
 	       filter_owner(rules, owner);
 }
 
@@ -295,13 +210,17 @@ FILTER_ENTRY int filter_passes_any_role_by_opener(const volatile struct filter_r
 						  const struct socket_id *socket, const struct owner *owner,
 						  const struct asked_end *asked)
 {
-	struct asked_end peer;
+	struct filter_peer peer = { .address = socket->raddr, .port = socket->rport };
 
 	if (!rules->active)
 		return 1;
-	peer = filter_asked_end(socket, asked);
-	return filter_socket(rules, socket, &peer) &&
-	       filter_printed_ends(rules, socket, socket->role == ROLE_SERVER, &peer) && filter_owner(rules, owner);
+	if (asked) {
+		peer.address = asked->address;
+		peer.port = asked->port;
+		peer.is_asked = 1;
+	}
+	return filter_socket(rules, socket, peer) &&
+	       filter_printed_ends(rules, socket, socket->role == ROLE_SERVER, peer) && filter_owner(rules, owner);
 }
 
 /* The same with --direction. */

@@ -292,6 +292,7 @@ INLINE void emit_life(struct hook_call *call, struct lifetimes_sock *own)
 	struct life_ending ending = read_ending(call, own);
 	struct lifetimes_event *event;
 
+	forget_values(&ending, sizeof(ending));
 	if (is_undone_child(&ending) || !passes_filters(call))
 		return;
 	event = reserve_event(lifetimes_event, LIFETIMES_KIND, call);

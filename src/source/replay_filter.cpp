@@ -51,8 +51,7 @@ bool ReplayFilter::passes_socket(const socket_event& body, const Event& event) c
     const auto found = std::find(interfaces_.begin(), interfaces_.end(), event.interface->name);
     if (found != interfaces_.end()) socket.netns = static_cast<__u32>(found - interfaces_.begin()) + 1;
   }
-  return filter_number(&rules.netns_inodes, rules.netns, FILTER_VALUES, 1, body.socket.netns) &&
-         passes_ends(others, body, socket, event);
+  return filter_netns(&rules, body.socket.netns) && passes_ends(others, body, socket, event);
 }
 
 // Of a client what is shown as DST is what it asked for, which its socket may not have.

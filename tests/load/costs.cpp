@@ -13,7 +13,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <set>
 #include <sstream>
 
 #include "bpf/libbpf_words.h"
@@ -24,20 +23,32 @@ namespace sockeye {
 namespace {
 
 constexpr size_t kMostInstructions = 1 << 16;
+constexpr size_t kMostSubprograms = 256;  // that the kernel takes
 
 // The kernel counts each frame like this until 6.8, then in steps of 16 where programs are compiled.
 int rounded(int frame) { return (std::max(frame, 1) + 31) / 32 * 32; }
 
-// As the kernel has it now: what it found to be dead is gone.
-std::vector<bpf_insn> instructions_of(const bpf_program* program) {
-  std::vector<bpf_insn> instructions(kMostInstructions);
+struct Code {
+  std::vector<bpf_insn> instructions;
+  std::vector<size_t> begins;  // where each subprogram begins
+};
+
+// As the kernel has it now: what it found to be dead is gone, but for subprograms that nothing calls any more.
+Code code_of(const bpf_program* program) {
+  Code code = {.instructions = std::vector<bpf_insn>(kMostInstructions), .begins = {}};
+  std::vector<bpf_func_info> subprograms(kMostSubprograms);
   bpf_prog_info info = {};
-  info.xlated_prog_insns = reinterpret_cast<__u64>(instructions.data());
-  info.xlated_prog_len = static_cast<__u32>(instructions.size() * sizeof(bpf_insn));
+  info.xlated_prog_insns = reinterpret_cast<__u64>(code.instructions.data());
+  info.xlated_prog_len = static_cast<__u32>(code.instructions.size() * sizeof(bpf_insn));
+  info.func_info = reinterpret_cast<__u64>(subprograms.data());
+  info.func_info_rec_size = sizeof(bpf_func_info);
+  info.nr_func_info = static_cast<__u32>(subprograms.size());
   __u32 size = sizeof info;
   if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) != 0) return {};
-  instructions.resize(info.xlated_prog_len / sizeof(bpf_insn));
-  return instructions;
+  code.instructions.resize(info.xlated_prog_len / sizeof(bpf_insn));
+  subprograms.resize(info.nr_func_info);
+  for (const bpf_func_info& subprogram : subprograms) code.begins.push_back(subprogram.insn_off);
+  return code;
 }
 
 // The kernel leaves the distance to a subprogram in `off`, what it is called by in `imm`.
@@ -45,29 +56,25 @@ bool calls_subprogram(const bpf_insn& instruction) {
   return instruction.code == (BPF_JMP | BPF_CALL) && instruction.src_reg == BPF_PSEUDO_CALL;
 }
 
-// `begins`: where each subprogram begins; `frames`: what each takes.
-int deepest_chain(const std::vector<bpf_insn>& code, const std::vector<size_t>& begins, const std::vector<int>& frames,
-                  size_t which) {
-  const size_t end = which + 1 < begins.size() ? begins[which + 1] : code.size();
+// `frames`: what each subprogram takes.
+int deepest_chain(const Code& code, const std::vector<int>& frames, size_t which) {
+  const size_t end = which + 1 < code.begins.size() ? code.begins[which + 1] : code.instructions.size();
   int deepest = 0;
-  for (size_t i = begins[which]; i < end; ++i) {
-    if (!calls_subprogram(code[i])) continue;
-    const size_t target = i + 1 + static_cast<size_t>(static_cast<ptrdiff_t>(code[i].off));
-    const auto called = static_cast<size_t>(std::find(begins.begin(), begins.end(), target) - begins.begin());
-    deepest = std::max(deepest, deepest_chain(code, begins, frames, called));
+  for (size_t i = code.begins[which]; i < end; ++i) {
+    if (!calls_subprogram(code.instructions[i])) continue;
+    const size_t target = i + 1 + static_cast<size_t>(static_cast<ptrdiff_t>(code.instructions[i].off));
+    const auto called = std::find(code.begins.begin(), code.begins.end(), target) - code.begins.begin();
+    deepest = std::max(deepest, deepest_chain(code, frames, static_cast<size_t>(called)));
   }
   return rounded(frames[which]) + deepest;
 }
 
 // Negative: the kernel's words and its code do not fit together.
 int stack_of(const bpf_program* program, const std::vector<int>& frames) {
-  const std::vector<bpf_insn> code = instructions_of(program);
-  std::set<size_t> begins = {0};
-  for (size_t i = 0; i < code.size(); ++i) {
-    if (calls_subprogram(code[i])) begins.insert(i + 1 + static_cast<size_t>(static_cast<ptrdiff_t>(code[i].off)));
-  }
-  if (begins.size() != frames.size() || *begins.rbegin() >= code.size()) return -1;
-  return deepest_chain(code, {begins.begin(), begins.end()}, frames, 0);
+  const Code code = code_of(program);
+  if (code.begins.empty() || code.begins.size() != frames.size() || code.begins.back() >= code.instructions.size())
+    return -1;
+  return deepest_chain(code, frames, 0);
 }
 
 struct Statistics {

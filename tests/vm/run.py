@@ -51,7 +51,7 @@ MACHINES = {
 SHORT = "6.1", (r"netns\.attach_methods\.as_written_down", r"netns\.states\.curl_and_nginx", r"netns\.states\.reset",
                 r"netns\.states_delay\.owners_ipv4", r"netns\.states_idle\..*", r"netns\.states_replay\.a_snapshot",
                 r"netns\.counts\.fin_wait2_without_a_socket", r"netns\.who\.listen_and_filters",
-                r"netns\.budget\.all_with_half_of_the_values")
+                r"netns\.budget\.all_with_full_filters")
 
 Result = collections.namedtuple("Result", "name what why seconds output")
 

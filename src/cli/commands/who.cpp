@@ -90,12 +90,9 @@ Result<WhoResult> look(const RunOptions& options, const filter_rules& filters, c
 
   // The kernel side would leave them out as well, after a walk through them.
   const auto named = static_cast<size_t>(std::popcount(filters.netns_inodes.wanted));
-  const NamespaceWalk::Wanted wanted = {.takes =
-                                            [&filters](uint32_t inode) {
-                                              return filter_number(&filters.netns_inodes, filters.netns, FILTER_VALUES,
-                                                                   1, inode) != 0;
-                                            },
-                                        .most = named > 0 ? named : SIZE_MAX};
+  const NamespaceWalk::Wanted wanted = {
+      .takes = [&filters](uint32_t inode) { return filter_netns(&filters, inode) != 0; },
+      .most = named > 0 ? named : SIZE_MAX};
   IteratorSource source(**object, "visit_socket", wanted, [&join](auto visit) { return join.complete(visit); });
   const SystemClock clock;
   Pipeline pipeline(source, enricher, sinks->all(), signals, clock, say);
