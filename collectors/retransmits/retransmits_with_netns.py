@@ -5,6 +5,7 @@ import re
 import time
 
 import netns
+from bpf_objects import descriptors_of
 from retransmits_tools import close, connect, drop, FAMILIES, nstat, pair, pass_all, PORT, Puppet, read_all
 
 LINE = re.compile(r"\w{3} \d\d \d{4} [\d:.]{12} State Change: SRC=(\S+):(\d+) DST=(\S+):(\d+) PID=(\d+) COMM=(\S+) STATE=(.+)")
@@ -92,9 +93,6 @@ def test_what_is_not_asked_for_is_not_attached(net):
     """The hooks of `retransmits` are there with it, and only then."""
     for words, expected in ((("states",), False), (("states", "--with", "retransmits"), True)):
         sockeye = net.sockeye(*words)
-        attached = ""
-        for entry in os.listdir(f"/proc/{sockeye.process.pid}/fdinfo"):
-            with open(f"/proc/{sockeye.process.pid}/fdinfo/{entry}", encoding="utf-8") as info:
-                attached += info.read()
+        attached = "".join(descriptors_of(sockeye.process.pid))
         sockeye.stop()
         assert ("tcp_retransmit_skb" in attached) == expected, (words, attached)

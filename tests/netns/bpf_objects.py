@@ -8,14 +8,17 @@ import re
 import netns
 
 
-def ids_of(pid, kind):
-    """Of the programs, maps or links ("prog", "map", "link") that the descriptors of a process hold."""
-    found = set()
+def descriptors_of(pid):
+    """What /proc/<pid>/fdinfo says of each open descriptor."""
     for info in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
         with contextlib.suppress(FileNotFoundError):  # closed meanwhile
-            if match := re.search(rf"^{kind}_id:\s*(\d+)$", info.read_text(encoding="ascii"), re.MULTILINE):
-                found.add(int(match[1]))
-    return found
+            yield info.read_text(encoding="ascii")
+
+
+def ids_of(pid, kind):
+    """Of the programs, maps or links ("prog", "map", "link") that the descriptors of a process hold."""
+    matches = (re.search(rf"^{kind}_id:\s*(\d+)$", told, re.MULTILINE) for told in descriptors_of(pid))
+    return {int(match[1]) for match in matches if match}
 
 
 def in_kernel(net, kind):
