@@ -14,9 +14,9 @@ from workload import numbers, run_load, start_load
 
 ALONE = "makes as many events as the machine can take"
 PORT = 7000
-HELD = netns.scaled(18_000)
-SHORT = netns.scaled(20_000)
-CLOSED = netns.scaled(10_000)
+HELD = netns.under_load(18_000)
+SHORT = netns.under_load(20_000)
+CLOSED = netns.under_load(10_000)
 MESSAGE = 64  # bytes each way: kMessageBytes of tests/netns/load.h
 
 
@@ -120,7 +120,7 @@ def retransmits_as_counted(net, family):
     address = server_place.addresses[family]
     server = start_load(server_place, "server", "--addr", address, "--port", PORT)
     client = client_place.load("client", "--addr", address, "--port", PORT, "--connections", 20, "--threads", 10,
-                               "--requests", 4000)
+                               "--requests", netns.under_load(4000))
     assert client.wait(120) == 0, client.stderr
     for hook in ("input", "output"):
         server_place.run([netns.require("nft"), "delete", "table", "inet", f"lost_{hook}"])

@@ -15,7 +15,7 @@ from states_tools import linked_by_threads, ROOM
 from witness import nstat
 
 ALONE = "makes as many events as the machine can take"
-EACH = netns.scaled(2500)  # connections of each of the four kinds
+EACH = netns.under_load(2500)  # connections of each of the four kinds
 BIG = 1 << 20
 LOG = "$connection $connection_requests $remote_port $bytes_sent $request_length $status"
 

@@ -12,8 +12,8 @@ from workload import numbers, run_load, start_load
 
 ALONE = "makes as many events as the machine can take"
 PORT = 7000
-SHORT = netns.scaled(20_000)
-HELD = netns.scaled(9_000)
+SHORT = netns.under_load(20_000)
+HELD = netns.under_load(9_000)
 
 
 def check_events(events, connections, client, server):
@@ -78,7 +78,7 @@ def on_loopback(net, address):
     run_short(net, place, place, address)
 
 
-def handled_by_threads(net, family, connections=netns.scaled(5_000)):
+def handled_by_threads(net, family, connections=netns.under_load(5_000)):
     """Whoever has the CPU when a packet is handled has nothing to do with the connection."""
     client_place, server_place = net.client_and_server()
     client_place.receive_in_threads("veth0")
@@ -97,7 +97,7 @@ def test_short_connections_on_loopback_ipv6(net):
     on_loopback(net, "::1")
 
 
-def handled_by_the_sender(net, family, connections=netns.scaled(5_000)):
+def handled_by_the_sender(net, family, connections=netns.under_load(5_000)):
     """On an ordinary link the server's packets are handled while the client's process sends, and the other way round."""
     client_place, server_place = net.client_and_server()
     address = server_place.addresses[family]
@@ -148,7 +148,7 @@ def test_packets_handled_on_another_cpu_ipv4(net):
 
 
 def test_packets_handled_on_another_cpu_ipv6(net):
-    on_another_cpu(net, 6, netns.scaled(5_000))
+    on_another_cpu(net, 6, netns.under_load(5_000))
 
 
 def close_in_a_row(net, family):

@@ -24,7 +24,7 @@ from pace import patience, require, skip
 from ready import READY_S, start_ready
 
 # What scenarios need of it, under the one name that they import.
-Skip, scaled = pace.Skip, pace.scaled
+Skip, scaled, under_load = pace.Skip, pace.scaled, pace.under_load
 
 POLL_S = 0.02
 PATIENCE_S = 15

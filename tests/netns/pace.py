@@ -7,6 +7,9 @@ import shutil
 # How much slower than a usual host this machine is. tests/vm/ says it of its machines, which have no KVM.
 SLOW = float(os.environ.get("SOCKEYE_SLOW") or 1)
 
+# `./dev evidence load` says so.
+IS_EVIDENCE = "SOCKEYE_EVIDENCE" in os.environ
+
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
@@ -26,6 +29,11 @@ def patience(seconds):
 def scaled(number):
     """As many of something as a slow machine makes in the time that `number` takes a usual one; not less than 100."""
     return int(max(number / SLOW, min(number, 100)))
+
+
+def under_load(number):
+    """So many connections of a scenario that makes as many as it can: all of them in `./dev evidence load`, else a quarter."""
+    return scaled(number if IS_EVIDENCE else number / 4)
 
 
 def require(*programs):
