@@ -61,6 +61,9 @@ INLINE void forget_values(void *words, __u32 size)
 		((volatile verifier_word *)words)[i] |= zero;
 }
 
+/* The same of a number in a register. */
+#define forget_number(number) ((number) |= (__typeof__(number))unknown_zero)
+
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
 #define IPPROTO_MPTCP 262 /* the connection above its subflows, which are TCP */

@@ -162,6 +162,8 @@ INLINE __u32 device_of(struct sk_buff *skb)
 /* RFC 8200. */
 INLINE int read_ipv6(struct packet *packet, struct socket_id *id, struct sk_buff *skb, __u64 head, __u32 at, __u32 end)
 {
+	/* Once, before the ways part: at each pointer that is read the verifier looks through all types of the kernel. */
+	__u32 device = device_of(skb);
 	struct header_words words, source, destination;
 	int has_transport = 1;
 	__u8 next;
@@ -188,6 +190,8 @@ INLINE int read_ipv6(struct packet *packet, struct socket_id *id, struct sk_buff
 		if (!has_transport)
 			break;
 	}
+	forget_number(next);
+	forget_number(at);
 	packet->protocol = next;
 	if (next != IPPROTO_TCP && next != IPPROTO_UDP)
 		return 0;
@@ -199,7 +203,8 @@ INLINE int read_ipv6(struct packet *packet, struct socket_id *id, struct sk_buff
 		put_address(id->raddr, &source);
 		put_address(id->laddr, &destination);
 	}
-	id->scope_id = has_scope(id) ? device_of(skb) : 0;
+	id->scope_id = has_scope(id) ? device : 0;
+	forget_values(id, sizeof(*id));
 	if (has_transport)
 		read_transport(packet, id, head, at, end);
 	return 1;
