@@ -36,30 +36,28 @@ def written(text):
     return [json.loads(line) for line in text.splitlines()]
 
 
-def connect_both_ways(net):
-    """A pair of namespaces with 40 connections between them, half of them IPv6; two servers go on listening."""
-    client, server = net.client_and_server()
+def connect_both_ways(client, server):
+    """40 connections, half of them IPv6; two servers go on listening."""
     for family in (4, 6):
         server.load("server", "--addr", server.addresses[family], "--port", PORT + family)
         server.wait_listen(PORT + family)
     for family in (4, 6):
         load = client.load("client", "--addr", server.addresses[family], "--port", PORT + family, "--connections", 20)
         assert load.wait() == 0, load.stderr
-    return client, server
 
 
 def test_a_stream(net):
     need_schema()
-    sockeye = net.sockeye("states")
-    client, server = connect_both_ways(net)
+    client, server = net.client_and_server()
+    sockeye = net.sockeye("states", "--netns", f"{client.inode},{server.inode}")
+    connect_both_ways(client, server)
     for place in (client, server):
-        sockeye.wait_for(lambda event, place=place: event.get("netns") == place.inode and event["new_state"] in
+        sockeye.wait_for(lambda event, place=place: event["netns"] == place.inode and event["new_state"] in
                          ("TIME_WAIT", "CLOSE"))
     run = sockeye.stop()
-    ours = [event for event in run.events if event["netns"] in (client.inode, server.inode)]
-    assert {event["family"] for event in ours} == {"ipv4", "ipv6"}, len(ours)
-    assert {event["role"] for event in ours} == {"client", "server", "listener"}, len(ours)
-    assert any("container" not in event for event in ours), "all are in containers"
+    assert {event["family"] for event in run.events} == {"ipv4", "ipv6"}, len(run.events)
+    assert {event["role"] for event in run.events} == {"client", "server", "listener"}, len(run.events)
+    assert any("container" not in event for event in run.events), "all are in containers"
     check(run.events + [run.end])
 
 
@@ -84,7 +82,8 @@ def test_a_stream_with_gaps(net):
 
 def test_who(net):
     need_schema()
-    client, server = connect_both_ways(net)
+    client, server = net.client_and_server()
+    connect_both_ways(client, server)
     done = net.host.run([netns.program_of("SOCKEYE"), "who", "--json", "--end-record"])
     events = written(done.stdout)
     assert {client.inode, server.inode} <= {event.get("netns") for event in events}, len(events)
@@ -94,7 +93,7 @@ def test_who(net):
 
 def test_counts(net):
     need_schema()
-    connect_both_ways(net)
+    connect_both_ways(*net.client_and_server())
     for words in ([], *(["--by", by] for by in ("comm", "container", "netns", "port"))):
         done = net.host.run([netns.program_of("SOCKEYE"), "counts", "--json", *words])
         event, = written(done.stdout)
