@@ -38,10 +38,6 @@ def check_figures(event, said, syn):
         assert event[f"{name}_us"] // 1000 >= said[name][0], (name, event, said)
 
 
-def is_all_acknowledged(place, port):
-    return "unacked" not in place.run([netns.require("ss"), "-Htin", f"dport = :{port}"]).stdout
-
-
 def test_as_ss_shows_them(net):
     """Asked right before a reset, after which nothing changes any more."""
     stage = Stage(net)
@@ -55,7 +51,7 @@ def test_as_ss_shows_them(net):
         netns.wait_until(lambda: figures(stage.client, f"dport = :{port}")["retrans"][0] > 0, "a retransmission")
         pass_all(stage.server)
         assert stage.right.do("len(s.recv(100))") == 10
-        netns.wait_until(lambda: is_all_acknowledged(stage.client, port), "its acknowledgement")
+        stage.left.do("wait_acknowledged(c)")
         said[port] = figures(stage.client, f"dport = :{port}"), figures(stage.server, f"sport = :{port}")
         stage.left.do("reset(c)")
         stage.right.do("s.close()")

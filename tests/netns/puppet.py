@@ -10,7 +10,7 @@ import netns
 from witness import comm_of
 
 PUPPET = r"""
-import ctypes, json, os, socket, struct, sys, threading
+import ctypes, json, os, socket, struct, sys, threading, time
 
 def tcp(address, protocol=0):
     return socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM, protocol)
@@ -26,6 +26,11 @@ def connect(address, port, protocol=0):
     made = tcp(address, protocol)
     made.connect((address, port))
     return made
+
+def wait_acknowledged(which):
+    "Until all that was sent is: an acknowledgement on its way to a socket that is gone is answered with a RST."
+    while struct.unpack_from("I", which.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 28), 24)[0]:
+        time.sleep(0.001)
 
 def reset(which):
     which.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
