@@ -35,6 +35,8 @@ sockeye_library(sockeye_enrich src/enrich sockeye_bpf PkgConfig::LIBNETFILTER_CO
 target_include_directories(sockeye_enrich PRIVATE ${LIBCURL_INCLUDE_DIRS})  # loaded when there is a daemon to ask
 sockeye_library(sockeye_aggregate src/aggregate sockeye_source sockeye_enrich)
 sockeye_library(sockeye_pipeline src/pipeline sockeye_source sockeye_enrich)
+sockeye_library(sockeye_run src/run sockeye_aggregate sockeye_pipeline)
+target_compile_definitions(sockeye_run PRIVATE SOCKEYE_VERSION="${PROJECT_VERSION}")
 sockeye_library(sockeye_doctor src/doctor sockeye_bpf sockeye_enrich PkgConfig::LIBCAP_NG)
 
 set(collector_libraries)
@@ -51,7 +53,7 @@ endforeach()
 target_link_libraries(sockeye_event PUBLIC ${collector_libraries} ${sink_libraries})
 
 sockeye_library(sockeye_docs src/docs sockeye_aggregate)
-sockeye_library(sockeye_cli src/cli sockeye_aggregate sockeye_pipeline sockeye_doctor sockeye_docs CLI11::CLI11 fmt::fmt)
+sockeye_library(sockeye_cli src/cli sockeye_run sockeye_doctor sockeye_docs CLI11::CLI11 fmt::fmt)
 target_compile_definitions(sockeye_cli PRIVATE SOCKEYE_VERSION="${PROJECT_VERSION}")
 
 add_executable(sockeye src/main.cpp)

@@ -4,7 +4,7 @@
 
 usage: tools/check_layers.py [ROOT]
 Data flows one way and includes point only to the left (ARCHITECTURE.md):
-  base <- event <- {bpf, record} <- source <- enrich <- {aggregate, detect, explain} <- sinks <- pipeline <- cli
+  base <- event <- {bpf, record} <- source <- enrich <- {aggregate, detect, explain} <- sinks <- pipeline <- run <- cli
                      enrich <- doctor <- cli, aggregate <- docs <- cli
 Collectors and detectors see base, event and each other's *.event.h, which aggregate sees too; sinks see base, event
 and event; bench/ sees base. The kernel side is bpf/, *.bpf.c, *.bpf.h and the headers that both sides share. Prints
@@ -30,9 +30,10 @@ STAGES = {  # a folder of src/ and what it sees besides itself
     "detect": "base event bpf record source enrich",
     "explain": "base event bpf record source enrich",
     "pipeline": "base event bpf record source enrich aggregate detect explain sinks",
+    "run": "base event bpf record source enrich aggregate detect explain sinks pipeline",
     "doctor": "base event bpf enrich",
     "docs": "base event aggregate",
-    "cli": "base event bpf record source enrich aggregate detect explain pipeline doctor docs",
+    "cli": "base event bpf record source enrich aggregate detect explain pipeline run doctor docs",
     "main": "base cli",
     "collectors": f"base event {SHARED}",
     "detectors": f"base event {SHARED}",

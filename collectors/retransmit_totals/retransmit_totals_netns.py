@@ -12,9 +12,8 @@ from workload import lose
 BYTES = 300_000
 
 
-def start_totals(net, places, *words, **options):
-    return net.sockeye("retransmits", "--totals", "--netns", ",".join(str(place.inode) for place in places), *words,
-                       **options)
+def start_totals(net, places, *words):
+    return watch(net, "retransmits", *places, words=words or ("--totals",))
 
 
 def lossy_transfers(server, lefts, right, times=1):
@@ -39,6 +38,10 @@ def add_up(rows, key, value="segments"):
 def socket_of(row):
     """Not its cookie: 5.10 has none, and each run its own in its place."""
     return row["laddr"], row["lport"], row["raddr"], row["rport"], row["pid"]
+
+
+def transition(event):
+    return event["cookie"], event["old_state"], event["new_state"]
 
 
 def check_event(row):
@@ -82,6 +85,7 @@ def test_each_interval(net):
     right, lefts = Puppet(server), [Puppet(client)]
     stream = watch(net, "retransmits", client, server, words=("--ring-size", "16M"))
     totals = start_totals(net, (client, server), "--interval", "1s")
+    both = start_totals(net, (client, server), "--interval", "1s", "--totals")
     lossy_transfers(server, lefts, right, times=2)
     first = totals.wait_for(lambda row: row["event"] == "retransmit_totals")
     lossy_transfers(server, lefts, right)
@@ -92,6 +96,34 @@ def test_each_interval(net):
     assert len({row["timestamp_ns"] for row in told}) > 1, told
     assert first["interval_us"] >= 1_000_000, first
     assert add_up(told, socket_of) == add_up(rows, socket_of), told
+    with_totals = both.stop().events
+    whole = [row for row in with_totals if row["interval_us"] == max(each["interval_us"] for each in with_totals)]
+    assert add_up(whole, socket_of) == add_up(rows, socket_of), with_totals
+    assert add_up(with_totals, socket_of) == add_up(rows * 2, socket_of), with_totals
+
+
+def test_beside_events(net):
+    """Events of one collector and rows of another in one run: each as its own run has them, in order of time, also in replay."""
+    client, server = pair(net)
+    right, lefts = Puppet(server), [Puppet(client)]
+    where = "--netns", f"{client.inode},{server.inode}", "--ring-size", "16M"
+    streams = {name: net.sockeye(name, *where) for name in ("states", "retransmits")}
+    recording = net.folder() / "recording"
+    beside = [net.sockeye("trace", "states,retransmits", "--totals", *where, "--record", recording),
+              net.sockeye("trace", "retransmit_totals,states", "--interval", "1s", *where)]
+    lossy_transfers(server, lefts, right, times=2)
+    alone = {name: stream.stop().events for name, stream in streams.items()}
+    runs = [run.stop() for run in beside]
+    for run in runs:
+        rows = [event for event in run.events if event["event"] == "retransmit_totals"]
+        states = [event for event in run.events if event["event"] == "states"]
+        assert len(rows) + len(states) == len(run.events) and rows, run.events
+        assert add_up(rows, socket_of) == add_up(alone["retransmits"], socket_of), rows
+        assert collections.Counter(map(transition, states)) == collections.Counter(map(transition, alone["states"]))
+        times = [event["timestamp_ns"] for event in run.events]
+        assert times == sorted(times) and run.end["late"] == 0, run.end
+    replayed = net.host.run([netns.program_of("SOCKEYE"), "replay", recording, "--json"]).stdout
+    assert netns.parse_lines(replayed.splitlines()) == runs[0].events
 
 
 def test_by_container(net):

@@ -24,6 +24,9 @@ TEST(ParseCommandLine, DoesNothingYet) {
   }
   EXPECT_TRUE(parse({"states", "--with", "retransmits"}));
   EXPECT_TRUE(parse({"retransmits", "--totals", "--by", "container", "--interval", "2s"}));
+  EXPECT_TRUE(parse({"retransmits", "--by", "process"}));
+  EXPECT_TRUE(parse({"trace", "states,retransmits", "--totals", "--interval", "2s"}));
+  EXPECT_TRUE(parse({"trace", "states,retransmit_totals"}));
   EXPECT_TRUE(parse({"trace", "lifetimes,drops", "--active-only"}));
   EXPECT_TRUE(parse({"retransmits", "--totals", "--active-only"}));
 }
@@ -54,7 +57,7 @@ TEST(ParseCommandLine, RefusesEmptyValues) {
   for (const char* option : {"--watch", "--by", "--duration", "--btf", "--ready-fd"}) {
     lines.push_back({"counts", option, ""});
   }
-  for (const char* option : {"--by", "--interval"}) lines.push_back({"retransmits", "--totals", option, ""});
+  for (const char* option : {"--by", "--interval"}) lines.push_back({"retransmits", option, ""});
   lines.push_back({"doctor", "--btf", ""});
   lines.push_back({"--record", ""});
   for (const auto& words : lines) {
@@ -91,10 +94,11 @@ TEST(ParseCommandLine, SaysWhatIsWrong) {
                       "it is a command of its own: sockeye who"),
            std::tuple(std::vector{"states", "--with", "retransmit"}, "there is no collector retransmit",
                       "did you mean retransmits?"),
-           std::tuple(std::vector{"retransmits", "--by", "process"}, "--by: there are no totals",
-                      "it goes with --totals"),
-           std::tuple(std::vector{"trace", "retransmit_totals"}, "retransmit_totals is no stream of events",
-                      "it is a command of its own: sockeye retransmits --totals"),
+           std::tuple(std::vector{"trace", "states,drops", "--by", "process"}, "--by: none of these collectors counts",
+                      "retransmits does"),
+           std::tuple(std::vector{"trace", "states,who"}, "who is no stream of events",
+                      "it is a command of its own: sockeye who"),
+           std::tuple(std::vector{"retransmits", "--interval", "soon"}, "--interval soon: not a duration", "such as"),
            std::tuple(std::vector{"trace", "lifetimes,connections", "--active-only"},
                       "--active-only: events of lifetimes and connections have no state to go by", "leave it out"),
            std::tuple(std::vector{"counts", "--by", "x"}, "--by x: sockets cannot be grouped by this", "it is one of"),

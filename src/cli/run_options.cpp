@@ -38,14 +38,14 @@ constexpr std::pair<std::string_view, TimeStyle> kTimeStyles[] = {
     {"boot", TimeStyle::kBoot},
 };
 
-Status understand_times(const RunWords& words, RunOptions& options) {
+Status understand_times(const RunWords& words, SinkSpec& shown) {
   if (!words.times) return Ok{};
-  options.times = parse_time_style(*words.times);
-  if (!options.times) {
+  shown.times = parse_time_style(*words.times);
+  if (!shown.times) {
     return wrong("-T", *words.times, "unknown value", "it is none, time, date, rfc3339, unix, delta or boot");
   }
-  if (options.format == "table") return Ok{};
-  return wrong("-T", *words.times, "the " + options.format + " format has one way to write times",
+  if (shown.format == "table") return Ok{};
+  return wrong("-T", *words.times, "the " + shown.format + " format has one way to write times",
                "it is for tables: --format table");
 }
 
@@ -87,6 +87,29 @@ std::optional<Quantity> split_quantity(const std::string& text) {
   if (error != std::errc() || !(quantity.number >= 0)) return std::nullopt;
   quantity.unit.assign(rest, end);
   return quantity;
+}
+
+Result<SinkSpec> understand_standard_output(const RunWords& words) {
+  const bool terminal = isatty(STDOUT_FILENO) == 1;
+  SinkSpec shown{.format = words.json ? "json" : words.format.empty() ? (terminal ? "table" : "line") : words.format};
+  if (!is_known_format(shown.format)) {
+    return wrong("--format", words.format, "there is no such format", "it is one of " + known_formats());
+  }
+  if (words.json && !words.format.empty() && words.format != "json") {
+    return wrong("--format", words.format, "it contradicts --json", "give one of them");
+  }
+  if (shown.format == "recording" && terminal) {
+    return Error{ErrorCode::kUsage, "recordings are binary", "redirect it to a file, or use --record FILE"};
+  }
+  const auto version = parse_json_version(words.json_version);
+  if (!version) return version.error();
+  shown.json_version = *version;
+  if (words.colour != "auto" && words.colour != "always" && words.colour != "never") {
+    return wrong("--color", words.colour, "unknown value", "it is auto, always or never");
+  }
+  shown.colour = words.colour == "always" || (words.colour == "auto" && may_colour(terminal));
+  SOCKEYE_TRY(understand_times(words, shown));
+  return shown;
 }
 
 }  // namespace
@@ -137,45 +160,31 @@ void add_run_options(CLI::App& command, RunWords& words) {
 }
 
 Result<RunOptions> parse_run_options(const RunWords& words) {
-  const bool terminal = isatty(STDOUT_FILENO) == 1;
-  RunOptions options{};
-  options.format = words.json ? "json" : words.format.empty() ? (terminal ? "table" : "line") : words.format;
-  if (!is_known_format(options.format)) {
-    return wrong("--format", words.format, "there is no such format", "it is one of " + known_formats());
-  }
-  if (words.json && !words.format.empty() && words.format != "json") {
-    return wrong("--format", words.format, "it contradicts --json", "give one of them");
-  }
-  if (options.format == "recording" && terminal) {
-    return Error{ErrorCode::kUsage, "recordings are binary", "redirect it to a file, or use --record FILE"};
-  }
-  const auto version = parse_json_version(words.json_version);
-  if (!version) return version.error();
-  options.json_version = *version;
-  options.log_file = words.log_file;
-  options.record_file = words.record_file;
-  options.btf_file = words.btf_file;
+  RunOptions options;
+  RunSpec& spec = options.spec;
+  auto shown = understand_standard_output(words);
+  if (!shown) return shown.error();
+  spec.sinks = {std::move(*shown)};
+  if (!words.log_file.empty()) spec.sinks.push_back({.format = "line", .option = "--log-file", .path = words.log_file});
+  if (!words.record_file.empty())
+    spec.sinks.push_back({.format = "recording", .option = "--record", .path = words.record_file});
   if (!words.duration.empty()) {
-    auto duration = parse_duration(words.duration);
+    const auto duration = parse_duration("--duration", words.duration);
     if (!duration) return duration.error();
-    options.duration = *duration;
+    spec.duration = *duration;
   }
   const auto count = parse_count(words.count);
   if (!count) return count.error();
-  options.count = *count;
-  auto ring_bytes = parse_ring_size(words.ring_size);
+  spec.count = *count;
+  const auto ring_bytes = parse_ring_size(words.ring_size);
   if (!ring_bytes) return ring_bytes.error();
-  options.ring_bytes = *ring_bytes;
+  spec.ring_bytes = *ring_bytes;
+  spec.btf_file = words.btf_file;
+  spec.end_record = words.end_record;
   const auto ready_fd = parse_ready_fd(words.ready_fd);
   if (!ready_fd) return ready_fd.error();
   options.ready_fd = *ready_fd;
-  if (words.colour != "auto" && words.colour != "always" && words.colour != "never") {
-    return wrong("--color", words.colour, "unknown value", "it is auto, always or never");
-  }
-  options.colour = words.colour == "always" || (words.colour == "auto" && may_colour(terminal));
-  SOCKEYE_TRY(understand_times(words, options));
   options.strict = words.strict;
-  options.end_record = words.end_record;
   options.quiet = words.quiet;
   return options;
 }
@@ -187,7 +196,7 @@ std::optional<TimeStyle> parse_time_style(std::string_view word) {
   return std::nullopt;
 }
 
-Result<std::chrono::nanoseconds> parse_duration(const std::string& text) {
+Result<std::chrono::nanoseconds> parse_duration(const std::string& option, const std::string& text) {
   const auto quantity = split_quantity(text);
   double seconds = 0;
   if (quantity) {
@@ -198,7 +207,7 @@ Result<std::chrono::nanoseconds> parse_duration(const std::string& text) {
   }
   const double ns = seconds * 1e9;
   if (ns < 1 || seconds > 1e9) {
-    return wrong("--duration", text, "not a duration", "such as 10s, 500ms, 2m or 1h");
+    return wrong(option, text, "not a duration", "such as 10s, 500ms, 2m or 1h");
   }
   return std::chrono::nanoseconds(static_cast<int64_t>(ns));
 }

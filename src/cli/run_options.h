@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "event/sink.h"
+#include "run/run_spec.h"
 
 namespace CLI {
 class App;
@@ -36,21 +37,10 @@ struct RunWords {
 
 // What they mean.
 struct RunOptions {
-  std::string format;
-  std::string log_file;
-  std::string record_file;
-  std::string btf_file;  // empty: none
-  std::string view;      // as SinkOptions has it
-  int json_version;      // likewise
-  std::optional<std::chrono::nanoseconds> duration;
-  std::optional<uint64_t> count;
-  uint32_t ring_bytes;
-  int ready_fd;  // -1: none
-  bool colour;
-  std::optional<TimeStyle> times;  // as SinkOptions has it
-  bool strict;
-  bool end_record;
-  bool quiet;
+  RunSpec spec;       // how long, in which form, where to; what is run is the command's to say
+  int ready_fd = -1;  // none
+  bool strict = false;
+  bool quiet = false;
 };
 
 void add_run_options(CLI::App& command, RunWords& words);
@@ -66,8 +56,8 @@ Result<RunOptions> parse_run_options(const RunWords& words);
 // A word of -T; none for one that is no such word.
 std::optional<TimeStyle> parse_time_style(std::string_view word);
 
-// "10s", "500ms", "2m", "1h", "1.5" (seconds).
-Result<std::chrono::nanoseconds> parse_duration(const std::string& text);
+// "10s", "500ms", "2m", "1h", "1.5" (seconds). `option`: whose word it is.
+Result<std::chrono::nanoseconds> parse_duration(const std::string& option, const std::string& text);
 
 // "8M", "512K", "1048576": a power of two from 64 KiB to 1 GiB.
 Result<uint32_t> parse_ring_size(const std::string& text);

@@ -9,17 +9,17 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(ParseDuration, TakesTheUsualUnits) {
-  EXPECT_EQ(*parse_duration("10s"), 10s);
-  EXPECT_EQ(*parse_duration("500ms"), 500ms);
-  EXPECT_EQ(*parse_duration("2m"), 2min);
-  EXPECT_EQ(*parse_duration("1h"), 1h);
-  EXPECT_EQ(*parse_duration("1.5"), 1500ms);
-  EXPECT_EQ(*parse_duration("0.000000001"), 1ns);
+  EXPECT_EQ(*parse_duration("--duration", "10s"), 10s);
+  EXPECT_EQ(*parse_duration("--duration", "500ms"), 500ms);
+  EXPECT_EQ(*parse_duration("--duration", "2m"), 2min);
+  EXPECT_EQ(*parse_duration("--duration", "1h"), 1h);
+  EXPECT_EQ(*parse_duration("--duration", "1.5"), 1500ms);
+  EXPECT_EQ(*parse_duration("--duration", "0.000000001"), 1ns);
 }
 
 TEST(ParseDuration, RefusesTheRestInOneLine) {
   for (const char* text : {"", "s", "-1s", "0", "10 s", "10days", "nan", "inf", "1e99", "10s10s", "0.0000000001"}) {
-    const auto duration = parse_duration(text);
+    const auto duration = parse_duration("--duration", text);
     ASSERT_FALSE(duration) << text;
     EXPECT_EQ(duration.error().code, ErrorCode::kUsage) << text;
     EXPECT_EQ(duration.error().what.find('\n'), std::string::npos) << text;
@@ -61,14 +61,14 @@ TEST(ParseRunOptions, SaysWhatIsWrong) {
 
 TEST(ParseRunOptions, NumbersAreDecimal) {
   RunWords words;
-  EXPECT_FALSE(parse_run_options(words)->count);
+  EXPECT_FALSE(parse_run_options(words)->spec.count);
   EXPECT_EQ(parse_run_options(words)->ready_fd, -1);
   words.count = "010";
   words.ready_fd = "00";
-  EXPECT_EQ(parse_run_options(words)->count, 10u);
+  EXPECT_EQ(parse_run_options(words)->spec.count, 10u);
   EXPECT_EQ(parse_run_options(words)->ready_fd, 0);
   words.count = "18446744073709551615";
-  EXPECT_EQ(parse_run_options(words)->count, UINT64_MAX);
+  EXPECT_EQ(parse_run_options(words)->spec.count, UINT64_MAX);
   for (const char* text : {"", "-1", "+1", "0x10", "1e3", "1.5", " 1", "1 ", "many"}) {
     words.count = text;
     const auto options = parse_run_options(words);
@@ -91,9 +91,9 @@ TEST(ParseRunOptions, NumbersAreDecimal) {
 TEST(ParseRunOptions, TimesAreForTables) {
   RunWords words;
   words.format = "table";
-  EXPECT_FALSE(parse_run_options(words)->times);
+  EXPECT_FALSE(parse_run_options(words)->spec.sinks.front().times);
   words.times = "delta";
-  EXPECT_EQ(parse_run_options(words)->times, TimeStyle::kDelta);
+  EXPECT_EQ(parse_run_options(words)->spec.sinks.front().times, TimeStyle::kDelta);
   words.times = "yesterday";
   EXPECT_EQ(parse_run_options(words).error().what, "-T yesterday: unknown value");
   words.times = "boot";
@@ -104,7 +104,7 @@ TEST(ParseRunOptions, TimesAreForTables) {
 TEST(ParseRunOptions, JsonIsAFormat) {
   RunWords words;
   words.json = true;
-  EXPECT_EQ(parse_run_options(words)->format, "json");
+  EXPECT_EQ(parse_run_options(words)->spec.sinks.front().format, "json");
 }
 
 }  // namespace

@@ -97,8 +97,8 @@ Status RowSweep::read(const Side& side, const std::vector<std::byte>& key) {
   return Ok{};
 }
 
-Status RowSweep::sweep(const Each& each) {
-  const Side& side = sides_[object_->change_rows_side()];
+Status RowSweep::sweep(uint32_t number, const Each& each) {
+  const Side& side = sides_[number];
   const std::vector<std::byte> other(side.key_size);
   std::vector<std::byte> key(side.key_size), next(side.key_size);
   bool more = bpf_map_get_next_key(side.fd, nullptr, key.data()) == 0;

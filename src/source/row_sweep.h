@@ -27,8 +27,8 @@ class RowSweep {
 
   // An event; `is_other`: of all those that there was no room for.
   using Each = std::function<void(const std::byte* row, bool is_other)>;
-  // What was counted since the last sweep, each row once.
-  Status sweep(const Each& each);
+  // What was counted on this side, which programs have left (Object::change_rows_side()), each row once.
+  Status sweep(uint32_t side, const Each& each);
 
  private:
   struct Side {

@@ -161,12 +161,12 @@ Result<CountsOptions> understand(const CountsWords& words) {
   const auto run = parse_run_options(words.run);
   if (!run) return run.error();
   CountsOptions options{.interval = {},
-                        .duration = run->duration,
+                        .duration = run->spec.duration,
                         .by = {},
-                        .btf_file = run->btf_file,
+                        .btf_file = run->spec.btf_file,
                         .ready_fd = run->ready_fd,
                         .json = words.run.json,
-                        .json_version = run->json_version,
+                        .json_version = run->spec.sinks.front().json_version,
                         .strict = words.run.strict};
   if (!words.by.empty()) {
     options.by = parse_group_by(words.by);
@@ -176,10 +176,8 @@ Result<CountsOptions> understand(const CountsWords& words) {
     }
   }
   if (words.interval.empty()) return options;
-  const auto interval = parse_duration(words.interval);
-  if (!interval) {
-    return Error{ErrorCode::kUsage, "--watch " + printable(words.interval) + ": not a duration", interval.error().hint};
-  }
+  const auto interval = parse_duration("--watch", words.interval);
+  if (!interval) return interval.error();
   options.interval = *interval;
   return options;
 }

@@ -5,14 +5,13 @@
 #include <memory>
 
 #include "base/text.h"
-#include "base/time_zone.h"
 #include "cli/command_line.h"
 #include "cli/commands/commands.h"
 #include "cli/filter_options.h"
 #include "cli/messages.h"
 #include "cli/run_options.h"
-#include "cli/run_output.h"
-#include "source/replay_source.h"
+#include "cli/run_report.h"
+#include "run/run.h"
 
 namespace sockeye {
 namespace {
@@ -25,99 +24,58 @@ struct ReplayWords {
   bool listen = false;
 };
 
-// What the words mean.
-struct Replay {
-  std::string file;
-  RunOptions run;
-  ReplayOptions what;
-};
-
-std::string name_of(const Replay& replay) { return replay.file == "-" ? "standard input" : printable(replay.file); }
-
-struct ReplayResult {
-  RunTotals totals;
-  std::optional<record::Damage> damage;
-  uint64_t events = 0;
-  uint64_t unknown = 0;
-  std::string unknown_collectors;
-};
-
-Result<Replay> understand(ReplayWords words) {
-  auto run = parse_run_options(words.run);
-  if (!run) return run.error();
-  ReplayOptions what;
+Result<RunOptions> understand(ReplayWords words) {
+  auto options = parse_run_options(words.run);
+  if (!options) return options.error();
+  RunSpec& spec = options->spec;
+  spec.recording = words.file;
   for (const std::string& word : words.collectors) {
     const Collector* collector = find_collector(word);
     if (!collector) return no_such_collector(word, [](const Collector&) { return true; });
-    what.collectors.push_back(collector);
+    spec.collectors.push_back({collector});
   }
   words.filter.by_numbers = true;
   auto filters = parse_filter(words.filter);
   if (!filters) return filters.error();
-  what.filters = *filters;
-  what.interfaces = named_interfaces(words.filter);
+  spec.filters = *filters;
+  if (words.listen) spec.filters.states = 1 << TCP_LISTEN;
+  spec.interfaces = named_interfaces(words.filter);
   auto containers = parse_containers(words.filter);
   if (!containers) return containers.error();
-  what.containers = std::move(*containers);
-  if (words.listen) what.filters.states = 1 << TCP_LISTEN;
-  what.duration = run->duration;
-  run->duration.reset();  // of recorded time: the source keeps it
-  return Replay{words.file, std::move(*run), std::move(what)};
+  spec.containers = std::move(*containers);
+  return options;
 }
 
-// Times are shown as they were there.
-void use_zone_of(const record::Run& run) {
-  const std::string zone(run.fact(kZoneFact));
-  use_zone_rule(is_zone_rule(zone) ? zone : "UTC0");
+std::string joined(const std::vector<std::string>& names) {
+  std::string all;
+  for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
+  return all;
 }
 
-Result<ReplayResult> play(const Replay& replay) {
-  auto input = record::open_input(replay.file);
-  if (!input) return Error{input.error().code, printable(input.error().what), input.error().hint};
-  auto source = ReplaySource::open(std::move(*input), replay.what);
-  if (!source) {
-    return Error{source.error().code, name_of(replay) + ": " + printable(source.error().what),
-                 printable(source.error().hint)};
+void say_result(const RunOptions& options, const RunResult& result) {
+  if (!options.quiet || result.totals.tells()) say_totals(result.totals, "event");
+  if (!result.collectors_unknown.empty()) {
+    say("it holds events of " + joined(result.collectors_unknown) + ", which this sockeye does not know");
   }
-  use_zone_of((*source)->run());
-  Signals signals(hangup_of(replay.run));
-  RunOptions shown = replay.run;
-  shown.view = (*source)->run().fact(kViewFact);
-  auto sinks = make_sinks(shown, (*source)->collectors(), &signals, (*source)->run().facts);
-  if (!sinks) return sinks.error();
-  Pipeline pipeline(**source, sinks->all(), signals, (*source)->clock(), say);
-  ReplayResult result;
-  result.totals = pipeline.run({std::nullopt, replay.run.count, replay.run.end_record});
-  result.damage = (*source)->damage();
-  result.events = (*source)->events();
-  result.unknown = (*source)->unknown();
-  for (const std::string& name : (*source)->unknown_collectors()) {
-    result.unknown_collectors += (result.unknown_collectors.empty() ? "" : ", ") + name;
-  }
-  return result;
+  if (result.events_unknown > 0)
+    say(counted(result.events_unknown, "event") + " that this sockeye does not know were left out");
 }
 
-void say_result(const Replay& replay, const ReplayResult& result) {
-  if (!replay.run.quiet || result.totals.tells()) say_totals(result.totals, "event");
-  if (!result.unknown_collectors.empty()) {
-    say("it holds events of " + result.unknown_collectors + ", which this sockeye does not know");
-  }
-  if (result.unknown > 0) say(counted(result.unknown, "event") + " that this sockeye does not know were left out");
-}
-
-int play_and_report(const Replay& replay) {
-  const auto result = play(replay);
+int play_and_report(const RunOptions& options) {
+  auto run = Run::start(options.spec, say);
+  if (!run) return report(run.error());
+  const auto result = (*run)->go();
   if (!result) return report(result.error());
-  say_result(replay, *result);
+  say_result(options, *result);
   if (result->damage) {
     const record::Damage& damage = *result->damage;
     return report({ErrorCode::kFailed,
-                   name_of(replay) + ": damaged at byte " + std::to_string(damage.position) + " (block " +
-                       std::to_string(damage.block) + "): " + damage.why + "; " + counted(result->events, "event") +
-                       " before it were read",
+                   name_of_recording(options.spec) + ": damaged at byte " + std::to_string(damage.position) +
+                       " (block " + std::to_string(damage.block) + "): " + damage.why + "; " +
+                       counted(result->events_read, "event") + " before it were read",
                    ""});
   }
-  const bool failed = could_not_write(result->totals) || (result->totals.incomplete() && replay.run.strict);
+  const bool failed = could_not_write(result->totals) || (result->totals.incomplete() && options.strict);
   return failed ? static_cast<int>(ErrorCode::kFailed) : 0;
 }
 

@@ -4,22 +4,15 @@
 #include <algorithm>
 #include <memory>
 
-#include "aggregate/totals_source.h"
 #include "base/text.h"
-#include "bpf/heirs.h"
-#include "bpf/snapshot.h"
 #include "cli/command_line.h"
 #include "cli/commands/commands.h"
 #include "cli/filter_options.h"
 #include "cli/messages.h"
 #include "cli/run_options.h"
-#include "cli/run_output.h"
+#include "cli/run_report.h"
 #include "event/collector.h"
-#include "pipeline/container_gate.h"
-#include "pipeline/pipeline.h"
-#include "pipeline/translator.h"
-#include "source/cgroup_news.h"
-#include "source/ring_source.h"
+#include "run/run.h"
 
 namespace sockeye {
 namespace {
@@ -34,61 +27,6 @@ struct StreamWords {
   bool accept_owner = false;
   bool connect_errors = false;
 };
-
-// What is counted in place of events, and how it is handed out.
-struct TotalsWanted {
-  TotalsBy by;
-  std::optional<std::chrono::nanoseconds> interval;
-};
-
-// What the words mean.
-struct Stream {
-  std::vector<const Collector*> wanted;  // with `totals` one, which has rows
-  std::optional<TotalsWanted> totals = {};
-  RunOptions run;
-  filter_rules filters;
-  ContainerFilter containers;
-  bool accept_owner;
-  bool connect_errors;
-};
-
-Result<std::vector<const Collector*>> parse_collectors(const std::vector<std::string>& words) {
-  std::vector<const Collector*> wanted;
-  for (const std::string& word : words) {
-    const Collector* collector = find_collector(word);
-    if (collector && !collector->has_stream) {
-      const std::string_view events = collector->totals_of;
-      return Error{
-          ErrorCode::kUsage, word + " is no stream of events",
-          "it is a command of its own: sockeye " + (events.empty() ? word : std::string(events) + " --totals")};
-    }
-    if (!collector) return no_such_collector(word, [](const Collector& each) { return each.has_stream; });
-    if (std::count(wanted.begin(), wanted.end(), collector) == 0) wanted.push_back(collector);
-  }
-  return wanted;
-}
-
-bool goes_beside(const Collector& collector, std::string_view main) {
-  return find_view(collector.event, main) != nullptr;
-}
-
-// --with: other collectors' events as lines of the same form.
-Status add_companions(const StreamWords& words, Stream& stream) {
-  const std::string& main = words.collectors.front();
-  for (const std::string& word : words.with) {
-    const auto may_be = [&](const Collector& each) { return goes_beside(each, main); };
-    const Collector* collector = find_collector(word);
-    if (!collector) return no_such_collector(word, may_be);
-    if (!may_be(*collector)) {
-      return Error{ErrorCode::kUsage, "--with " + word + ": it has no lines of the form of " + main,
-                   collector->has_stream ? "several collectors in one stream: sockeye trace " + main + "," + word
-                                         : "it is a command of its own: sockeye " + word};
-    }
-    if (std::count(stream.wanted.begin(), stream.wanted.end(), collector) == 0) stream.wanted.push_back(collector);
-    stream.run.view = main;
-  }
-  return Ok{};
-}
 
 // The collector that counts what this one tells; null: there is none.
 const Collector* totals_of(std::string_view name) {
@@ -105,106 +43,78 @@ Result<TotalsBy> parse_totals_by(const std::string& word) {
                "it is one of connection, process and container"};
 }
 
-// --totals: its collector in place of what it counts. Views are called as groups are.
-Status choose_totals(const StreamWords& words, Stream& stream) {
-  if (!words.totals) {
-    const std::string stray = !words.by.empty() ? "--by" : !words.interval.empty() ? "--interval" : "";
-    if (stray.empty()) return Ok{};
-    return Error{ErrorCode::kUsage, stray + ": there are no totals", "it goes with --totals"};
-  }
+// What is to be counted in place of events; none: nothing is. Without --interval it is shown at the end.
+Result<std::optional<RowsWanted>> parse_rows(const StreamWords& words) {
+  if (!words.totals && words.by.empty() && words.interval.empty()) return std::optional<RowsWanted>();
+  RowsWanted rows;
   const auto by = parse_totals_by(words.by);
   if (!by) return by.error();
-  stream.totals = TotalsWanted{*by, {}};
+  rows.by = *by;
   if (!words.interval.empty()) {
-    const auto interval = parse_duration(words.interval);
-    if (!interval) {
-      return Error{ErrorCode::kUsage, "--interval " + printable(words.interval) + ": not a duration",
-                   interval.error().hint};
-    }
-    stream.totals->interval = *interval;
+    const auto interval = parse_duration("--interval", words.interval);
+    if (!interval) return interval.error();
+    rows.interval = *interval;
+    rows.totals = words.totals;
   }
-  stream.wanted = {totals_of(words.collectors.front())};
-  stream.run.view = words.by;
-  return Ok{};
+  return std::optional(rows);
 }
 
-// Where events come from: events out of the ring, or rows. Before anything is attached.
-Result<std::unique_ptr<Source>> open_source(const Stream& stream, Object& object, Enricher& enricher,
-                                            const Clock& clock) {
-  if (!stream.totals) {
-    auto ring = RingSource::open(object);
-    if (!ring) return ring.error();
-    return std::unique_ptr<Source>(std::move(*ring));
+void add_once(std::vector<CollectorSpec>& wanted, const CollectorSpec& one) {
+  const bool is_there =
+      std::any_of(wanted.begin(), wanted.end(), [&one](auto& each) { return each.collector == one.collector; });
+  if (!is_there) wanted.push_back(one);
+}
+
+// A name of what counts (`retransmit_totals`) stands for rows of what it counts.
+Result<std::vector<CollectorSpec>> parse_collectors(const StreamWords& words) {
+  const auto rows = parse_rows(words);
+  if (!rows) return rows.error();
+  std::vector<CollectorSpec> wanted;
+  for (const std::string& word : words.collectors) {
+    const Collector* collector = find_collector(word);
+    if (!collector) return no_such_collector(word, [](const Collector& each) { return each.has_stream; });
+    const Collector* counts = collector->has_rows ? collector : totals_of(word);
+    if (counts && (*rows || collector->has_rows)) {
+      add_once(wanted, {counts, rows->value_or(RowsWanted())});
+    } else if (collector->has_stream) {
+      add_once(wanted, {collector});
+    } else {
+      return Error{ErrorCode::kUsage, word + " is no stream of events", "it is a command of its own: sockeye " + word};
+    }
   }
-  const Collector& collector = *stream.wanted.front();
-  auto sweep = RowSweep::open(object, collector);
-  if (!sweep) return sweep.error();
-  return std::unique_ptr<Source>(std::make_unique<TotalsSource>(object, std::move(*sweep), collector, stream.totals->by,
-                                                                stream.totals->interval, clock, enricher));
+  if (*rows && std::none_of(wanted.begin(), wanted.end(), [](auto& each) { return each.rows.has_value(); })) {
+    const std::string option = words.totals ? "--totals" : !words.by.empty() ? "--by" : "--interval";
+    return Error{ErrorCode::kUsage, option + ": none of these collectors counts", "retransmits does"};
+  }
+  return wanted;
+}
+
+bool goes_beside(const Collector& collector, std::string_view main) {
+  return find_view(collector.event, main) != nullptr;
+}
+
+// --with: other collectors' events as lines of the same form.
+Status add_companions(const StreamWords& words, RunSpec& spec) {
+  const std::string& main = words.collectors.front();
+  for (const std::string& word : words.with) {
+    const auto may_be = [&](const Collector& each) { return goes_beside(each, main); };
+    const Collector* collector = find_collector(word);
+    if (!collector) return no_such_collector(word, may_be);
+    if (!may_be(*collector)) {
+      return Error{ErrorCode::kUsage, "--with " + word + ": it has no lines of the form of " + main,
+                   collector->has_stream ? "several collectors in one stream: sockeye trace " + main + "," + word
+                                         : "it is a command of its own: sockeye " + word};
+    }
+    add_once(spec.collectors, {collector});
+    spec.view = main;
+  }
+  return Ok{};
 }
 
 void say_snapshot(const SnapshotReport& report) {
   say("watching; found owners for " + counted(report.owned, "existing TCP socket") + " (" +
       with_thousands((report.took_us + 500) / 1000) + " ms)");
   if (!report.limitation.empty()) say("owners of existing sockets are incomplete: " + report.limitation);
-}
-
-Result<RunTotals> run_stream(const Stream& stream) {
-  const RunOptions& options = stream.run;
-  Signals signals(hangup_of(options));
-  auto sinks = make_sinks(options, stream.wanted, &signals);
-  if (!sinks) return sinks.error();
-
-  Enricher enricher;
-  ObjectOptions object_options;
-  for (const Collector* collector : stream.wanted) object_options.collectors.push_back(collector->event.name);
-  object_options.ring_bytes = options.ring_bytes;
-  object_options.filters = with_containers(stream.filters, stream.containers, enricher);
-  object_options.new_cgroups = true;
-  object_options.accept_owner = stream.accept_owner;
-  object_options.connect_errors = stream.connect_errors;
-  object_options.btf_file = options.btf_file;
-  const SystemClock clock;
-  std::unique_ptr<Source> source;
-  std::optional<CgroupNews> news;
-  std::optional<ContainerGate> gate;
-  const auto prepare = [&](Object& object) -> Status {
-    auto opened = open_source(stream, object, enricher, clock);
-    if (!opened) return opened.error();
-    source = std::move(*opened);
-    news.emplace(object);
-    gate.emplace(stream.containers, enricher, object.map_fd("verdict_by_container"));
-    gate->seed();
-    return Ok{};
-  };
-  // Attach first, then look at what is there: what changes meanwhile is an event.
-  const auto object = Object::start(object_options, prepare);
-  if (!object) return object.error();
-  const SnapshotReport snapshot = take_snapshot(**object);
-  if (!options.quiet) {
-    say_what_is_missing(**object);
-    say_snapshot(snapshot);
-  }
-  tell_ready(options.ready_fd);
-
-  std::vector<const EventType*> types;
-  for (const Collector* collector : stream.wanted) types.push_back(&collector->event);
-  Translator translator(types, Translations(), clock);
-  std::function<void(Batch&)> annotate;
-  if (translator.is_wanted()) annotate = [&translator](Batch& batch) { translator.fill(batch); };
-
-  Heirs heirs(**object);
-  Pipeline pipeline(*source, enricher, sinks->all(), signals, clock, say);
-  const auto read_news = [&] {
-    heirs.look();
-    gate->retry();
-    news->read([&gate](const container_key& cgroup) { gate->hear_of(cgroup); });
-  };
-  const RunTotals totals = pipeline.run(
-      {options.duration, options.count, options.end_record, gate->wanted(), annotate, read_news, news->wake_fd()});
-  say_what_found_no_room((*object)->counters());
-  SOCKEYE_TRY(source->status());
-  return totals;
 }
 
 bool has_state(const std::string& name) {
@@ -222,28 +132,43 @@ Status check_active_only(const StreamWords& words) {
                "leave it out; see sockeye list --fields"};
 }
 
-Result<Stream> understand(const StreamWords& words) {
-  auto run = parse_run_options(words.run);
-  if (!run) return run.error();
-  auto wanted = parse_collectors(words.collectors);
+Result<RunOptions> understand(const StreamWords& words) {
+  auto options = parse_run_options(words.run);
+  if (!options) return options.error();
+  RunSpec& spec = options->spec;
+  auto wanted = parse_collectors(words);
   if (!wanted) return wanted.error();
+  spec.collectors = std::move(*wanted);
   SOCKEYE_TRY(check_active_only(words));
   auto filters = parse_filter(words.filter);
   if (!filters) return filters.error();
+  spec.filters = *filters;
   auto containers = parse_containers(words.filter);
   if (!containers) return containers.error();
-  Stream stream{std::move(*wanted),  {}, std::move(*run), *filters, std::move(*containers), words.accept_owner,
-                words.connect_errors};
-  SOCKEYE_TRY(add_companions(words, stream));
-  SOCKEYE_TRY(choose_totals(words, stream));
-  return stream;
+  spec.containers = std::move(*containers);
+  spec.accept_owner = words.accept_owner;
+  spec.connect_errors = words.connect_errors;
+  spec.view = words.by;  // views of rows are called as groups are
+  SOCKEYE_TRY(add_companions(words, spec));
+  return options;
 }
 
-int run_and_report(const Stream& stream) {
-  const auto totals = run_stream(stream);
-  if (!totals) return report(totals.error());
-  if (!stream.run.quiet || totals->tells()) say_totals(*totals, stream.totals ? "total" : "event");
-  return totals->incomplete() && stream.run.strict ? static_cast<int>(ErrorCode::kFailed) : 0;
+int run_and_report(const RunOptions& options) {
+  auto run = Run::start(options.spec, say);
+  if (!run) return report(run.error());
+  if (!options.quiet) {
+    say_what_is_missing(*(*run)->object());
+    say_snapshot(*(*run)->owners_before());
+  }
+  tell_ready(options.ready_fd);
+  const auto result = (*run)->go();
+  say_what_found_no_room((*run)->object()->counters());
+  if (!result) return report(result.error());
+  const RunTotals& totals = result->totals;
+  const auto& wanted = options.spec.collectors;
+  const bool has_events = std::any_of(wanted.begin(), wanted.end(), [](auto& each) { return !each.rows; });
+  if (!options.quiet || totals.tells()) say_totals(totals, has_events ? "event" : "total");
+  return totals.incomplete() && options.strict ? static_cast<int>(ErrorCode::kFailed) : 0;
 }
 
 // Where something can be shown beside it.
@@ -259,13 +184,10 @@ void add_with_option(CLI::App& command, StreamWords& words) {
       ->delimiter(',');
 }
 
-// Where there is something that counts its events.
-void add_totals_options(CLI::App& command, StreamWords& words) {
-  if (!totals_of(words.collectors.front())) return;
-  command.add_flag("--totals", words.totals, "aggregate in the kernel and show totals instead of events");
-  command.add_option("--by", words.by, "with --totals: counted by connection (default), process or container");
-  command.add_option("--interval", words.interval,
-                     "with --totals: show them after each of these (default: at the end)");
+void add_rows_options(CLI::App& command, StreamWords& words) {
+  command.add_flag("--totals", words.totals, "count in the kernel, and show totals of the whole run instead of events");
+  command.add_option("--interval", words.interval, "count, and show what was counted after each of these");
+  command.add_option("--by", words.by, "count by connection (default), process or container");
 }
 
 void add_stream_options(CLI::App& command, const std::shared_ptr<StreamWords>& words, Chosen& chosen) {
@@ -288,12 +210,13 @@ void add_stream_commands(CLI::App& app, Chosen& chosen) {
     words->collectors = {std::string(collector->event.name)};
     CLI::App* command = app.add_subcommand(words->collectors[0], std::string(collector->summary));
     add_with_option(*command, *words);
-    add_totals_options(*command, *words);
+    if (totals_of(words->collectors[0])) add_rows_options(*command, *words);
     add_stream_options(*command, words, chosen);
   }
   auto words = std::make_shared<StreamWords>();
   CLI::App* trace = app.add_subcommand("trace", "several collectors in one stream, ordered by time");
   trace->add_option("collectors", words->collectors, "names, separated by commas")->delimiter(',')->required();
+  add_rows_options(*trace, *words);
   add_stream_options(*trace, words, chosen);
 }
 

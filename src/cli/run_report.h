@@ -1,33 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the events of a run go, and what is said of it beside them.
+// What is said of a run beside its events.
 #pragma once
 
-#include <memory>
 #include <string>
-#include <vector>
 
-#include "base/result.h"
-#include "base/signals.h"
-#include "bpf/object.h"
-#include "cli/run_options.h"
-#include "event/collector.h"
-#include "event/sink.h"
-#include "pipeline/pipeline.h"
+#include "run/run.h"
 
 namespace sockeye {
-
-struct Sinks {
-  std::vector<std::unique_ptr<Sink>> owned;
-  std::vector<Sink*> all() const;
-};
-
-// Standard output in the form that was asked for, --log-file and --record. `facts`: of the recording that is replayed;
-// where there is none, of this machine.
-Result<Sinks> make_sinks(const RunOptions& options, const std::vector<const Collector*>& wanted, Signals* signals,
-                         const RunFacts& facts = {});
-
-// What SIGHUP means to a run with these outputs.
-Signals::Hangup hangup_of(const RunOptions& options);
 
 // What the run does less well than on a kernel that offers everything, in one line each.
 void say_what_is_missing(const Object& object);
