@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The figures of `lifetimes` beside those of `ss -ti`, and of sockets that are older than the run."""
+import errno
 import re
 import time
 
 import netns
-from lifetimes_tools import carried, connected, ended, both_ends, lives_of, settle, talk
+from lifetimes_tools import carried, connected, ended, both_ends, lives_of, settle, talk, wait_for_reset
 from puppet import Puppet
 from scenario import watch
 from states_tools import linked_by_threads
@@ -54,6 +55,7 @@ def test_as_ss_shows_them(net):
         stage.left.do("wait_acknowledged(c)")
         said[port] = figures(stage.client, f"dport = :{port}"), figures(stage.server, f"sport = :{port}")
         stage.left.do("reset(c)")
+        wait_for_reset(stage.right, errno.ECONNRESET)
         stage.right.do("s.close()")
     events = stage.stop()
     for port in stage.ports:
@@ -75,6 +77,7 @@ def test_stalled_by_the_peers_window(net):
         stage.left.fails("c.sendall(b'x' * 20_000_000)", "timed out")
         said[port] = figures(stage.client, f"dport = :{port}")
         stage.left.do("reset(c)")
+        wait_for_reset(stage.right, errno.ECONNRESET)
         stage.right.do("s.close()")
     events = stage.stop()
     for port in stage.ports:

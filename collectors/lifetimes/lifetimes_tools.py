@@ -94,11 +94,11 @@ def carried(event):
     return tuple(event[key] for key in ("bytes_written", "bytes_acked", "bytes_received", "bytes_unread"))
 
 
-def wait_for_reset(puppet):
+def wait_for_reset(puppet, error=errno.EPIPE):
     """Until `s` was ended by a RST that its peer sent: asking for SO_ERROR before that would take the error away
     from under the kernel, which reads it once more as the socket goes to CLOSE."""
     netns.wait_until(lambda: puppet.do("s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]") == TCP_CLOSE, "a reset")
-    assert puppet.do("s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)") == errno.EPIPE
+    assert puppet.do("s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)") == error
 
 
 def settle(place, port, timeout=netns.PATIENCE_S):

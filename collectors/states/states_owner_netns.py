@@ -3,10 +3,8 @@
 there before sockeye. Witnesses: ss -p, /proc, what the workload counted."""
 import collections
 import pathlib
-import re
 
 import netns
-from namespaces import ss_everywhere
 from puppet import Puppet
 from scenario import of_port, watch
 from states_tools import by_socket, check_socket, halves, is_of_listener, life, owners, events_in, served_by
@@ -200,42 +198,6 @@ def test_a_pid_namespace(net):
 
 
 # ---- what was there before ----
-
-def held_sockets_in_ss(net):
-    """How many TCP sockets of this machine a process holds, and of them those that others than process 1 do: a guarded
-    process 1 is hidden from iterators (docs/limitations.md)."""
-    held, others = 0, 0
-    for line in ss_everywhere(net, "-Htanp"):
-        pids = set(re.findall(r"pid=(\d+)", line))
-        held += bool(pids)
-        others += bool(pids - {"1"})
-    return held, others
-
-
-def start_counted(net, place):
-    """A sockeye whose words on what existed can be compared, as nothing came or went while it started."""
-    for _ in range(10):
-        before = held_sockets_in_ss(net)
-        sockeye = watch(net, "states", place)
-        if held_sockets_in_ss(net) == before:
-            return sockeye, before
-        sockeye.stop()
-    netns.skip("sockets come and go all the time on this machine")
-
-
-def test_what_existed_is_counted(net):
-    client, server = net.client_and_server()
-    left, right = Puppet(client), Puppet(server)
-    for family in (4, 6):
-        right.do(f"l{family} = listen({server.addresses[family]!r}, {PORT})")
-        left.do(f"c{family} = [connect({server.addresses[family]!r}, {PORT}) for _ in range(20)]")
-        right.do(f"s{family} = [l{family}.accept()[0] for _ in range(20)]")
-    sockeye, (held, others) = start_counted(net, client)
-    said = sockeye.stop().stderr
-    words = re.search(r"found owners for ([\d,]+) existing TCP sockets? \(\d+ ms\)", said)
-    assert words, said
-    assert 82 <= others <= int(words[1].replace(",", "")) <= held, (said, others, held)
-
 
 def test_sockets_that_existed(net):
     """Their owner is known; how long they have been in their state is not."""
