@@ -46,11 +46,16 @@ def wait_joined(place, joins):
     netns.wait_until(lambda: nstat(place, "MPTcpExtMPJoinAckRx") == [joins], f"{joins} joined subflows")
 
 
+def wait_over(client, server):
+    """Either end may be the first to close its subflows, and has them in TIME_WAIT then."""
+    for place, end in ((client, f"dport = :{PORT}"), (server, f"sport = :{PORT}")):
+        netns.wait_until(lambda place=place, end=end: set(ss_states(place, end)) <= {"TIME-WAIT"}, "the end of it")
+
+
 def close_connection(left, right, client, server):
     left.do("c.close()")
     right.do("s.close()")
-    for place, end in ((client, f"dport = :{PORT}"), (server, f"sport = :{PORT}")):
-        netns.wait_until(lambda place=place, end=end: set(ss_states(place, end)) <= {"TIME-WAIT"}, "the end of it")
+    wait_over(client, server)
 
 
 def a_process_on_two_paths(net, family):
@@ -101,7 +106,7 @@ def worker_on_two_paths(net, family):
     wait_joined(server, 1)
     left.do("c.close()")
     right.do(f"os.write(tell, b'.'); os.waitpid({worker}, 0)")
-    wait_ss(server, f"sport = :{PORT}")
+    wait_over(client, server)
     of_client, of_server = subflows(sockeye.stop(), client, server)
     assert len(of_client) == 2, of_client.keys()
     for ends, events in of_client.items():

@@ -117,10 +117,12 @@ def run_in(net, columns, events):
     place, run = load_both(net)
     terminal = Terminal(net, columns, events, "states", "--netns", str(place.inode))
     run_all(terminal, run)
+    wanted = events_of(place, 800, 4)
+    terminal.wait_for(lambda lines: count_events(lines) >= wanted, "all events")
     lines = terminal.stop()
     headers = check_lines(lines, columns, events)
     check_columns(lines, headers)
-    assert len(lines) - len(headers) == events_of(place, 800, 4), (len(lines), len(headers))
+    assert len(lines) - len(headers) == wanted, (len(lines), len(headers))
     assert b"\x1b[1m" in terminal.text and b"\x1b[32mESTABLISHED" in terminal.text, "no colours"
     whole = [line for line in lines if "fd77:1111:2222:3333:4444:5555:6666:7777" in line]
     assert len(whole) >= 400 * 10, f"{len(whole)} addresses are whole"
