@@ -223,6 +223,22 @@ FILTER_ENTRY int filter_passes_any_role_by_opener(const volatile struct filter_r
 	       filter_printed_ends(rules, socket, socket->role == ROLE_SERVER, peer) && filter_owner(rules, owner);
 }
 
+/* Of an event of a process that is about no socket: of a socket nothing matches. */
+FILTER_ENTRY int filter_passes_process(const volatile struct filter_rules *rules, const struct owner *owner)
+{
+	const __u64 nothing = ~0ull;
+
+	if (!rules->active)
+		return 1;
+	if (rules->family || rules->direction || !filter_verdict(&rules->netns_inodes, nothing))
+		return 0;
+	for (__u32 end = 0; end < FILTER_ENDS; end++) {
+		if (!filter_verdict(&rules->addresses[end], nothing) || !filter_verdict(&rules->ports[end], nothing))
+			return 0;
+	}
+	return filter_owner(rules, owner);
+}
+
 /* The same with --direction. */
 INLINE int filter_passes(const volatile struct filter_rules *rules, const struct socket_id *socket,
 			 const struct owner *owner)

@@ -20,6 +20,7 @@ struct hook_call {
 	/* In place of what the socket says: dropped, ...: the ends of a packet; connect_returned: what was asked for. */
 	struct socket_id *id;
 	struct packet *packet; /* dropped, syn_dropped, reset_*: bpf/packet.h */
+	const char *path;      /* process_exec: of the program, as it was asked for: an address */
 	__u64 time_ns;         /* CLOCK_BOOTTIME; where the list at stamp_call() says so, 0 until that is called */
 	__u64 cookie;
 	__u32 judged;     /* filters: entry->changes when passes_filters() was asked */
@@ -269,6 +270,14 @@ INLINE int passes_filters(struct hook_call *call)
 	if (entry && id->lport && id->rport)
 		*(volatile __u32 *)&entry->verdict = changes | verdict;
 	return verdict_lets_pass(verdict);
+}
+
+/* The same of an event of a process that is about no socket. */
+INLINE int passes_filters_of_process(struct owner *process)
+{
+	if (!filter_passes_process(&filters, process))
+		return 0;
+	return !filters.containers || verdict_of_container(process) != VERDICT_FAILS;
 }
 
 /*

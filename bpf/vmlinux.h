@@ -382,6 +382,10 @@ struct kernfs_node {
 	u64 id;
 };
 
+struct linux_binprm {
+	const char *filename;
+};
+
 struct inet_timewait_death_row {
 	refcount_t tw_refcount;
 	int sysctl_max_tw_buckets;

@@ -111,6 +111,7 @@ const Collector collector_connections = {
     .event = {.name = "connections",
               .kind = CONNECTIONS_KIND,
               .size = sizeof(connections_event),
+              .sections = kSocketSections,
               .common = kSocketFields,
               .own = kFields,
               .columns = kColumns,

@@ -150,6 +150,7 @@ const Collector collector_drops = {
     .event = {.name = "drops",
               .kind = DROPS_KIND,
               .size = sizeof(drops_event),
+              .sections = kSocketSections,
               .common = kSocketFields,
               .own = kFields,
               .columns = kColumns,

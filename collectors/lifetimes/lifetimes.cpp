@@ -246,6 +246,7 @@ const Collector collector_lifetimes = {
     .event = {.name = "lifetimes",
               .kind = LIFETIMES_KIND,
               .size = sizeof(lifetimes_event),
+              .sections = kSocketSections,
               .common = kSocketFields,
               .own = kFields,
               .columns = kColumns,

@@ -109,6 +109,7 @@ const Collector collector_retransmit_totals = {
     .event = {.name = "retransmit_totals",
               .kind = RETRANSMIT_TOTALS_KIND,
               .size = sizeof(retransmit_totals_event),
+              .sections = kSocketSections,
               .common = kSocketFieldsIfAny,
               .own = kFields,
               .columns = kByConnection,

@@ -138,6 +138,7 @@ const Collector collector_retransmits = {
     .event = {.name = "retransmits",
               .kind = RETRANSMITS_KIND,
               .size = sizeof(retransmits_event),
+              .sections = kSocketSections,
               .common = kSocketFields,
               .own = kFields,
               .columns = kColumns,

@@ -64,6 +64,7 @@ const Collector collector_states = {
     .event = {.name = "states",
               .kind = STATES_KIND,
               .size = sizeof(states_event),
+              .sections = kSocketSections,
               .common = kSocketFields,
               .own = kFields,
               .columns = kColumns,

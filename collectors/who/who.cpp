@@ -92,6 +92,7 @@ const Collector collector_who = {
     .event = {.name = "who",
               .kind = WHO_KIND,
               .size = sizeof(who_event),
+              .sections = kSocketSections,
               .common = kSocketFields,
               .own = kFields,
               .columns = kColumns,

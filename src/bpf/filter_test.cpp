@@ -56,6 +56,31 @@ TEST(Filter, NoRulesPassEverything) {
   }
 }
 
+// Of a process without a socket nothing of a socket matches: it is not wanted, and not excluded.
+TEST(Filter, AProcessWithoutASocket) {
+  filter_rules rules{};
+  const owner who = some_owner();
+  EXPECT_TRUE(filter_passes_process(&rules, &who));
+  rules.active = 1;
+  rules.pids = {1, 1};
+  rules.pid[0] = 100;
+  EXPECT_TRUE(filter_passes_process(&rules, &who));
+  for (filter_list* list : {&rules.ports[FILTER_EITHER], &rules.addresses[FILTER_DST], &rules.netns_inodes}) {
+    *list = {1, 1};
+    EXPECT_FALSE(filter_passes_process(&rules, &who));
+    *list = {1, 0};
+    EXPECT_TRUE(filter_passes_process(&rules, &who));
+  }
+  rules.family = AF_INET;
+  EXPECT_FALSE(filter_passes_process(&rules, &who));
+  rules.family = 0;
+  rules.direction = FILTER_DIRECTION_IN;
+  EXPECT_FALSE(filter_passes_process(&rules, &who));
+  rules.direction = 0;
+  rules.pid[0] = 101;
+  EXPECT_FALSE(filter_passes_process(&rules, &who));
+}
+
 TEST(Filter, AFullListOfPids) {
   filter_rules rules{};
   rules.active = 1;

@@ -19,8 +19,8 @@ constexpr std::string_view kWalkingHooks[] = {"visit_socket", "visit_state"};
 constexpr std::string_view kLeadingHooks[] = {"visit_namespace", "visit_thread"};
 // Those whose every run is an event, where a collector has a handler there. Of a use only the first is told, of
 // connect() an error, and of a packet that the kernel lets go only a SYN.
-constexpr std::string_view kToldEachTime[] = {"dropped",       "reset_received", "reset_sent",
-                                              "retransmitted", "set_state",      "synack_retransmitted"};
+constexpr std::string_view kToldEachTime[] = {"dropped",       "process_exec", "reset_received",      "reset_sent",
+                                              "retransmitted", "set_state",    "synack_retransmitted"};
 // Those of a snapshot, which is over before anything can change.
 constexpr std::string_view kSnapshotHooks[] = {"visit_socket", "visit_holder"};
 
@@ -49,6 +49,7 @@ constexpr MethodLoss kMethodLosses[] = {
     {"connection_sent", "", "sending does not tell whose an MPTCP connection is"},
     {"destroyed", "", "what is remembered of a socket stays when it is gone, until no room is left"},
     {"dropped", "", "no packet that the kernel drops is seen", true},
+    {"process_exec", "", "no program that a process starts to run is seen", true},
     {"process_exits", "", "a socket keeps an owner that has ended, until somebody else uses it"},
     {"process_freed", "", "owners that have ended are remembered until their number is another's"},
     {"received", "", "receiving does not tell whose a socket is that was accepted or passed on"},

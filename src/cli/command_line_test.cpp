@@ -25,6 +25,7 @@ TEST(ParseCommandLine, DoesNothingYet) {
   EXPECT_TRUE(parse({"states", "--with", "retransmits"}));
   EXPECT_TRUE(parse({"retransmits", "--totals", "--by", "container", "--interval", "2s"}));
   EXPECT_TRUE(parse({"retransmits", "--by", "process"}));
+  EXPECT_TRUE(parse({"trace", "execs,connections", "-p", "1", "--port", "80"}));
   EXPECT_TRUE(parse({"trace", "states,retransmits", "--totals", "--interval", "2s"}));
   EXPECT_TRUE(parse({"trace", "states,retransmit_totals"}));
   EXPECT_TRUE(parse({"trace", "lifetimes,drops", "--active-only"}));
@@ -101,6 +102,9 @@ TEST(ParseCommandLine, SaysWhatIsWrong) {
            std::tuple(std::vector{"retransmits", "--interval", "soon"}, "--interval soon: not a duration", "such as"),
            std::tuple(std::vector{"trace", "lifetimes,connections", "--active-only"},
                       "--active-only: events of lifetimes and connections have no state to go by", "leave it out"),
+           std::tuple(std::vector{"execs", "--comm", "sh", "--port", "80"},
+                      "--port: events of execs are about no socket", "--pid, --comm"),
+           std::tuple(std::vector{"execs", "-6"}, "-6: events of execs are about no socket", "--pid, --comm"),
            std::tuple(std::vector{"counts", "--by", "x"}, "--by x: sockets cannot be grouped by this", "it is one of"),
        }) {
     const auto work = parse(words);

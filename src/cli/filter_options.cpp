@@ -280,7 +280,8 @@ bool has_lists(const filter_rules& rules) {
 }
 
 void add_list(CLI::App& command, FilterOptions& options, const ListOption& option) {
-  command.add_option(option.name, options.*option.words, option.meaning)
+  const std::string names = &option == &kPid ? std::string("-p,") + option.name : option.name;
+  command.add_option(names, options.*option.words, option.meaning)
       ->expected(0, kMostWords)
       ->allow_extra_args(false)
       ->type_name(option.type)
@@ -323,6 +324,17 @@ Result<filter_rules> parse_filter(const FilterOptions& options) {
   rules.active_only = options.active_only;
   rules.active = rules.family || rules.direction || has_lists(rules);
   return rules;
+}
+
+std::string_view filter_about_sockets(const FilterOptions& options) {
+  std::vector<const ListOption*> lists = {&kNetns};
+  for (unsigned end = 0; end < FILTER_ENDS; ++end) lists.insert(lists.end(), {&kIps[end], &kPorts[end]});
+  for (const ListOption* list : lists) {
+    if (!(options.*(list->words)).empty()) return list->name;
+  }
+  if (options.ipv4) return "-4";
+  if (options.ipv6) return "-6";
+  return options.direction ? "--direction" : "";
 }
 
 std::vector<std::string> named_interfaces(const FilterOptions& options) {

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -49,6 +50,9 @@ void add_filter_options(CLI::App& command, FilterOptions& options);
 // kUsage, with the option, the value, the reason and an example, for what makes no sense or does not fit into the
 // rules. Looks up users, network namespaces and interfaces; opens nothing else.
 Result<filter_rules> parse_filter(const FilterOptions& options);
+
+// The first option given that asks for something of a socket; empty: there is none.
+std::string_view filter_about_sockets(const FilterOptions& options);
 
 // What stands as a name behind the % of an address: each once, in the order in which the rules number them with
 // by_numbers. A recording knows what its interfaces were called.

@@ -27,6 +27,16 @@ struct Event {
   const uint8_t* bytes() const { return reinterpret_cast<const uint8_t*>(header); }
 };
 
+// Its sections; null: it has no such thing.
+template <typename Section>
+const Section* section_of(const Event& event, uint16_t at) {
+  return at == 0 ? nullptr : reinterpret_cast<const Section*>(event.bytes() + at);
+}
+inline const socket_id* socket_of(const Event& event) {
+  return section_of<socket_id>(event, event.type->sections.socket);
+}
+inline const owner* owner_of(const Event& event) { return section_of<owner>(event, event.type->sections.owner); }
+
 // Whether the value of `field` is there. `field` is of the event's type.
 bool is_present(const Field& field, const Event& event);
 

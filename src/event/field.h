@@ -103,12 +103,20 @@ struct View {
   std::span<const Column> columns = {};  // empty: as lines only
 };
 
+// Where in an event what it has in common with others begins (wire.h); 0: it has no such thing.
+struct Sections {
+  uint16_t socket = 0;  // struct socket_id
+  uint16_t owner = 0;   // struct owner
+  uint16_t task = 0;    // struct task_context
+};
+
 // What a sink needs to know of a kind of event.
 struct EventType {
   std::string_view name;  // "event" in JSON
   uint16_t kind;
-  uint16_t size;                    // bytes; a longer event (a newer kernel side) is read as far as known
-  std::span<const Field> common;    // of every event of one socket; empty where it is none
+  uint16_t size;  // bytes; a longer event (a newer kernel side) is read as far as known
+  Sections sections = {};
+  std::span<const Field> common;    // those of its sections
   std::span<const Field> own;       // one that is called like a common one takes its place
   std::span<const Column> columns;  // table format
   std::string_view line;            // line format: text with {field} or {field:words}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event/socket_fields.h"
 
+#include <algorithm>
 #include <array>
 
 #include "event/context.h"
@@ -20,6 +21,7 @@ constexpr EnumValue kOwnerSources[] = {
     {OWNER_USE, "use", "the last seen to send, receive, shut down or close"},
     {OWNER_SNAPSHOT, "snapshot", "held it when sockeye started"},
     {OWNER_KERNEL, "kernel", "a socket of the kernel's own: there is no process"},
+    {OWNER_ITSELF, "itself", "the event is its own"},
 };
 constexpr EnumValue kRoles[] = {
     {ROLE_UNKNOWN, "unknown", "not known"},
@@ -230,11 +232,15 @@ constexpr auto kFields = std::to_array<Field>({
 
 #undef MEMBER
 
+constexpr size_t kSocket = offsetof(socket_event, socket), kOwner = offsetof(socket_event, owner);
+
+constexpr bool is_of_socket(const Field& field) {
+  return field.size > 0 && field.offset >= kSocket && field.offset < kOwner;
+}
+
 // Of an event that need not be of one socket: what is of the socket is there where it has a family.
 constexpr Field if_any(Field field) {
-  constexpr size_t kSocket = offsetof(socket_event, socket), kOwner = offsetof(socket_event, owner);
-  const bool is_of_socket = field.size > 0 && field.offset >= kSocket && field.offset < kOwner;
-  if (is_of_socket && field.presence.when == When::kAlways)
+  if (is_of_socket(field) && field.presence.when == When::kAlways)
     field.presence = {.when = When::kFlagSet, .other = offsetof(socket_event, socket.family), .mask = 0xff};
   if (field.name == "owner_source") field.presence = kIfNonZero;
   return field;
@@ -246,9 +252,30 @@ constexpr auto kFieldsIfAny = [] {
   return fields;
 }();
 
+// Where a member of struct socket_event behind its socket lies in struct owner_event.
+constexpr uint16_t without_socket(uint16_t offset) {
+  return static_cast<uint16_t>(offset < kOwner ? offset : offset - (kOwner - offsetof(owner_event, owner)));
+}
+
+constexpr size_t kNotOfSocket = static_cast<size_t>(
+    std::count_if(kFields.begin(), kFields.end(), [](const Field& field) { return !is_of_socket(field); }));
+
+constexpr auto kFieldsOfOwner = [] {
+  std::array<Field, kNotOfSocket> fields = {};
+  size_t n = 0;
+  for (Field field : kFields) {
+    if (is_of_socket(field)) continue;
+    field.offset = without_socket(field.offset);
+    field.presence.other = without_socket(field.presence.other);
+    fields[n++] = field;
+  }
+  return fields;
+}();
+
 }  // namespace
 
 constinit const std::span<const Field> kSocketFields = kFields;
+constinit const std::span<const Field> kOwnerFields = kFieldsOfOwner;
 constinit const std::span<const Field> kSocketFieldsIfAny = kFieldsIfAny;
 constinit const std::span<const EnumValue> kTcpStates = kStates;
 

@@ -1,17 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fields that every event of one socket has (struct socket_event), described once for all collectors.
+// The fields of the sections that events have in common, described once for all collectors.
 #pragma once
+
+#include <cstddef>
 
 #include <span>
 
 #include "event/field.h"
+#include "event/wire.h"
 
 namespace sockeye {
 
+// Of events that begin with struct socket_event.
+inline constexpr Sections kSocketSections = {.socket = offsetof(socket_event, socket),
+                                             .owner = offsetof(socket_event, owner),
+                                             .task = offsetof(socket_event, context)};
 extern const std::span<const Field> kSocketFields;
 
-// The same where an event need not be of one socket, nor have an owner: what is zero then is not there. They are not
-// those that docs/output.md describes for all.
+// Of events that begin with struct owner_event.
+inline constexpr Sections kOwnerSections = {.owner = offsetof(owner_event, owner),
+                                            .task = offsetof(owner_event, context)};
+extern const std::span<const Field> kOwnerFields;
+
+// Those of struct socket_event where an event need not be of one socket, nor have an owner: what is zero then is not
+// there. They are not those that docs/output.md describes for all.
 extern const std::span<const Field> kSocketFieldsIfAny;
 
 // The TCP states, by their kernel names.

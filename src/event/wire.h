@@ -35,7 +35,8 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wpadded"
 
-/* Before a member that is only counted up: two of them are subtracted by counted_between() alone (tools/check_counters.py). */
+/* Before a member that is only counted up: two of them are subtracted by counted_between() alone
+ * (tools/check_counters.py). */
 #ifndef SOCKEYE_COUNTER
 #define SOCKEYE_COUNTER
 #endif
@@ -65,6 +66,7 @@ SOCKEYE_ASSERT_SIZE(event_header, 16);
 #define OWNER_USE 5       /* the last process seen to send, receive, shut down or close on it */
 #define OWNER_SNAPSHOT 6  /* held it when sockeye started */
 #define OWNER_KERNEL 7    /* a socket of the kernel's own (NFS, iSCSI, ...): there is no process */
+#define OWNER_ITSELF 8    /* the event is the process's own, and about no socket */
 
 /* owner.cgroup_hierarchy: which hierarchy cgroup_id is an id of. */
 #define CGROUP_V2 0
@@ -160,7 +162,10 @@ struct holder {
 };
 SOCKEYE_ASSERT_SIZE(holder, 40);
 
-/* What every event of one socket begins with. */
+/*
+ * What events have in common lies in sections, behind the header: socket, owner, task. An event has those that it has,
+ * at places that its type says (EventType::sections). Most are of one socket, and begin with this.
+ */
 struct socket_event {
 	struct event_header header;
 	struct socket_id socket;
@@ -168,6 +173,14 @@ struct socket_event {
 	struct task_context context;
 };
 SOCKEYE_ASSERT_SIZE(socket_event, 176);
+
+/* What an event of a process begins with that is about no socket. */
+struct owner_event {
+	struct event_header header;
+	struct owner owner;
+	struct task_context context;
+};
+SOCKEYE_ASSERT_SIZE(owner_event, 112);
 
 #pragma GCC diagnostic pop
 

@@ -66,12 +66,12 @@ std::function<bool(const Event&)> ContainerGate::wanted() {
 }
 
 bool ContainerGate::passes(const Event& event) {
-  if (event.type->common.empty()) return true;  // not about one socket
+  const owner* who = owner_of(event);
+  if (!who) return true;  // nobody's
   if (event.context && is_undecided(*event.context)) return false;
   const bool passes = filter_.passes(event.context);
   if (!event.context || verdicts_ < 0) return passes;  // what is not known now may be by the next event
-  const auto& body = *reinterpret_cast<const socket_event*>(event.bytes());
-  const container_key key = enricher_.key_of(body.owner);
+  const container_key key = enricher_.key_of(*who);
   // Those that pass come again and again. One that does not has been here for the last time, unless the map, whose
   // entries go when others need the room, has forgotten it.
   if (!passes || !told_.contains(key)) judge(key, *event.context);

@@ -19,6 +19,7 @@ class ContainerGateTest : public testing::Test {
  protected:
   ContainerGateTest() {
     root_.mount_hybrid();
+    type_.sections = kSocketSections;
     type_.common = kSocketFields;
     docker_ = root_.directory("/sys/fs/cgroup/unified/docker/" + kId);
     service_ = root_.directory("/sys/fs/cgroup/unified/system.slice/nginx.service");

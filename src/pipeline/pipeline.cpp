@@ -145,17 +145,17 @@ void Pipeline::leave_out() {
   fan_out_.leave_out(events);
 }
 
-// Every event of one socket begins alike; other events have no owner to look up. What is added up over time brings its
+// Of events that have an owner, or are of a socket. What is added up over time brings its
 // context with it: who was known then may be forgotten by now. Also without events a batch has come: of answers there
 // may be some, and new cgroups are looked up in between.
 void Pipeline::enrich() {
   enricher_->begin_batch();
   if (batch_.events().empty()) return;
   for (Event& event : batch_.events()) {
-    if (event.type->common.empty()) continue;
-    const auto& body = *reinterpret_cast<const socket_event*>(event.bytes());
-    if (body.socket.scope_id != 0) event.interface = enricher_->interface_of(body.socket);
-    if (!event.context && body.owner.cgroup_id != 0) event.context = enricher_->of(body.owner);
+    if (const socket_id* socket = socket_of(event); socket && socket->scope_id != 0)
+      event.interface = enricher_->interface_of(*socket);
+    if (const owner* who = owner_of(event); who && !event.context && who->cgroup_id != 0)
+      event.context = enricher_->of(*who);
   }
   if (wanted_) {
     totals_.filtered += std::erase_if(batch_.events(), [this](const Event& event) { return !wanted_(event); });

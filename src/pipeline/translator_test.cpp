@@ -27,7 +27,12 @@ constexpr Field kFields[] = {
 };
 
 EventType opened_type(std::span<const Field> own) {
-  return {.name = "test", .kind = 999, .size = sizeof(Opened), .common = kSocketFields, .own = own};
+  return {.name = "test",
+          .kind = 999,
+          .size = sizeof(Opened),
+          .sections = kSocketSections,
+          .common = kSocketFields,
+          .own = own};
 }
 
 Opened opened() {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/live_run.h"
 
+#include <algorithm>
+
 #include "bpf/heirs.h"
 #include "pipeline/translator.h"
 
@@ -39,7 +41,8 @@ Status LiveRun::begin() {
   auto object = Object::start(object_options(), [this](Object& loaded) { return prepare(loaded); });
   if (!object) return object.error();
   object_ = std::move(*object);
-  owners_before_ = take_snapshot(*object_);
+  if (std::any_of(collectors.begin(), collectors.end(), [](auto* each) { return each->needs_owner; }))
+    owners_before_ = take_snapshot(*object_);
   return Ok{};
 }
 

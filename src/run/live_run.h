@@ -20,7 +20,7 @@ class LiveRun : public Run {
   Status begin();
 
   const Object* object() const override { return object_.get(); }
-  const SnapshotReport* owners_before() const override { return &owners_before_; }
+  const SnapshotReport* owners_before() const override { return owners_before_ ? &*owners_before_ : nullptr; }
   Result<RunResult> go() override;
 
  private:
@@ -37,7 +37,7 @@ class LiveRun : public Run {
   std::unique_ptr<LiveSource> source_;
   std::optional<CgroupNews> news_;
   std::optional<ContainerGate> gate_;
-  SnapshotReport owners_before_;
+  std::optional<SnapshotReport> owners_before_;  // none: no collector asks for owners of sockets
 };
 
 }  // namespace sockeye

@@ -43,7 +43,7 @@ class Run {
 
   // Null: a recording is played.
   virtual const Object* object() const { return nullptr; }
-  // Who had the sockets that were there before; null: nobody looked.
+  // Who had the sockets that were there before; null: nobody asks.
   virtual const SnapshotReport* owners_before() const { return nullptr; }
 
   // To its end: by a signal, the spec, the reader of standard output, or since there is no more.

@@ -18,7 +18,6 @@ ReplayFilter::ReplayFilter(const EventType& type, const filter_rules& rules, con
       interfaces_(interfaces),
       socket_rules_(without_owner_rules(rules)),
       holder_filter_(rules),
-      is_of_socket_(!type.common.empty()),
       src_opened_(type.src_opened),
       daddr_(find_field(type, "daddr")),
       dport_(find_field(type, "dport")),
@@ -28,7 +27,8 @@ ReplayFilter::ReplayFilter(const EventType& type, const filter_rules& rules, con
       holders_(find_field(type, "holders")) {}
 
 bool ReplayFilter::passes(const Event& event) const {
-  if (!is_of_socket_) return true;
+  if (!owner_of(event)) return true;
+  if (!socket_of(event)) return filter_passes_process(&rules_, owner_of(event)) != 0;
   const auto& body = *reinterpret_cast<const socket_event*>(event.bytes());
   if (!passes_socket(body, event)) return false;
   if (holders_ && !passes_holders(body, event)) return false;

@@ -17,7 +17,7 @@ class ReplayFilter {
   // `interfaces`: names that the rules for scopes number from 1, in place of a namespace's inode number.
   ReplayFilter(const EventType& type, const filter_rules& rules, const std::vector<std::string>& interfaces = {});
 
-  // `event` is of the type. Events that are not about one socket pass.
+  // `event` is of the type. Events that are nobody's pass.
   bool passes(const Event& event) const;
 
  private:
@@ -30,7 +30,6 @@ class ReplayFilter {
   std::vector<std::string> interfaces_;
   filter_rules socket_rules_;  // without what holders are asked
   HolderFilter holder_filter_;
-  bool is_of_socket_;
   bool src_opened_;
   const Field* daddr_;
   const Field* dport_;

@@ -193,9 +193,8 @@ bool ReplaySource::take_event(const Entry& entry, Batch& batch) {
   memcpy(bytes, &header, sizeof header);
   Event event{.header = reinterpret_cast<const event_header*>(bytes), .type = kind->type};
   event.context = reader_.context(entry.value);
-  const auto& socket = reinterpret_cast<const socket_event*>(bytes)->socket;
-  const bool is_of_socket = !kind->type->common.empty();
-  if (is_of_socket && socket.scope_id != 0) event.interface = reader_.interface(socket.netns, socket.scope_id);
+  if (const socket_id* socket = socket_of(event); socket && socket->scope_id != 0)
+    event.interface = reader_.interface(socket->netns, socket->scope_id);
   if (!kind->filter.passes(event)) return false;
   if (kind->type == &kGapType) {
     const auto& gap = *reinterpret_cast<const gap_event*>(bytes);

@@ -111,10 +111,12 @@ Status add_companions(const StreamWords& words, RunSpec& spec) {
   return Ok{};
 }
 
-void say_snapshot(const SnapshotReport& report) {
-  say("watching; found owners for " + counted(report.owned, "existing TCP socket") + " (" +
-      with_thousands((report.took_us + 500) / 1000) + " ms)");
-  if (!report.limitation.empty()) say("owners of existing sockets are incomplete: " + report.limitation);
+// owners: those of sockets that were there before; null: nobody asks.
+void say_watching(const SnapshotReport* owners) {
+  if (!owners) return say("watching");
+  say("watching; found owners for " + counted(owners->owned, "existing TCP socket") + " (" +
+      with_thousands((owners->took_us + 500) / 1000) + " ms)");
+  if (!owners->limitation.empty()) say("owners of existing sockets are incomplete: " + owners->limitation);
 }
 
 bool has_state(const std::string& name) {
@@ -132,6 +134,17 @@ Status check_active_only(const StreamWords& words) {
                "leave it out; see sockeye list --fields"};
 }
 
+// Filters about sockets, where no event is of one.
+Status check_socket_filters(const StreamWords& words, const RunSpec& spec) {
+  const std::string option(filter_about_sockets(words.filter));
+  const auto& wanted = spec.collectors;
+  const auto is_of_socket = [](const CollectorSpec& each) { return each.collector->event.sections.socket != 0; };
+  if (option.empty() || std::any_of(wanted.begin(), wanted.end(), is_of_socket)) return Ok{};
+  return Error{ErrorCode::kUsage,
+               option + ": events of " + std::string(wanted.front().collector->event.name) + " are about no socket",
+               "--pid, --comm, --uid, --cgroup and --container are about processes"};
+}
+
 Result<RunOptions> understand(const StreamWords& words) {
   auto options = parse_run_options(words.run);
   if (!options) return options.error();
@@ -140,6 +153,7 @@ Result<RunOptions> understand(const StreamWords& words) {
   if (!wanted) return wanted.error();
   spec.collectors = std::move(*wanted);
   SOCKEYE_TRY(check_active_only(words));
+  SOCKEYE_TRY(check_socket_filters(words, spec));
   auto filters = parse_filter(words.filter);
   if (!filters) return filters.error();
   spec.filters = *filters;
@@ -158,7 +172,7 @@ int run_and_report(const RunOptions& options) {
   if (!run) return report(run.error());
   if (!options.quiet) {
     say_what_is_missing(*(*run)->object());
-    say_snapshot(*(*run)->owners_before());
+    say_watching((*run)->owners_before());
   }
   tell_ready(options.ready_fd);
   const auto result = (*run)->go();
