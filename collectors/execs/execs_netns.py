@@ -30,9 +30,9 @@ def test_each_program(net):
     program = installed(net, NAME)
     sockeye = net.sockeye("execs", "--comm", NAME[:15])
     pids = [start([program, "a", "secret"]) for _ in range(50)]
-    run = sockeye.stop()
-    assert [event["pid"] for event in of_path(run, program)] == pids, run.events
-    for event in run.events:
+    mine = of_path(sockeye.stop(), program)
+    assert [event["pid"] for event in mine] == pids, mine
+    for event in mine:
         assert (event["comm"], event["ppid"], event["uid"]) == (NAME, os.getpid(), 0), event
         assert event["owner_source"] == "itself" and "laddr" not in event and "task_pid" not in event, event
         assert "secret" not in str(event), event

@@ -73,9 +73,15 @@ class FieldTableTest : public testing::Test {
   std::unique_ptr<btf, Free> btf_{btf__parse(SOCKEYE_BPF_OBJECT, nullptr)};
 };
 
-TEST_F(FieldTableTest, CommonFieldsAreThoseOfEverySocketEvent) {
+TEST_F(FieldTableTest, CommonFieldsAreThoseOfTheSections) {
   for (const Collector* collector : collectors()) {
-    if (!collector->event.common.empty()) expect_fields("socket_event", collector->event.common);
+    const auto& [socket, owner, task] = collector->event.sections;
+    const char* begins_with = socket ? "socket_event" : "owner_event";
+    if (!collector->event.common.empty()) expect_fields(begins_with, collector->event.common);
+    for (const auto& [at, member] : {std::pair{socket, "socket"}, {owner, "owner"}, {task, "context"}}) {
+      const auto layout = at ? find(struct_id(begins_with), member) : std::nullopt;
+      if (at) EXPECT_EQ(layout->offset, at) << collector->event.name << " " << member;
+    }
   }
 }
 

@@ -121,10 +121,11 @@ TEST(RunPlan, WhatIsForOwnersAloneIsAttachedLast) {
     }
     return order;
   };
-  EXPECT_EQ(order_for("states"),
-            "destroyed process_exits process_freed set_state syn_sent accepted connect_returned cgroup_made "
-            "connection_received connection_sent "
-            "dropped received reset_received reset_sent retransmitted sent syn_dropped synack_retransmitted ");
+  EXPECT_EQ(
+      order_for("states"),
+      "destroyed process_exits process_freed set_state syn_sent accepted connect_returned cgroup_made "
+      "connection_received connection_sent "
+      "dropped process_exec received reset_received reset_sent retransmitted sent syn_dropped synack_retransmitted ");
   EXPECT_EQ(order_for("counts").substr(0, 48), "destroyed process_exits process_freed set_state ");
 }
 
