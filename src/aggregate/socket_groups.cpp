@@ -39,6 +39,7 @@ void fold(GroupedSockets& all, size_t most) {
 std::string_view name_of(GroupBy by) { return kNames[static_cast<size_t>(by)].second; }
 
 std::optional<GroupBy> parse_group_by(std::string_view word) {
+  if (word == "process") return GroupBy::kComm;  // as everywhere; `comm` is what it was called first
   for (const auto& [by, name] : kNames) {
     if (name == word) return by;
   }

@@ -67,6 +67,7 @@ TEST(SocketGroups, WordsAreThoseOfTheCommandLine) {
   for (const GroupBy by : {GroupBy::kComm, GroupBy::kContainer, GroupBy::kNetns, GroupBy::kPort}) {
     EXPECT_EQ(parse_group_by(name_of(by)), by);
   }
+  EXPECT_EQ(parse_group_by("process"), GroupBy::kComm);
   EXPECT_EQ(parse_group_by("pid"), std::nullopt);
   EXPECT_TRUE(needs_owners(GroupBy::kComm) && needs_owners(GroupBy::kContainer));
   EXPECT_FALSE(needs_owners(GroupBy::kNetns) || needs_owners(GroupBy::kPort));

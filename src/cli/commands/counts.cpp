@@ -172,7 +172,7 @@ Result<CountsOptions> understand(const CountsWords& words) {
     options.by = parse_group_by(words.by);
     if (!options.by) {
       return Error{ErrorCode::kUsage, "--by " + printable(words.by) + ": sockets cannot be grouped by this",
-                   "it is one of comm, container, netns and port"};
+                   "it is one of process, container, netns and port"};
     }
   }
   if (words.interval.empty()) return options;
@@ -197,7 +197,7 @@ void add_counts_command(CLI::App& app, Chosen& chosen) {
       ->default_str(kDefaultInterval);
   command->add_option(
       "--by", words->by,
-      "in groups, as the sockets are visited: comm (of the owner), container, netns or port (of the service)");
+      "in groups, as the sockets are visited: process (name of the owner), container, netns or port (of the service)");
   command->add_flag("--json", words->run.json, "one object a line");
   add_json_version(*command, words->run);
   command->add_option("--duration", words->run.duration,
