@@ -33,6 +33,17 @@ constexpr char kMayFollow[] = " (CAP_SYS_PTRACE and CAP_NET_ADMIN lead there, CA
 // The process, its descriptor, or the namespace's file is not there any more.
 bool is_gone(int error) { return error == ENOENT || error == ESRCH || error == EBADF || error == ENOTTY; }
 
+bool is_refused(int error) { return error == EACCES || error == EPERM; }
+
+// Why a file did not open, or could not be asked: errno. Of a process that ends meanwhile the kernel says EACCES
+// (proc_ns_get_link()), as of one that may not be looked at; but then it is not there any more.
+int errno_of(const std::string& path) {
+  const int error = errno;
+  struct stat info;
+  if (!is_refused(error) || stat(path.substr(0, path.find("/ns/")).c_str(), &info) == 0) return error;
+  return errno == ENOENT ? ESRCH : error;
+}
+
 std::string words_of(const namespace_holder& holder) {
   const char* kind = holder.by == HELD_BY_THREAD   ? "a thread"
                      : holder.by == HELD_BY_SOCKET ? "a socket"
@@ -85,7 +96,7 @@ NamespaceWalk::Namespace* NamespaceWalk::place_of(uint64_t inode) {
 // False: it may not be looked at.
 bool NamespaceWalk::consider_path(const std::string& path) {
   struct stat info;
-  if (stat(path.c_str(), &info) != 0) return errno != EACCES && errno != EPERM;
+  if (stat(path.c_str(), &info) != 0) return !is_refused(errno_of(path));
   if (info.st_dev != nsfs_) return true;
   Namespace* space = place_of(info.st_ino);
   if (space && space->paths.size() < kWaysEach) space->paths.push_back(path);
@@ -135,7 +146,8 @@ bool NamespaceWalk::enter(const Namespace& other) {
   int refused = 0;
   std::string which;
   for (const std::string& path : other.paths) {
-    const int error = enter_by(Fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)), other.inode);
+    const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    const int error = file ? enter_by(file, other.inode) : errno_of(path);
     if (error == 0) return true;
     if (is_gone(error)) continue;
     leave_out(path, error, kMayEnter);
@@ -173,7 +185,7 @@ int NamespaceWalk::enter_by(const Fd& file, uint64_t inode) {
 
 void NamespaceWalk::leave_out(const std::string& which, int error, const char* remedy) {
   limitation_ = "network namespace " + which + ": " + errno_text(error);
-  if (error == EPERM || error == EACCES) limitation_ += remedy;
+  if (is_refused(error)) limitation_ += remedy;
   ++unvisited_;
 }
 
