@@ -208,12 +208,13 @@ def test_a_full_receive_buffer_of_udp(net):
         wait_for_drop(sockeye, protocol="udp", lport=PORT)
         lost = counters.since()[error]
         drops = of_type(sockeye.stop().events, "drop")
-        owner = (receiving.pid, "use") if names_sockets() else (None, "unknown")
+        # Open files are visited whenever an owner on the machine has ended: that may come before the first use.
+        owners = [(receiving.pid, "use"), (receiving.pid, "snapshot")] if names_sockets() else [(None, "unknown")]
         assert by_reason(drops) == {told_reason("SOCKET_RCVBUFF"): lost}, (by_reason(drops), lost)
         for event in drops:
             assert (event["laddr"], event["lport"], event["raddr"]) == (address, PORT, client.addresses[family]), event
             assert event["direction"] == "in" and event["protocol"] == "udp", event
-            assert (event["pid"], event["owner_source"]) == owner, event
+            assert (event["pid"], event["owner_source"]) in owners, event
         receiving.do("r.close()")
 
 

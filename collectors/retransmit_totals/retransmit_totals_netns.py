@@ -88,6 +88,7 @@ def test_each_interval(net):
     both = start_totals(net, (client, server), "--interval", "1s", "--totals")
     lossy_transfers(server, lefts, right, times=2)
     first = totals.wait_for(lambda row: row["event"] == "retransmit_totals")
+    both.wait_for(lambda row: row["event"] == "retransmit_totals")  # so that the run is longer than an interval
     lossy_transfers(server, lefts, right)
     rows = stream.stop().events
     told = totals.stop().events

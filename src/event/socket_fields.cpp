@@ -19,7 +19,7 @@ constexpr EnumValue kOwnerSources[] = {
     {OWNER_INHERITED, "inherited", "that of the listener it came from; nobody has touched it yet"},
     {OWNER_ACCEPT, "accept", "accepted it"},
     {OWNER_USE, "use", "the last seen to send, receive, shut down or close"},
-    {OWNER_SNAPSHOT, "snapshot", "held it when sockeye started"},
+    {OWNER_SNAPSHOT, "snapshot", "held it when open files were visited: at the start, or after an owner had ended"},
     {OWNER_KERNEL, "kernel", "a socket of the kernel's own: there is no process"},
     {OWNER_ITSELF, "itself", "the event is its own"},
 };

@@ -64,7 +64,7 @@ SOCKEYE_ASSERT_SIZE(event_header, 16);
 #define OWNER_INHERITED 3 /* a child nobody has touched yet: the owner of the exact listener it came from */
 #define OWNER_ACCEPT 4    /* accepted it */
 #define OWNER_USE 5       /* the last process seen to send, receive, shut down or close on it */
-#define OWNER_SNAPSHOT 6  /* held it when sockeye started */
+#define OWNER_SNAPSHOT 6  /* held it when open files were visited: at the start, or after an owner had ended */
 #define OWNER_KERNEL 7    /* a socket of the kernel's own (NFS, iSCSI, ...): there is no process */
 #define OWNER_ITSELF 8    /* the event is the process's own, and about no socket */
 
