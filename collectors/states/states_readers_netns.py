@@ -36,6 +36,42 @@ def pipe(net):
     return files
 
 
+# ---- a reader that takes nothing, beside another ----
+
+def read_all(fd):
+    text = b""
+    while True:
+        try:
+            text += os.read(fd, 65536)
+        except BlockingIOError:
+            return text.decode()
+
+
+def test_a_log_file_that_nobody_reads_stops_no_other_output(net):
+    """Standard output gets every event, in order; the log file has whole lines, and tells of its loss once it is read again."""
+    place = net.namespace("one")
+    fifo = str(net.folder() / "fifo")
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    net.on_exit(lambda: os.close(reader))
+    sockeye = net.sockeye("states", "--netns", place.inode, "--log-file", fifo, *ROOM, lossy=True)
+    run_load(place, place, "127.0.0.1", 1000)
+    netns.wait_until(lambda: "its reader takes nothing" in sockeye.process.stderr, "a log file that is full")
+    puppet = Puppet(place)
+    text = []
+
+    def is_told():
+        puppet.fails("connect('127.0.0.1', 9)", "ConnectionRefusedError")
+        text.extend(read_all(reader).splitlines())
+        return any(" Gap: " in line for line in text) and " State Change: " in text[-1]
+    netns.wait_until(is_told, "a gap and an event in the log file", seen=lambda: text[-3:])
+    run = sockeye.stop()
+    closing = [event for event in run.events if event["rport"] != 9]
+    assert len(closing) == events_of(place, 1000), len(closing)
+    assert run.end["late"] == 0 and run.end["lost"] > 0, run.end
+    assert all("State Change: " in line or " Gap: " in line for line in text), text
+
+
 # ---- a reader that goes ----
 
 def test_a_reader_of_a_pipe_that_goes_while_nothing_happens(net):

@@ -16,7 +16,11 @@
 namespace sockeye {
 namespace {
 
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
 constexpr int kNotInTime = ETIMEDOUT;  // of fail(): the run is over, and the reader has not read
+constexpr int kStalled = EAGAIN;       // of fail(): the reader does not read, and others wait
 
 // Keeps other processes that write whole lines to a file (by whatever descriptor) away from it while it lives. Whoever
 // may read the file could hold a lock for ever, so it is not waited for long.
@@ -90,12 +94,16 @@ size_t Output::write(std::string_view lines) {
   if (closed_) return lines.size();
   std::optional<FileLock> lock;
   if (channel_.is_regular()) lock.emplace(channel_.fd());
-  const size_t written = write_some(lines);
+  const size_t written = write_rest() ? write_some(lines) : 0;
   if (written == lines.size()) return written;
   const int error = errno;
-  const size_t whole = written == 0 ? 0 : lines.rfind('\n', written - 1) + 1;
+  size_t whole = written == 0 ? 0 : lines.rfind('\n', written - 1) + 1;
   // So that the next line does not continue the part of one.
   if (lock) take_back(written - whole);
+  if (is_stalled_ && written > whole) {
+    whole = lines.find('\n', written) + 1;
+    rest_ = lines.substr(written, whole - written);
+  }
   const std::string_view unwritten = lines.substr(whole);
   fail(static_cast<uint64_t>(std::count(unwritten.begin(), unwritten.end(), '\n')), error);
   return closed_ ? lines.size() : whole;
@@ -116,9 +124,13 @@ Status Output::write_all(std::string_view text) {
 
 bool Output::write_whole(std::string_view bytes, uint64_t lines) {
   if (closed_) return true;
-  const size_t written = write_some(bytes);
+  const size_t written = write_rest() ? write_some(bytes) : 0;
   if (written == bytes.size()) return true;
   const int error = errno;
+  if (is_stalled_ && written > 0) {
+    rest_ = bytes.substr(written);
+    return true;
+  }
   if (channel_.is_regular()) {
     take_back(written);
   } else if (written > 0 || error == EPIPE) {
@@ -147,20 +159,15 @@ size_t Output::write_some(std::string_view text) {
   size_t written = 0;
   bool is_full = false, said_room = false;
   while (written < text.size()) {
-    if (given_up_ == 0 && (is_full || channel_.may_wait())) {
-      if (wait_until_writable(is_full && said_room))
-        said_room = true;
-      else
-        given_up_ = kNotInTime;
-    }
-    if (given_up_ != 0) {
-      errno = given_up_;
+    if (given_up_ == 0 && (is_full || channel_.may_wait())) said_room = make_room(is_full && said_room);
+    if (given_up_ != 0 || (is_stalled_ && !said_room && (is_full || channel_.may_wait()))) {
+      errno = given_up_ != 0 ? given_up_ : kStalled;
       return written;
     }
     const ssize_t n = channel_.write(text.substr(written));
     if (n > 0) {
       written += static_cast<size_t>(n);
-      said_room = false;
+      said_room = is_stalled_ = false;
     }
     is_full = n < 0 && errno == EAGAIN;
     if (n < 0 && errno != EINTR && errno != EAGAIN) return written;
@@ -168,21 +175,43 @@ size_t Output::write_some(std::string_view text) {
   return written;
 }
 
-// False: a stop was requested, and the time that readers have since then is over. was_wrong: it said before
-// that there is room, and there was none.
-bool Output::wait_until_writable(bool was_wrong) {
+// What was begun when the reader stalled. False: it still is.
+bool Output::write_rest() {
+  if (rest_.empty()) return true;
+  rest_.erase(0, write_some(rest_));
+  return rest_.empty();
+}
+
+// Waits for the reader as long as it may be waited for. False: there is no room; it is stalled, or given up.
+bool Output::make_room(bool was_wrong) {
+  const int patience_ms = !patience_ ? -1 : is_stalled_ ? 0 : static_cast<int>(patience_->count());
+  if (wait_until_writable(was_wrong, patience_ms)) return true;
+  if (signals_ && signals_->stop_requested() && signals_->grace_left().count() == 0)
+    given_up_ = kNotInTime;
+  else
+    is_stalled_ = true;
+  return false;
+}
+
+// False: so long there was no room (negative: for ever), or a stop was requested, and the time that readers have since
+// then is over. was_wrong: it said before that there is room, and there was none.
+bool Output::wait_until_writable(bool was_wrong, int patience_ms) {
   constexpr int kRetryMs = 10;
   pollfd fds[2] = {{channel_.fd(), POLLOUT, 0}, {signals_ ? signals_->fd() : -1, POLLIN, 0}};
+  const auto until = steady_clock::now() + milliseconds(patience_ms);
   if (was_wrong) ::poll(fds + 1, 1, kRetryMs);
   while (true) {
     const bool stopping = signals_ && signals_->stop_requested();
-    const int left_ms = stopping ? static_cast<int>(signals_->grace_left().count()) : -1;
+    int left_ms = -1;
+    if (patience_ms >= 0)
+      left_ms = std::max(0, static_cast<int>(std::chrono::ceil<milliseconds>(until - steady_clock::now()).count()));
+    if (stopping) left_ms = static_cast<int>(signals_->grace_left().count());
     if (was_wrong && left_ms == 0) return false;
     const int ready = ::poll(fds, stopping ? 1 : 2, left_ms);
     if (ready < 0 && errno != EINTR) return true;  // let write() say what is wrong
     if (ready > 0 && !stopping && fds[1].revents != 0) signals_->poll();
     if (ready > 0 && fds[0].revents != 0) return true;
-    if (stopping && ready == 0) return false;
+    if (ready == 0 && (stopping || patience_ms >= 0)) return false;
   }
 }
 
@@ -199,6 +228,11 @@ void Output::fail(uint64_t lines, int error) {
   if (error == kNotInTime) {
     complaint_ =
         name() + ": nobody reads it; what it did not take until the end is counted as lost (sink, write_failed)";
+    return;
+  }
+  if (error == kStalled) {
+    complaint_ = name() + ": its reader takes nothing; other outputs go on, and what it misses is counted as lost " +
+                 "(sink, write_failed)";
     return;
   }
   complaint_ = name() + ": " + (is_gone ? "nobody reads it any more" : errno_text(error)) +
@@ -219,6 +253,10 @@ void Output::reopen() {
 }
 
 bool Output::settle() {
+  if (!closed_ && !write_rest()) {
+    complaint_ = name() + ": its reader takes nothing, and has half of the last line or block";
+    return false;
+  }
   if (closed_ || !channel_.is_regular()) return true;
   const int copy = dup(channel_.fd());  // closing any descriptor of the file asks the file system
   if (copy < 0 || ::close(copy) == 0 || errno == EINTR) return true;

@@ -3,7 +3,9 @@
 // and counted, and the stream goes on.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -38,6 +40,10 @@ class Output {
   Screen screen() const;  // as it is now: a system call
   bool is_same_file(const Output& other) const;
   void keep() { made_.keep(); }
+  // Other outputs wait while this one does: a reader that takes nothing for so long is waited for no more until it
+  // takes something again, and loses what there is meanwhile. Without it a reader is waited for as long as the run
+  // lasts.
+  void wait_at_most(std::chrono::milliseconds patience) { patience_ = patience; }
 
   // Writes `lines`, each ending in a newline: how many bytes of it were written, or are wanted by nobody any more. What
   // could not be written is counted in lost_lines().
@@ -69,7 +75,9 @@ class Output {
   Output(Channel channel, std::string path, Signals* signals);
 
   size_t write_some(std::string_view text);
-  bool wait_until_writable(bool was_wrong);
+  bool write_rest();
+  bool make_room(bool was_wrong);
+  bool wait_until_writable(bool was_wrong, int patience_ms);
   void take_back(size_t bytes);
   bool says_reader_is_gone(int error) const;
   void fail(uint64_t lines, int error);
@@ -81,8 +89,11 @@ class Output {
   MadeFile made_;
   bool is_whole_ = false;  // made by new_file()
   bool closed_ = false;
-  int given_up_ = 0;  // the errno with which what comes from here on is lost, unwritten
-  int told_of_ = 0;   // the errno that the last complaint was about
+  std::optional<std::chrono::milliseconds> patience_;
+  bool is_stalled_ = false;  // its reader takes nothing, and is waited for no more
+  std::string rest_;         // of what was begun when it stalled: goes first
+  int given_up_ = 0;         // the errno with which what comes from here on is lost, unwritten
+  int told_of_ = 0;          // the errno that the last complaint was about
   SOCKEYE_COUNTER uint64_t lost_lines_ = 0;
   std::string complaint_;
 };

@@ -122,6 +122,51 @@ TEST_F(OutputTest, APipeThatNobodyReadsLosesLinesUntilSomebodyDoes) {
   EXPECT_EQ(read(reader.get(), text, sizeof text), 9);
 }
 
+// Where other outputs wait with it. What it takes are whole lines, also of a socket, which takes parts of one.
+TEST_F(OutputTest, AReaderThatTakesNothingIsWaitedForOnce) {
+  Fd reader = read_fifo();
+  auto output = Output::file(path_, nullptr);
+  ASSERT_TRUE(output);
+  output->wait_at_most(std::chrono::milliseconds(1));
+  const std::string line = std::string(999, 'x') + "\n", lines = line + line + line;
+  size_t taken = 0;
+  while (output->lost_lines() == 0) taken += output->write(lines);
+  EXPECT_NE(output->take_complaint().find("its reader takes nothing"), std::string::npos);
+  while (const size_t more = output->write(line)) taken += more;  // into the room that three lines did not fit in
+  std::string got;
+  char text[4096];
+  for (ssize_t n; (n = read(reader.get(), text, sizeof text)) > 0;) got.append(text, static_cast<size_t>(n));
+  EXPECT_EQ(got.size(), taken);
+  EXPECT_EQ(taken % line.size(), 0u);
+  EXPECT_EQ(output->write("again\n"), 6u);
+  EXPECT_EQ(read(reader.get(), text, sizeof text), 6);
+  EXPECT_EQ(output->take_complaint(), "");
+  EXPECT_TRUE(output->settle());
+}
+
+// The rest of a block goes first once somebody reads again, and the block is not lost.
+TEST_F(OutputTest, ABlockThatAReaderHasHalfOfIsFinishedLater) {
+  Fd reader = read_fifo();
+  auto output = Output::file(path_, nullptr);
+  ASSERT_TRUE(output);
+  output->wait_at_most(std::chrono::milliseconds(1));
+  const std::string block(300'000, 'b');
+  EXPECT_TRUE(output->write_whole(block, 5)) << "a pipe has room for a part of it";
+  EXPECT_FALSE(output->write_whole(block, 7));
+  EXPECT_EQ(output->lost_lines(), 7u);
+  EXPECT_FALSE(output->settle());
+  size_t got = 0;
+  char text[65536];
+  while (got < block.size()) {
+    const ssize_t n = read(reader.get(), text, sizeof text);
+    if (n > 0) got += static_cast<size_t>(n);
+    if (n < 0) output->settle();  // which writes what there is room for
+  }
+  EXPECT_TRUE(output->settle());
+  EXPECT_TRUE(output->write_whole("next", 1));
+  EXPECT_EQ(read(reader.get(), text, sizeof text), 4);
+}
+
 TEST_F(OutputTest, HalfARecordingInAPipeIsItsEnd) {
   Fd reader = read_fifo();
   auto output = Output::new_file(path_, nullptr);

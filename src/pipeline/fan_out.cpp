@@ -2,6 +2,7 @@
 #include "pipeline/fan_out.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 
 namespace sockeye {
@@ -18,7 +19,11 @@ gap_event gap_of(LossReason reason, uint64_t lost, uint64_t from_ns, uint64_t to
 }
 
 FanOut::FanOut(const std::vector<Sink*>& sinks) {
-  for (Sink* sink : sinks) fan_out_.push_back({.sink = sink});
+  constexpr std::chrono::milliseconds kPatience(100);  // with a reader, while other outputs wait
+  for (Sink* sink : sinks) {
+    fan_out_.push_back({.sink = sink});
+    if (sinks.size() > 1) sink->output().wait_at_most(kPatience);
+  }
 }
 
 // Returns their numbers.
