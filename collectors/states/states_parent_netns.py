@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`states` and which listener a child came out of, where several listen on one port, and where a child has another port
 than its listener. Nobody accepts, so what is shown is what was inherited."""
+import collections
+
 import netns
 from puppet import Puppet
 from scenario import watch
@@ -21,13 +23,13 @@ def meet(caller, address, port=PORT):
 
 
 def parents(run, place, ports):
-    """By the client's port: the owners that each child's events name, inherited all."""
-    found = {}
+    """By the client's port: the owners that each child's events name, inherited all. A port may be used again."""
+    found = collections.defaultdict(list)
     for events in by_socket(events_in(run, place), all_children=True):
         if events[0]["old_state"] == "LISTEN":
             assert {event["owner_source"] for event in events} <= {"inherited", "unknown"}, events
-            found[events[-1]["rport"]] = {event.get("pid") for event in events}
-    return [found[port] for port in ports]
+            found[events[-1]["rport"]].append({event.get("pid") for event in events})
+    return [found[port].pop(0) for port in ports]
 
 
 def listeners_come_and_go(net, before):
