@@ -184,7 +184,7 @@ INLINE struct socket_id *id_to_judge(struct socket_id *room, struct hook_call *c
 
 	if (!id) {
 		read_call_id(room, call);
-		forget_values(room, sizeof(*room));
+		forget_values(room, sizeof(*room)); /* or each way to read it would lead through the filters */
 		id = room;
 	}
 	if (call->entry || id == room)

@@ -2,7 +2,7 @@
 #include "collectors/connections/connections.event.h"
 #include "event/collector.h"
 #include "event/errno_names.h"
-#include "event/socket_fields.h"
+#include "event/section_fields.h"
 
 namespace sockeye {
 namespace {

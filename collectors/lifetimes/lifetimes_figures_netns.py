@@ -52,7 +52,7 @@ def test_as_ss_shows_them(net):
         netns.wait_until(lambda: figures(stage.client, f"dport = :{port}")["retrans"][0] > 0, "a retransmission")
         pass_all(stage.server)
         assert stage.right.do("len(s.recv(100))") == 10
-        stage.left.do("wait_acknowledged(c)")
+        stage.left.wait_acknowledged("c")
         said[port] = figures(stage.client, f"dport = :{port}"), figures(stage.server, f"sport = :{port}")
         stage.left.do("reset(c)")
         wait_for_reset(stage.right, errno.ECONNRESET)

@@ -2,7 +2,7 @@
 #include "collectors/retransmit_totals/retransmit_totals.event.h"
 
 #include "event/collector.h"
-#include "event/socket_fields.h"
+#include "event/section_fields.h"
 
 namespace sockeye {
 namespace {

@@ -4,7 +4,7 @@
 #include "collectors/retransmits/retransmits.event.h"
 #include "event/collector.h"
 #include "event/errno_names.h"
-#include "event/socket_fields.h"
+#include "event/section_fields.h"
 
 namespace sockeye {
 namespace {

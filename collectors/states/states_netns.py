@@ -152,7 +152,8 @@ def test_reset(net):
         right.do("s, _ = l.accept()")
         left.do("c.sendall(b'x')")
         right.do("s.recv(1)")
-        left.do("wait_acknowledged(c); reset(c)")
+        left.wait_acknowledged("c")
+        left.do("reset(c)")
         right.fails("s.recv(1)", "ConnectionResetError")
         right.do("s.close(); l.close()")
     assert nstat(client, "TcpExtTCPAbortOnData", "TcpOutRsts") == [2, 2]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/who/who.event.h"
 #include "event/collector.h"
-#include "event/socket_fields.h"
+#include "event/section_fields.h"
 
 namespace sockeye {
 namespace {

@@ -82,7 +82,7 @@ bool RowSource::next(Batch& batch, uint64_t now_ns) {
     batch.add(reinterpret_cast<const event_header*>(group.event.data()), type->size, type);
     if (group.context) batch.events().back().context = &*group.context;
   }
-  return handed_out_ < ready_.size();
+  return handed_out_ < ready_.size() || is_stopping_;
 }
 
 }  // namespace sockeye

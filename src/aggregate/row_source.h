@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "aggregate/totals.h"

@@ -159,9 +159,15 @@ size_t Output::write_some(std::string_view text) {
   size_t written = 0;
   bool is_full = false, said_room = false;
   while (written < text.size()) {
-    if (given_up_ == 0 && (is_full || channel_.may_wait())) said_room = make_room(is_full && said_room);
-    if (given_up_ != 0 || (is_stalled_ && !said_room && (is_full || channel_.may_wait()))) {
-      errno = given_up_ != 0 ? given_up_ : kStalled;
+    if (given_up_ == 0 && (is_full || channel_.may_wait())) {
+      said_room = make_room(is_full && said_room);
+      if (!said_room && given_up_ == 0) {
+        errno = kStalled;
+        return written;
+      }
+    }
+    if (given_up_ != 0) {
+      errno = given_up_;
       return written;
     }
     const ssize_t n = channel_.write(text.substr(written));
@@ -175,11 +181,19 @@ size_t Output::write_some(std::string_view text) {
   return written;
 }
 
-// What was begun when the reader stalled. False: it still is.
+// What was begun when the reader stalled. False, with errno set: it could not be finished. Another reader wants none of
+// it.
 bool Output::write_rest() {
   if (rest_.empty()) return true;
-  rest_.erase(0, write_some(rest_));
-  return rest_.empty();
+  const size_t written = write_some(rest_);
+  if (written == rest_.size()) {
+    rest_.clear();
+    return true;
+  }
+  const int error = errno;
+  rest_.erase(0, error == kStalled || given_up_ != 0 ? written : rest_.size());
+  errno = error;
+  return false;
 }
 
 // Waits for the reader as long as it may be waited for. False: there is no room; it is stalled, or given up.
@@ -249,6 +263,8 @@ void Output::reopen() {
   settle();
   file->made.keep();
   channel_ = Channel(std::move(file->fd));
+  rest_.clear();
+  is_stalled_ = false;
   told_of_ = 0;
 }
 

@@ -122,7 +122,7 @@ TEST_F(OutputTest, APipeThatNobodyReadsLosesLinesUntilSomebodyDoes) {
   EXPECT_EQ(read(reader.get(), text, sizeof text), 9);
 }
 
-// Where other outputs wait with it. What it takes are whole lines, also of a socket, which takes parts of one.
+// Where other outputs wait with it. What it takes are whole lines.
 TEST_F(OutputTest, AReaderThatTakesNothingIsWaitedForOnce) {
   Fd reader = read_fifo();
   auto output = Output::file(path_, nullptr);
@@ -165,6 +165,23 @@ TEST_F(OutputTest, ABlockThatAReaderHasHalfOfIsFinishedLater) {
   EXPECT_TRUE(output->settle());
   EXPECT_TRUE(output->write_whole("next", 1));
   EXPECT_EQ(read(reader.get(), text, sizeof text), 4);
+}
+
+TEST_F(OutputTest, AnotherReaderGetsNoRestOfABlock) {
+  Fd reader = read_fifo();
+  auto output = Output::file(path_, nullptr);
+  ASSERT_TRUE(output);
+  output->wait_at_most(std::chrono::milliseconds(1));
+  const std::string block(300'000, 'b');
+  EXPECT_TRUE(output->write_whole(block, 5));
+  reader.reset();
+  EXPECT_FALSE(output->write_whole("another", 7));
+  reader = reader_of_fifo();
+  EXPECT_FALSE(output->write_whole("another", 7)) << "which has no beginning for the new reader";
+  char text[65536];
+  while (read(reader.get(), text, sizeof text) > 0) continue;  // what the pipe holds of it
+  EXPECT_TRUE(output->settle());
+  EXPECT_EQ(read(reader.get(), text, sizeof text), -1) << "the rest was written";
 }
 
 TEST_F(OutputTest, HalfARecordingInAPipeIsItsEnd) {

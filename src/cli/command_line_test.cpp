@@ -96,7 +96,7 @@ TEST(ParseCommandLine, SaysWhatIsWrong) {
            std::tuple(std::vector{"states", "--with", "retransmit"}, "there is no collector retransmit",
                       "did you mean retransmits?"),
            std::tuple(std::vector{"trace", "states,drops", "--by", "process"}, "--by: none of these collectors counts",
-                      "retransmits does"),
+                      "those that do: retransmits"),
            std::tuple(std::vector{"trace", "states,who"}, "who is no stream of events",
                       "it is a command of its own: sockeye who"),
            std::tuple(std::vector{"retransmits", "--interval", "soon"}, "--interval soon: not a duration", "such as"),

@@ -7,8 +7,8 @@
 #include "base/columns.h"
 #include "base/text.h"
 #include "cli/groups_text.h"
+#include "event/section_fields.h"
 #include "event/sink.h"
-#include "event/socket_fields.h"
 
 namespace sockeye {
 namespace {

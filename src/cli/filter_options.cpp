@@ -38,7 +38,9 @@ constexpr ListOption kPid{"--pid",
                           "PID,...",
                           "sockets that these processes own",
                           "such as --pid 4711, --pid $(pgrep nginx) or --pid '!4711'",
-                          "--comm takes all processes of a name"};
+                          "--comm takes all processes of a name",
+                          false,
+                          "-p,"};
 constexpr ListOption kComm{"--comm",
                            &FilterOptions::comm,
                            "NAME,...",
@@ -280,8 +282,7 @@ bool has_lists(const filter_rules& rules) {
 }
 
 void add_list(CLI::App& command, FilterOptions& options, const ListOption& option) {
-  const std::string names = &option == &kPid ? std::string("-p,") + option.name : option.name;
-  command.add_option(names, options.*option.words, option.meaning)
+  command.add_option(std::string(option.letter) + option.name, options.*option.words, option.meaning)
       ->expected(0, kMostWords)
       ->allow_extra_args(false)
       ->type_name(option.type)
@@ -366,6 +367,16 @@ Result<ContainerFilter> parse_containers(const FilterOptions& options) {
     (item.excluded ? filter.excluded : filter.wanted).push_back(item.text);
   }
   return filter;
+}
+
+Status add_filters(const FilterOptions& options, RunSpec& spec) {
+  const auto filters = parse_filter(options);
+  if (!filters) return filters.error();
+  auto containers = parse_containers(options);
+  if (!containers) return containers.error();
+  spec.filters = *filters;
+  spec.containers = std::move(*containers);
+  return Ok{};
 }
 
 }  // namespace sockeye

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "bpf/filter_rules.h"
 #include "event/container_filter.h"
+#include "run/run_spec.h"
 
 namespace CLI {
 class App;
@@ -60,5 +61,8 @@ std::vector<std::string> named_interfaces(const FilterOptions& options);
 
 // --container, which is not among the rules: which cgroups those containers are is for the run to find out.
 Result<ContainerFilter> parse_containers(const FilterOptions& options);
+
+// Both, into what is to be run.
+Status add_filters(const FilterOptions& options, RunSpec& spec);
 
 }  // namespace sockeye

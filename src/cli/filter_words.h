@@ -22,6 +22,7 @@ struct ListOption {
   const char* example;
   const char* fewer;        // what to do where there are too many values
   bool has_blanks = false;  // its values may have blanks in them, which else separate them
+  const char* letter = "";  // "-p,": the short form, before the name
 };
 
 struct Item {

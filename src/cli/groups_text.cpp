@@ -6,7 +6,7 @@
 
 #include "base/columns.h"
 #include "base/text.h"
-#include "event/socket_fields.h"
+#include "event/section_fields.h"
 
 namespace sockeye {
 namespace {

@@ -5,6 +5,7 @@
 #include "cli/messages.h"
 
 namespace sockeye {
+
 void say_what_is_missing(const Object& object) {
   for (const Limitation& limitation : object.plan().limitations()) say(limitation.sentence());
 }

@@ -3,7 +3,7 @@
 // their golden files with it.
 #include "aggregate/socket_groups.h"
 #include "docs/json_shape.h"
-#include "event/socket_fields.h"
+#include "event/section_fields.h"
 
 namespace sockeye {
 namespace {

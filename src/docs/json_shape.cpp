@@ -5,7 +5,7 @@
 
 #include "event/collector.h"
 #include "event/loss.h"
-#include "event/socket_fields.h"
+#include "event/section_fields.h"
 
 namespace sockeye {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/fake_root_for_tests.h"
-#include "event/socket_fields.h"
+#include "event/section_fields.h"
 #include "tests/support/events.h"
 #include "tests/support/mute_daemon.h"
 

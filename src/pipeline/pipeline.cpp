@@ -145,9 +145,9 @@ void Pipeline::leave_out() {
   fan_out_.leave_out(events);
 }
 
-// Of events that have an owner, or are of a socket. What is added up over time brings its
-// context with it: who was known then may be forgotten by now. Also without events a batch has come: of answers there
-// may be some, and new cgroups are looked up in between.
+// Events have an owner, or a socket, or neither. What is added up over time brings its context with it: who was known
+// then may be forgotten by now. Also without events a batch has come: of answers there may be some, and new cgroups are
+// looked up in between.
 void Pipeline::enrich() {
   enricher_->begin_batch();
   if (batch_.events().empty()) return;

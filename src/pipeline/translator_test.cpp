@@ -5,7 +5,7 @@
 
 #include <cstring>
 
-#include "event/socket_fields.h"
+#include "event/section_fields.h"
 #include "tests/support/events.h"
 
 namespace sockeye {

@@ -10,7 +10,7 @@ import netns
 from witness import comm_of
 
 PUPPET = r"""
-import ctypes, json, os, socket, struct, sys, threading, time
+import ctypes, json, os, socket, struct, sys, threading
 
 def tcp(address, protocol=0):
     return socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM, protocol)
@@ -27,10 +27,8 @@ def connect(address, port, protocol=0):
     made.connect((address, port))
     return made
 
-def wait_acknowledged(which):
-    "Until all that was sent is: an acknowledgement on its way to a socket that is gone is answered with a RST."
-    while struct.unpack_from("I", which.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 28), 24)[0]:
-        time.sleep(0.001)
+def unacknowledged(which):
+    return struct.unpack_from("I", which.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 28), 24)[0]  # tcpi_unacked
 
 def reset(which):
     which.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -116,6 +114,10 @@ class Puppet:
             assert error in str(reason), reason
         else:
             raise AssertionError(f"{code} did not fail with {error}")
+
+    def wait_acknowledged(self, name):
+        """Until all that the socket has sent is. An acknowledgement that comes to one that is gone is answered with a RST."""
+        netns.wait_until(lambda: self.do(f"unacknowledged({name})") == 0, "an acknowledgement of everything")
 
     @property
     def comm(self):

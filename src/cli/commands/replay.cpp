@@ -35,14 +35,9 @@ Result<RunOptions> understand(ReplayWords words) {
     spec.collectors.push_back({collector});
   }
   words.filter.by_numbers = true;
-  auto filters = parse_filter(words.filter);
-  if (!filters) return filters.error();
-  spec.filters = *filters;
+  SOCKEYE_TRY(add_filters(words.filter, spec));
   if (words.listen) spec.filters.states = 1 << TCP_LISTEN;
   spec.interfaces = named_interfaces(words.filter);
-  auto containers = parse_containers(words.filter);
-  if (!containers) return containers.error();
-  spec.containers = std::move(*containers);
   return options;
 }
 

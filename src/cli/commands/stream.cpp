@@ -35,6 +35,14 @@ const Collector* totals_of(std::string_view name) {
   return found == collectors().end() ? nullptr : *found;
 }
 
+std::string counting_collectors() {
+  std::string names;
+  for (const Collector* each : collectors()) {
+    if (!each->totals_of.empty()) names += (names.empty() ? "" : ", ") + std::string(each->totals_of);
+  }
+  return names;
+}
+
 Result<TotalsBy> parse_totals_by(const std::string& word) {
   if (word.empty() || word == "connection") return TotalsBy::kConnection;
   if (word == "process") return TotalsBy::kProcess;
@@ -84,7 +92,8 @@ Result<std::vector<CollectorSpec>> parse_collectors(const StreamWords& words) {
   }
   if (*rows && std::none_of(wanted.begin(), wanted.end(), [](auto& each) { return each.rows.has_value(); })) {
     const std::string option = words.totals ? "--totals" : !words.by.empty() ? "--by" : "--interval";
-    return Error{ErrorCode::kUsage, option + ": none of these collectors counts", "retransmits does"};
+    return Error{ErrorCode::kUsage, option + ": none of these collectors counts",
+                 "those that do: " + counting_collectors()};
   }
   return wanted;
 }
@@ -154,12 +163,7 @@ Result<RunOptions> understand(const StreamWords& words) {
   spec.collectors = std::move(*wanted);
   SOCKEYE_TRY(check_active_only(words));
   SOCKEYE_TRY(check_socket_filters(words, spec));
-  auto filters = parse_filter(words.filter);
-  if (!filters) return filters.error();
-  spec.filters = *filters;
-  auto containers = parse_containers(words.filter);
-  if (!containers) return containers.error();
-  spec.containers = std::move(*containers);
+  SOCKEYE_TRY(add_filters(words.filter, spec));
   spec.accept_owner = words.accept_owner;
   spec.connect_errors = words.connect_errors;
   spec.view = words.by;  // views of rows are called as groups are

@@ -27,13 +27,8 @@ Result<RunOptions> understand(const WhoWords& words) {
   if (!options) return options.error();
   RunSpec& spec = options->spec;
   spec.collectors = {{find_collector(kName)}};
-  auto filters = parse_filter(words.filter);
-  if (!filters) return filters.error();
-  spec.filters = *filters;
+  SOCKEYE_TRY(add_filters(words.filter, spec));
   if (words.listen) spec.filters.states = 1 << TCP_LISTEN;
-  auto containers = parse_containers(words.filter);
-  if (!containers) return containers.error();
-  spec.containers = std::move(*containers);
   return options;
 }
 

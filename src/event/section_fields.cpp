@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "event/socket_fields.h"
+#include "event/section_fields.h"
 
 #include <algorithm>
 #include <array>
@@ -81,7 +81,7 @@ constexpr auto kFields = std::to_array<Field>({
     {.name = "tid",
      .type = FieldType::kUnsigned,
      MEMBER(owner.tid),
-     .meaning = "its thread that acted on the socket",
+     .meaning = "its thread that acted",
      .presence = kIfNonZero},
     {.name = "ppid",
      .type = FieldType::kUnsigned,
